@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const tests = (suffix: string) => [`packages/*/test/**/*${suffix}`, `apps/*/test/**/*${suffix}`];
+
+/** Workspace packages are tested from source; what lies in `dist` plays no part. */
+const conditions = ["@holdfast/source", "module", "node", "development|production"];
+
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["@holdfast/source", "node"] } },
+};
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    reporters: ["default", "./tools/testing/floors.ts"],
+    projects: [
+      { ...shared, test: { name: "unit", include: tests(".test.ts"), exclude: tests(".redis.test.ts") } },
+      {
+        ...shared,
+        test: {
+          name: "redis",
+          include: tests(".redis.test.ts"),
+          globalSetup: ["./tools/testing/redis-global-setup.ts"],
+        },
+      },
+      { ...shared, test: { name: "e2e", include: ["e2e/**/*.e2e.test.ts"], testTimeout: 60_000 } },
+    ],
+  },
+});
