@@ -1,0 +1,44 @@
+import type { Admission, KindId, Origin, ParsedInput } from "@holdfast/contracts";
+import { kindOf, requestedMode } from "./input-kind.ts";
+
+/** Why an input is refused whatever the session's state; the body of a `rejected` admission. */
+export type AdmissionFault = Omit<Extract<Admission, { kind: "rejected" }>, "kind">;
+
+/** Origins outside the system: what they say cannot be derived again from other facts. */
+const NEVER_DERIVED_FROM: readonly Origin["type"][] = ["operator", "peer", "external"];
+
+/** Kinds that somebody waits for, so none may be dropped when a holder dies. */
+const NEVER_DERIVED: readonly KindId[] = [
+  "prompt",
+  "peer_message",
+  "peer_request",
+  "peer_response_terminal",
+  "flow_step",
+];
+
+/**
+ * Finds the first admission rule an input breaks, or `null`: durability by
+ * origin, durability by kind, then the handling mode of progress reports.
+ */
+export function findAdmissionFault(input: ParsedInput): AdmissionFault | null {
+  return findDurabilityFault(input) ?? findModeFault(input);
+}
+
+function findDurabilityFault(input: ParsedInput): AdmissionFault | null {
+  if (input.durability !== "derived") return null;
+  const origin = input.source.type;
+  if (NEVER_DERIVED_FROM.includes(origin)) return durabilityFault(`an input from origin ${origin} cannot be derived`);
+  // Without a convention a peer input is handled as a message but promises nothing to anyone.
+  if (input.kind === "peer" && input.convention === undefined) return null;
+  const kind = kindOf(input);
+  return NEVER_DERIVED.includes(kind) ? durabilityFault(`an input of kind ${kind} cannot be derived`) : null;
+}
+
+function durabilityFault(detail: string): AdmissionFault {
+  return { reason: "durability_violation", detail };
+}
+
+function findModeFault(input: ParsedInput): AdmissionFault | null {
+  if (kindOf(input) !== "peer_response_progress" || requestedMode(input) === null) return null;
+  return { reason: "peer_handling_mode_invalid", detail: "a progress report cannot ask for a handling mode" };
+}

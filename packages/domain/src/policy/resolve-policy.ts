@@ -1,0 +1,78 @@
+import {
+  AppError,
+  type KindId,
+  type ParsedInput,
+  POLICY_VERSION,
+  type PolicyColumns,
+  type PolicyDecision,
+  type SessionSettings,
+  type Signal,
+} from "@holdfast/contracts";
+import { kindOf, requestedMode } from "../input/input-kind.ts";
+import {
+  POLICY_TABLE,
+  type PolicyRow,
+  type RequestedMode,
+  SILENT_OVERRIDE,
+  WITHOUT_WAKE_OVERRIDE,
+} from "./policy-table.ts";
+
+/** What a policy is resolved from. */
+export interface PolicyRequest {
+  readonly input: ParsedInput;
+  readonly settings: SessionSettings;
+  /** The sender wants the input staged for a later turn: nothing is woken, nothing interrupted. */
+  readonly isWithoutWake: boolean;
+}
+
+/**
+ * The decision for an input in both states of its session. Whoever admits it
+ * picks the column by the state seen in the same atomic step and stores it; it
+ * is never resolved again.
+ */
+export function resolvePolicy(request: PolicyRequest): PolicyColumns {
+  const { input, settings, isWithoutWake } = request;
+  const { both, idle, live } = policyRowOf(kindOf(input), requestedMode(input) ?? "none");
+  const overrides: Partial<PolicyDecision> = {
+    ...(isSilent(input, settings) ? SILENT_OVERRIDE : {}),
+    ...(isWithoutWake ? WITHOUT_WAKE_OVERRIDE : {}),
+  };
+  return {
+    version: POLICY_VERSION,
+    idle: { ...both, ...idle, ...overrides },
+    live: { ...both, ...live, ...overrides },
+  };
+}
+
+/** The row of the default table for a kind and a mode (P1). */
+export function policyRowOf(kind: KindId, mode: RequestedMode): PolicyRow {
+  const row = POLICY_TABLE.find(({ kinds, modes }) => kinds.includes(kind) && modes.includes(mode));
+  if (row === undefined) throw new AppError("internal.bug", { message: `no policy row for ${kind}, ${mode}` });
+  return row;
+}
+
+/** A peer request whose intent is, exactly and case-sensitively, one of the session's silent intents. */
+function isSilent(input: ParsedInput, settings: SessionSettings): boolean {
+  if (input.kind !== "peer" || input.convention?.type !== "request") return false;
+  return settings.silentIntents.includes(input.convention.intent);
+}
+
+/**
+ * What the sender must do after an accepted admission. `wake` starts a session
+ * at rest; `immediate` also reaches the holder of a run in progress, so that an
+ * inbox is read or a yielding wait ends.
+ *
+ * A deduplicated or rejected admission never signals; that is the caller's part.
+ */
+export function signalFor(decision: PolicyDecision, isLive: boolean): Signal {
+  if (decision.isImmediate) return "immediate";
+  switch (decision.wake) {
+    case "none":
+      return "none";
+    case "wake_if_idle":
+      return "wake";
+    case "interrupt_yielding":
+      // Only the holder can end a wait of its own run, and only `immediate` reaches it.
+      return isLive ? "immediate" : "wake";
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What a receipt proves, and how a chain of them is checked.
+ *
+ * Pure: these functions say which bytes are hashed and take the hash (SHA-256 in
+ * lower-case hex) from outside.
+ *
+ * Invariants
+ *   C1  A digest covers every field of a receipt but those only the store knows.
+ *   C2  Every receipt names the digest of the one before it; the first names
+ *       `GENESIS_DIGEST`.
+ *   C3  Positions are dense.
+ */
+import type { Receipt } from "@holdfast/contracts";
+import { canonicalJson } from "../input/fingerprint.ts";
+
+/** A hash of text, as lower-case hex. */
+export type Hash = (text: string) => string;
+
+/** What the first receipt of a session names as its predecessor. */
+export const GENESIS_DIGEST = "0".repeat(64);
+
+/** What a boundary left behind. An absent member differs from `null`. */
+export interface BoundaryContent {
+  /** The session's state after the boundary. */
+  readonly state?: unknown;
+  readonly output?: unknown;
+  readonly conversationDigest?: string;
+  readonly messageCount: number;
+}
+
+/** A receipt before its digest is known and the store has stamped it. */
+export type ReceiptDraft = Omit<Receipt, "ack" | "generation" | "committedAt" | "digest">;
+
+/** The text whose hash is `contentDigest`. */
+export function contentBytes(content: BoundaryContent): string {
+  const { state, output, conversationDigest, messageCount } = content;
+  return canonicalJson({ state, output, conversationDigest, messageCount });
+}
+
+/** The text whose hash is `digest` (C1). A complete receipt has the same bytes as its draft. */
+export function receiptBytes(draft: ReceiptDraft): string {
+  const covered: { readonly [Field in keyof Required<ReceiptDraft>]: unknown } = {
+    runId: draft.runId,
+    sequence: draft.sequence,
+    position: draft.position,
+    boundary: draft.boundary,
+    result: draft.result,
+    contributors: draft.contributors,
+    token: draft.token,
+    claimId: draft.claimId,
+    contentDigest: draft.contentDigest,
+    conversationDigest: draft.conversationDigest,
+    messageCount: draft.messageCount,
+    previousDigest: draft.previousDigest,
+  };
+  return canonicalJson(covered);
+}
+
+/** Whether a chain of receipts is what was committed, and where not. */
+export type ChainVerdict =
+  | { readonly kind: "intact" }
+  | { readonly kind: "broken"; readonly position: number; readonly reason: ChainFault };
+
+/** A position left out or repeated; a predecessor that is not named; a receipt that was changed. */
+export type ChainFault = "not_dense" | "not_chained" | "digest_mismatch";
+
+/**
+ * Checks consecutive receipts, oldest first. They may start behind position 1,
+ * because old ones are retained for a while only; the first link is then taken
+ * on trust.
+ */
+export function verifyChain(receipts: readonly Receipt[], hash: Hash): ChainVerdict {
+  let previous: Receipt | null = null;
+  for (const receipt of receipts) {
+    const reason = findLinkFault(previous, receipt) ?? findDigestFault(receipt, hash);
+    if (reason !== null) return { kind: "broken", position: receipt.position, reason };
+    previous = receipt;
+  }
+  return { kind: "intact" };
+}
+
+function findLinkFault(previous: Receipt | null, receipt: Receipt): ChainFault | null {
+  if (previous === null) {
+    return receipt.position === 1 && receipt.previousDigest !== GENESIS_DIGEST ? "not_chained" : null;
+  }
+  if (receipt.position !== previous.position + 1) return "not_dense";
+  return receipt.previousDigest === previous.digest ? null : "not_chained";
+}
+
+function findDigestFault(receipt: Receipt, hash: Hash): ChainFault | null {
+  return hash(receiptBytes(receipt)) === receipt.digest ? null : "digest_mismatch";
+}
