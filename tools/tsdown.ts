@@ -1,25 +1,32 @@
 /**
- * How a workspace is built: ESM for Node 20, one entry, nothing bundled that
- * the manifest declares. Packages carry declarations, apps do not need any.
+ * How a workspace is built: ESM for Node 20, nothing bundled that its manifest
+ * declares.
+ *
+ * `tsdown` writes the code, which is all that `npm start` and the tests need.
+ * `tsdown --dts` adds the declarations, which cost three times as much and are
+ * needed by whoever installs the package.
  */
-import { defineConfig } from "tsdown";
-
-/** Build of a package that is imported. */
-export function packageBuild(entry: readonly string[] = ["src/index.ts"]) {
-  return defineConfig({ ...base, entry: [...entry], dts: true });
-}
-
-/** Build of an app that is run. */
-export function appBuild(entry: readonly string[] = ["src/index.ts", "src/main.ts"]) {
-  return defineConfig({ ...base, entry: [...entry], dts: true });
-}
+import { defineConfig, type UserConfig } from "tsdown";
 
 const base = {
   format: "esm",
   platform: "node",
   target: "node20",
-  clean: true,
   sourcemap: true,
   logLevel: "warn",
   report: false,
-} as const;
+} satisfies UserConfig;
+
+/** Build of a package that is imported. */
+export function packageBuild(entry: readonly string[] = ["src/index.ts"]) {
+  return defineConfig(({ dts }) =>
+    dts
+      ? { ...base, entry: [...entry], dts: { emitDtsOnly: true }, clean: false }
+      : { ...base, entry: [...entry], dts: false },
+  );
+}
+
+/** Build of an app that is run. */
+export function appBuild(entry: readonly string[] = ["src/{index,main}.ts"]) {
+  return defineConfig({ ...base, entry: [...entry], dts: false });
+}
