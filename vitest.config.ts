@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const tests = (suffix: string) => [`packages/*/test/**/*${suffix}`, `apps/*/test/**/*${suffix}`];
 
@@ -16,7 +16,14 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ["default", "./tools/testing/floors.ts"],
     projects: [
-      { ...shared, test: { name: "unit", include: tests(".test.ts"), exclude: tests(".redis.test.ts") } },
+      {
+        ...shared,
+        test: {
+          name: "unit",
+          include: tests(".test.ts"),
+          exclude: [...configDefaults.exclude, ...tests(".redis.test.ts")],
+        },
+      },
       {
         ...shared,
         test: {
