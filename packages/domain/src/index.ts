@@ -1,0 +1,2 @@
+export * from "./machine/compile-table.ts";
+export * from "./machine/machines.ts";

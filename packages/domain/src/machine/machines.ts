@@ -1,0 +1,17 @@
+import { INPUT_EVENT_FACTS, inputMachine } from "../input/input-machine.ts";
+import { RUN_EVENT_FACTS, runMachine } from "../run/run-machine.ts";
+import { SESSION_EVENT_FACTS, sessionMachine } from "../session/session-machine.ts";
+import { compileMachine } from "./compile-table.ts";
+
+/** The session machine, compiled. */
+export const SESSION_TABLE = compileMachine({
+  id: "session",
+  machine: sessionMachine,
+  eventFacts: SESSION_EVENT_FACTS,
+});
+
+/** The input machine, compiled. */
+export const INPUT_TABLE = compileMachine({ id: "input", machine: inputMachine, eventFacts: INPUT_EVENT_FACTS });
+
+/** The run machine, compiled. */
+export const RUN_TABLE = compileMachine({ id: "run", machine: runMachine, eventFacts: RUN_EVENT_FACTS });
