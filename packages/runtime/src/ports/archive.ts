@@ -1,0 +1,111 @@
+import type {
+  BoundaryRef,
+  FailureReport,
+  InputId,
+  InputStatus,
+  NodeId,
+  Outcome,
+  PolicyDecision,
+  Receipt,
+  RunId,
+  RunStatus,
+  SessionEvent,
+  SessionRef,
+} from "@holdfast/contracts";
+import type { SessionRecord } from "./session-directory.ts";
+
+/**
+ * Reads of what the ledger holds. Each answer is one consistent moment of one
+ * session; nothing here writes.
+ */
+export interface Archive {
+  /** One input, by its id. */
+  findInput(ref: SessionRef, inputId: InputId): Promise<InputRecord | null>;
+
+  /** A page of inputs in the order of admission. */
+  listInputs(ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>>;
+
+  /** A receipt by its boundary. */
+  findReceipt(ref: SessionRef, boundary: BoundaryRef): Promise<Receipt | null>;
+
+  /** A page of receipts by position. */
+  listReceipts(ref: SessionRef, query: PageQuery): Promise<Page<Receipt>>;
+
+  /** A page of stored events by cursor. */
+  listEvents(ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>>;
+
+  /** The committed state as canonical JSON; `null` when nothing was committed yet. */
+  findState(ref: SessionRef): Promise<{ readonly state: string | null; readonly position: number } | null>;
+
+  /** Everything `explain` goes by, or `null` for an unknown session. */
+  explainFacts(ref: SessionRef): Promise<ExplainFacts | null>;
+
+  /** Inputs that ended with their budget spent, oldest first. */
+  listDeadLetters(ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>>;
+}
+
+export interface PageQuery {
+  /** Exclusive lower bound: admission number, position, cursor. 0 for the beginning. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Pass as `after` for the next page; `null` at the end. */
+  readonly next: number | null;
+}
+
+export interface InputRecord {
+  readonly inputId: InputId;
+  readonly admission: number;
+  readonly status: InputStatus;
+  readonly policy: PolicyDecision;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly losses: number;
+  readonly runId: RunId | null;
+  readonly notBeforeAt: number;
+  readonly admittedAt: number;
+  readonly failure: FailureReport | null;
+  /** Set exactly when the status is terminal. */
+  readonly outcome: Outcome | null;
+  /** Canonical JSON of the input. */
+  readonly payload: string;
+}
+
+/** An event as the store keeps it: the envelope without what the reader knows. */
+export interface StoredEvent {
+  readonly cursor: number;
+  readonly at: number;
+  readonly event: SessionEvent;
+}
+
+export interface ExplainFacts {
+  readonly record: SessionRecord;
+  /** The store's time. */
+  readonly now: number;
+  readonly run: {
+    readonly runId: RunId;
+    readonly attempt: number;
+    readonly node: NodeId;
+    readonly stagedAt: number;
+    readonly leaseUntil: number;
+    readonly isCancelRequested: boolean;
+  } | null;
+  /** When somebody must look at the session next. */
+  readonly dueAt: number | null;
+  readonly fruitlessSweeps: number;
+  /** Queued inputs that wake the session. */
+  readonly waking: number;
+  readonly isUnhosted: boolean;
+  /** The earliest input that waits for a time. */
+  readonly nextTimed: { readonly inputId: InputId; readonly at: number; readonly failures: number } | null;
+}
+
+/** A run as the store keeps it after its first attempt ended. */
+export interface RunRecord {
+  readonly runId: RunId;
+  readonly status: RunStatus;
+  readonly attempts: number;
+}

@@ -1,0 +1,314 @@
+/**
+ * The ledger: the durable, ordered record of what a session was asked to do and
+ * what came of it. The only truth there is; wakes and notifications are hints.
+ *
+ * Every implementation keeps these promises, and `describeLedger` of the
+ * testkit proves them on each:
+ *
+ *   L1  One key, one input. A repeat gets the first answer and writes nothing;
+ *       the same key with another fingerprint is refused.
+ *   L2  Inputs of a lane are first staged in the order of admission; steer
+ *       before queue.
+ *   L3  Staged before executed: a batch, its run id and its attempt are durable
+ *       when `claim` or `advance` hands them out.
+ *   L4  Fenced: a write of a run whose token, claim id or run id is not the
+ *       current one is refused and changes nothing.
+ *   L5  Safe to send twice: a repeat of claim or advance returns what the first
+ *       call did, and stages nothing new.
+ *   L6  Never stranded: while a session is runnable it is due at a finite time.
+ *   L7  The store's clock decides: no time of a caller is compared with a lease.
+ *
+ * Outcomes a caller must expect are values with `kind`. A method rejects only
+ * with `store.unavailable` (outcome unknown: repeat with the same ids) or
+ * `store.corrupt`.
+ */
+import type {
+  Ack,
+  Boundary,
+  ClaimId,
+  FailureReport,
+  Fence,
+  InputId,
+  InputStatus,
+  NodeId,
+  Outcome,
+  PolicyColumns,
+  RunId,
+  SessionPhase,
+  SessionRef,
+  SessionSettings,
+  Signal,
+} from "@holdfast/contracts";
+
+/** Every operation a worker or a sender performs on a session's ledger. */
+export interface Ledger {
+  /** Records an input once and says what to signal (L1). One round trip. */
+  admit(command: AdmitCommand): Promise<AdmitReply>;
+
+  /** Takes a session at rest, or one whose holder is dead, and stages its next batch (L3). */
+  claim(command: ClaimCommand): Promise<ClaimReply>;
+
+  /** Settles the staged attempt and, in the same step, stages the next batch or lets go (L4, L5). */
+  advance(command: AdvanceCommand): Promise<AdvanceReply>;
+
+  /** Extends all holds of a worker in one call. Succeeds after expiry too, if nobody claimed meanwhile. */
+  renew(holds: readonly Hold[]): Promise<readonly RenewReply[]>;
+
+  /** Takes up to `limit` overdue sessions and moves each a sweep delay on (L6). */
+  sweep(limit: number): Promise<readonly SessionRef[]>;
+
+  /** What to do about one overdue session; counts a fruitless sweep and moves the wake epoch. */
+  inspectDue(ref: SessionRef): Promise<DueReply>;
+
+  /** Finishes at most a batch of the work a control verb left behind. */
+  settleChores(ref: SessionRef): Promise<ChoresReply>;
+
+  /** Answers with the outcome of an input, or notes that `node` wants to be told. */
+  watch(command: WatchCommand): Promise<WatchReply>;
+}
+
+/** One input on its way into the ledger, with both policy columns (D3). */
+export interface AdmitCommand {
+  readonly ref: SessionRef;
+  readonly input: {
+    readonly id: InputId;
+    /** Derived from the user's key; equal to `id` unless the sender chose an id of its own. `null` without a key. */
+    readonly keyedId: InputId | null;
+    readonly fingerprint: string;
+    readonly isPrompt: boolean;
+    readonly isEphemeral: boolean;
+    /** Scope within which it displaces an older queued input; `null` when it never does. */
+    readonly scope: string | null;
+    /** Epoch milliseconds before which it is not attempted; 0 for at once. */
+    readonly notBeforeAt: number;
+    /** Canonical JSON of the whole input; opaque to the store. */
+    readonly payload: string;
+  };
+  readonly columns: PolicyColumns;
+  /** Revision of the settings the columns were resolved with. */
+  readonly settingsRevision: number;
+  /** The process that waits for the outcome; told without having to watch. */
+  readonly replyTo: NodeId | null;
+}
+
+/** Where a session stands toward a sender. */
+export interface WakeHint {
+  /** What to send; `none` while a run is in progress, unless attention was asked for. */
+  readonly signal: Signal;
+  readonly epoch: number;
+  /** The worker that has the session warm, or holds it. */
+  readonly node: NodeId | null;
+  readonly executor: string | null;
+}
+
+export type AdmitReply =
+  | {
+      readonly kind: "accepted";
+      readonly inputId: InputId;
+      readonly admission: number;
+      readonly column: "idle" | "live";
+      readonly status: InputStatus;
+      readonly wake: WakeHint;
+      /** The input this one took the place of; terminal as of this call. */
+      readonly displaced: SettledInput | null;
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+      readonly ack: Ack;
+    }
+  | {
+      readonly kind: "deduplicated";
+      readonly existingId: InputId;
+      readonly admission: number;
+      readonly status: InputStatus;
+      readonly ack: Ack;
+    }
+  | { readonly kind: "mismatch"; readonly existingId: InputId }
+  | { readonly kind: "refused"; readonly phase: SessionPhase }
+  | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
+  | { readonly kind: "missing" }
+  | { readonly kind: "torn" };
+
+/** What a worker brings to a claim or to the staging step of an advance. */
+export interface StagingOffer {
+  /** Used if the batch has no run yet. */
+  readonly newRunId: RunId;
+  /** Names of the executors hosted here. */
+  readonly executors: readonly string[];
+  readonly maxInputs: number;
+  readonly maxBytes: number;
+  /** Executors that take several prompts in one batch. */
+  readonly batching: readonly string[];
+}
+
+export interface ClaimCommand {
+  readonly ref: SessionRef;
+  readonly claimId: ClaimId;
+  readonly node: NodeId;
+  /** Digest of the state this worker has cached, so that an unchanged state does not travel. */
+  readonly cachedDigest: string | null;
+  readonly offer: StagingOffer;
+}
+
+/** An input handed to an attempt. */
+export interface StagedInput {
+  readonly inputId: InputId;
+  readonly admission: number;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly losses: number;
+  readonly payload: string;
+}
+
+/** A durable staging: everything an attempt needs. */
+export interface StagedBatch {
+  readonly fence: Fence;
+  readonly attempt: number;
+  /** The boundary this attempt works toward, from 1. */
+  readonly sequence: number;
+  /** Receipts of the session so far. */
+  readonly position: number;
+  readonly previousDigest: string;
+  readonly executor: string;
+  readonly boundary: Boundary;
+  readonly inputs: readonly StagedInput[];
+  /** Steps an earlier attempt of this run has settled. */
+  readonly journalEntries: number;
+}
+
+/** The session's state as bytes, or a note that the cached one is current. */
+export type StateReply = { readonly kind: "cached" } | { readonly kind: "stored"; readonly state: string | null };
+
+export type ClaimReply =
+  | {
+      readonly kind: "staged";
+      readonly batch: StagedBatch;
+      readonly state: StateReply;
+      /** Inputs a dead attempt ended, for their waiters. */
+      readonly settled: readonly SettledInput[];
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+    }
+  | { readonly kind: "busy"; readonly leaseUntil: number }
+  /** A control verb left work behind: settle it first. */
+  | { readonly kind: "chores" }
+  | { readonly kind: "not_hosted"; readonly executor: string }
+  /** Nothing selectable; `dueAt` is when that may change. */
+  | {
+      readonly kind: "idle";
+      readonly dueAt: number | null;
+      readonly settled: readonly SettledInput[];
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+    }
+  | { readonly kind: "missing" }
+  | { readonly kind: "torn" };
+
+/** What an attempt came to. */
+export type Settlement =
+  | {
+      readonly kind: "completed" | "cancelled";
+      /** Canonical JSON of the new state; `null` leaves it unchanged. */
+      readonly state: string | null;
+      /** Canonical JSON of the output; `null` for none. */
+      readonly output: string | null;
+      readonly contentDigest: string;
+      readonly conversationDigest: string | null;
+      readonly messageCount: number;
+      readonly digest: string;
+    }
+  | {
+      readonly kind: "failed";
+      readonly failure: FailureReport;
+      readonly isRetryable: boolean;
+      readonly retryDelayMs: number;
+      /** The executor named the time; it holds even for a first failure of a session with nothing else to do. */
+      readonly isDelayExplicit: boolean;
+    }
+  /** An orderly hand-back; counts for nothing. */
+  | { readonly kind: "released" };
+
+export interface AdvanceCommand {
+  readonly ref: SessionRef;
+  readonly node: NodeId;
+  readonly fence: Fence;
+  readonly sequence: number;
+  readonly expectedPosition: number;
+  readonly previousDigest: string;
+  readonly attempt: number;
+  readonly boundary: Boundary;
+  readonly contributors: readonly InputId[];
+  readonly settlement: Settlement;
+  /** Digest over the settlement: tells a repeat from another's result for the same boundary. */
+  readonly settlementDigest: string;
+  /** What to stage with next, or `null` to let go. */
+  readonly next: StagingOffer | null;
+}
+
+/** A terminal input and who waits for it. */
+export interface SettledInput {
+  readonly inputId: InputId;
+  readonly outcome: Outcome;
+  readonly nodes: readonly NodeId[];
+}
+
+export type NextStep =
+  | { readonly kind: "staged"; readonly batch: StagedBatch }
+  /** Work is left that this hold does not take: a fresh wake carries `epoch`. */
+  | { readonly kind: "more"; readonly epoch: number; readonly dueAt: number }
+  | { readonly kind: "idle"; readonly dueAt: number | null }
+  /** A repeat whose staged batch somebody else has taken since. */
+  | { readonly kind: "lost" };
+
+export type AdvanceReply =
+  | {
+      readonly kind: "committed";
+      readonly isRepeat: boolean;
+      readonly position: number;
+      readonly committedAt: number;
+      readonly settled: readonly SettledInput[];
+      readonly next: NextStep;
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+      readonly ack: Ack;
+    }
+  | { readonly kind: "fenced" }
+  | { readonly kind: "conflict"; readonly position: number }
+  | { readonly kind: "missing" }
+  | { readonly kind: "torn" };
+
+export interface Hold {
+  readonly ref: SessionRef;
+  readonly claimId: ClaimId;
+}
+
+export type RenewReply =
+  | { readonly kind: "renewed"; readonly cancelRequested: RunId | null }
+  | { readonly kind: "lost" };
+
+export type DueReply =
+  /** Wake it; with too many fruitless sweeps, run it directly. */
+  | { readonly kind: "wake"; readonly epoch: number; readonly sweeps: number; readonly executor: string; readonly node: NodeId | null }
+  | { readonly kind: "chores" }
+  /** Not due any more. */
+  | { readonly kind: "nothing" };
+
+export interface ChoresReply {
+  readonly kind: "more" | "done";
+  readonly settled: readonly SettledInput[];
+  readonly followers: readonly NodeId[];
+  readonly cursor: number;
+}
+
+export interface WatchCommand {
+  readonly ref: SessionRef;
+  readonly inputId: InputId;
+  /** The process to tell; `null` to only ask. */
+  readonly node: NodeId | null;
+}
+
+export type WatchReply =
+  | { readonly kind: "settled"; readonly outcome: Outcome }
+  | { readonly kind: "watching"; readonly status: InputStatus }
+  /** No such input; `phase` is `null` when there is no such session either. */
+  | { readonly kind: "missing"; readonly phase: SessionPhase | null };
+

@@ -1,0 +1,34 @@
+import type { InputId, NodeId, Outcome, RunId, SessionRef } from "@holdfast/contracts";
+
+/** A hint to one process. Losing it costs latency only. */
+export type NodeMessage =
+  /** A session you have warm has work. */
+  | { readonly type: "session.due"; readonly ref: SessionRef }
+  /** The run you execute must end. */
+  | { readonly type: "run.abort"; readonly ref: SessionRef; readonly runId: RunId; readonly reason: "cancelled" | "stopped" }
+  /** An input asks for attention during the run you execute. */
+  | { readonly type: "run.attend"; readonly ref: SessionRef }
+  /** An input you wait for is terminal; `outcome` is absent when it is too large to send. */
+  | { readonly type: "input.settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome?: Outcome }
+  /** A session you follow has events up to `cursor`. */
+  | { readonly type: "session.changed"; readonly ref: SessionRef; readonly cursor: number };
+
+/** Sends hints between processes. */
+export interface Notifier {
+  /** Sends without waiting; messages of one turn of the event loop may travel together. Never throws. */
+  publish(node: NodeId, message: NodeMessage): void;
+
+  /** Receives what is addressed to `node`. Resolves when it listens. */
+  subscribe(node: NodeId, listener: NotifierListener): Promise<void>;
+
+  /** Whether messages are known to arrive. While not, whoever waits must poll. */
+  isHealthy(): boolean;
+
+  close(): Promise<void>;
+}
+
+export interface NotifierListener {
+  onMessage(message: NodeMessage): void;
+  /** Messages may have been missed: read again what you wait for. */
+  onGap(): void;
+}
