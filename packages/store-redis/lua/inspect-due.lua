@@ -1,0 +1,48 @@
+--[[
+  inspect-due: say what an overdue session needs; count the sweep and move the wake epoch.
+
+  Keys session
+
+  Arguments
+    member        text    the session in the bucket's indexes
+    leaseMs       number
+    graceMs       number
+    sweepDelayMs  number
+
+  Reply
+    {"wake", epoch, sweeps, executor, node}    node is the warm worker, or empty
+    {"chores"}
+    {"nothing"}
+
+  Raises   session run.stage
+  Uses     clock, step, session, due
+  Upholds  L6, L7
+  Clock    the store's
+  Memory   allowed
+  Cost     O(log N) in sessions due in the bucket
+]]
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn")
+-- A torn session leaves the index: only an operator can put it right.
+if not rows[1] or rows[3] ~= "" then
+  redis.call("ZREM", K.due, A.member)
+  return { "nothing" }
+end
+local c = open(K.session, now(), rows[1])
+local hold = rows[2] ~= "" and decode_hold(rows[2]) or nil
+if hold and is_live(hold, c.t, A.leaseMs) then
+  redis.call("ZADD", K.due, hold.leaseUntil + A.graceMs, A.member)
+  return { "nothing" }
+end
+if has_chores(c) then return { "chores" } end
+
+-- A dead holder's session is looked at again until somebody claims it.
+local at = hold and c.t or due_at_rest(c, K.later, c.t)
+if not at or at > c.t then
+  index_due(c, K.due, A.member, at)
+  commit(c)
+  return { "nothing" }
+end
+c.h.sweeps, c.h.epoch = c.h.sweeps + 1, c.h.epoch + 1
+index_due(c, K.due, A.member, c.t + A.sweepDelayMs)
+commit(c)
+return { "wake", c.h.epoch, c.h.sweeps, c.h.executor, c.t < c.h.warmUntil and c.h.warmNode or "" }

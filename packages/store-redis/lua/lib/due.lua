@@ -1,0 +1,48 @@
+-- The index that liveness rests on (L6): when somebody must look at a session, or nil.
+
+-- The earliest time at which something queued can be tried; `soonest` for what could be tried at once.
+local function next_work_at(c, later_key, soonest, blocked_until)
+  local at = nil
+  if c.h.waking > 0 then at = blocked_until or soonest end
+  if c.h.scheduled > 0 then
+    local time = tonumber(redis.call("ZRANGE", later_key, 0, 0, "WITHSCORES")[2])
+    at = math.min(at or time, time)
+  end
+  return at
+end
+
+local function has_chores(c)
+  return c.h.choresTail > c.h.choresHead
+end
+
+-- Whether the session could stage if it had work: its phase allows it and it is bound.
+local function may_stage(c)
+  return c.h.executor ~= "" and step(SESSION_ROWS, c.h.phase, "run.stage", "01") ~= nil
+end
+
+-- A session at rest: due at once for chores, at its next work if some executor may take it.
+local function due_at_rest(c, later_key, soonest, blocked_until)
+  if has_chores(c) then return c.t end
+  if not may_stage(c) then return nil end
+  return next_work_at(c, later_key, soonest, blocked_until)
+end
+
+local function index_due(c, due_key, member, at)
+  mark(c)
+  if at then redis.call("ZADD", due_key, at, member) else redis.call("ZREM", due_key, member) end
+end
+
+-- Lets go of a session: no lease at rest, a fresh epoch, and a finite due time while work is left.
+local function release(c, keys, rewake, blocked_until)
+  put(c, "hold", "")
+  c.h.epoch = c.h.epoch + 1
+  commit_later(c, keys.later)
+  local at = due_at_rest(c, keys.later, c.t + rewake, blocked_until)
+  index_due(c, keys.due, keys.member, at)
+  return at
+end
+
+-- Where a session that nobody hosts is listed, by executor.
+local function unhosted_entry(c, member)
+  return "u " .. c.h.executor .. " " .. member
+end

@@ -1,0 +1,57 @@
+-- Effects of the input machine, each one data movement, and the step that performs them.
+local function settle(c, id, record)
+  c.settled[#c.settled + 1] = { id, record.status, record.nodes, record.attempts, record.position, record.detail }
+end
+
+local INPUT_EFFECTS = {
+  enterLane = function(c, id, record) occupy_or_wait(c, id, record) end,
+  leaveLane = function(c, id, record)
+    if record.isWaiting then
+      c.later[id] = false
+      c.h.scheduled = c.h.scheduled - 1
+      record.isWaiting = false
+    else
+      remove(c, record.lane .. record.place)
+      count(c, record, -1)
+    end
+  end,
+  countAttempt = function(_, _, record) record.attempts = record.attempts + 1 end,
+  countFailure = function(_, _, record) record.failures = record.failures + 1 end,
+  countLoss = function(_, _, record) record.losses = record.losses + 1 end,
+  returnToPlace = function(c, id, record) occupy(c, id, record) end,
+  moveBehind = function(c, id, record)
+    assign_place(c, record, false)
+    occupy_or_wait(c, id, record)
+  end,
+  recordOutcome = function(c, id, record)
+    settle(c, id, record)
+    record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
+  end,
+  deadLetter = function(c, id)
+    c.h.deadLetters = c.h.deadLetters + 1
+    put(c, "d" .. c.h.deadLetters, id)
+  end,
+}
+
+-- Moves one input and collects its row. Raises when the machine refuses: callers validate first.
+local function move_input(c, id, record, event, bits)
+  local status, effects = step(INPUT_ROWS, record.status, event, bits or "")
+  if not status then error("input " .. id .. " refuses " .. event) end
+  record.status = status
+  perform(effects, INPUT_EFFECTS, c, id, record)
+  put(c, "i" .. id, encode_record(record))
+end
+
+local function split(list)
+  local items = {}
+  for item in string.gmatch(list, "[^,]+") do items[#items + 1] = item end
+  return items
+end
+
+local function load_records(c, ids)
+  local fields = {}
+  for i = 1, #ids do fields[i] = "i" .. ids[i] end
+  local rows = fetch(c, fields)
+  for i = 1, #ids do rows[i] = decode_record(rows[i]) end
+  return rows
+end

@@ -1,0 +1,85 @@
+-- Selects the next batch (L2). `offer` = { newRunId, maxInputs, maxBytes, isBatching }.
+
+-- Whether a list of the form `,name,name,` has a name.
+local function contains(list, name)
+  return string.find(list, "," .. name .. ",", 1, true) ~= nil
+end
+
+-- Inputs whose time has come enter their lane, at the place they were admitted to.
+local function promote(c, later_key)
+  if c.h.scheduled == 0 then return end
+  local ids = redis.call("ZRANGEBYSCORE", later_key, "-inf", c.t, "LIMIT", 0, 100)
+  if #ids == 0 then return end
+  local records = load_records(c, ids)
+  for i = 1, #ids do
+    local record = records[i]
+    c.later[ids[i]] = false
+    c.h.scheduled = c.h.scheduled - 1
+    record.isWaiting = false
+    occupy(c, ids[i], record)
+    put(c, "i" .. ids[i], encode_record(record))
+    if record.isWaking then wake_queued(c) end
+  end
+end
+
+-- The leading entries of a lane, at most `limit`; holes at the very front are left behind for good.
+local function peek(c, lane, limit)
+  local names = LANES[lane]
+  local head = c.h[names.head]
+  local count = math.min(c.h[names.tail] - head, limit)
+  if count <= 0 then return {} end
+  local fields, entries = {}, {}
+  for i = 1, count do fields[i] = lane .. (head + i - 1) end
+  local rows = fetch(c, fields)
+  for i = 1, count do
+    if rows[i] then
+      local entry = decode_entry(rows[i])
+      entry.lane, entry.place = lane, head + i - 1
+      entries[#entries + 1] = entry
+    elseif #entries == 0 then
+      c.h[names.head] = head + i
+    end
+  end
+  return entries
+end
+
+-- Whether `entry` joins a batch that begins with `first`.
+local function joins(first, entry, is_batching)
+  if first.runId ~= "" or entry.runId ~= "" then return entry.runId == first.runId end
+  if first.isSolo or entry.isSolo then return false end
+  if first.lane == "s" then return entry.boundary == first.boundary end
+  return is_batching or not (first.isPrompt or entry.isPrompt)
+end
+
+local function batch_of(entries, offer)
+  local batch = { entries[1] }
+  for i = 2, math.min(#entries, offer.maxInputs) do
+    if not joins(entries[1], entries[i], offer.isBatching) then break end
+    batch[i] = entries[i]
+  end
+  return batch
+end
+
+-- A lane that was only holes for a whole stretch may hold more behind it: look once again.
+local function first_of(c, lane)
+  local entries = peek(c, lane, 4)
+  if #entries == 0 then entries = peek(c, lane, 100) end
+  return entries[1]
+end
+
+-- The next batch by the rules of order, or nil and the time at which a blocked lane goes on.
+local function select_batch(c, offer)
+  if c.h.waking == 0 then return nil end
+  local blocked_until = nil
+  for _, lane in ipairs({ "s", "q" }) do
+    local first = first_of(c, lane)
+    if first and first.notBeforeAt > c.t then
+      blocked_until = math.min(blocked_until or first.notBeforeAt, first.notBeforeAt)
+    elseif first then
+      local is_alone = lane == "q" and first.isPrompt and first.runId == "" and not offer.isBatching
+      if is_alone then return { first } end
+      return batch_of(peek(c, lane, 100), offer)
+    end
+  end
+  return nil, blocked_until
+end

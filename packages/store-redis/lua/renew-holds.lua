@@ -1,0 +1,37 @@
+--[[
+  renew-holds: extend the leases of a worker's holds, all in one call.
+
+  Keys hold pairs: session, due
+
+  Arguments
+    leaseMs  number
+    graceMs  number
+    holds    rest    member and claim id of each, in the order of the keys
+
+  Reply
+    a list, one per hold: "lost", "renewed", or the id of the run that was asked to end
+
+  Uses     clock
+  Upholds  L6, L7
+  Clock    the store's
+  Memory   allowed
+  Cost     O(holds), at most 100
+]]
+local t = now()
+local reply = {}
+for i = 1, #KEYS / 2 do
+  local session, due = KEYS[2 * i - 1], KEYS[2 * i]
+  local member, claim_id = A.holds[2 * i - 1], A.holds[2 * i]
+  local raw = redis.call("HGET", session, "hold")
+  local hold = raw and raw ~= "" and decode_hold(raw) or nil
+  -- An ended lease that nobody took is extended all the same: whoever takes it changes the claim id.
+  if hold and hold.claimId == claim_id then
+    hold.leaseUntil = t + A.leaseMs
+    redis.call("HSET", session, "hold", encode_hold(hold))
+    redis.call("ZADD", due, hold.leaseUntil + A.graceMs, member)
+    reply[i] = hold.isCancelRequested and hold.runId or "renewed"
+  else
+    reply[i] = "lost"
+  end
+end
+return reply

@@ -1,0 +1,133 @@
+--[[
+  settle-chores: finish at most a batch of the work that another script left behind.
+
+  Keys session
+
+  Arguments
+    member    text    the session in the bucket's indexes
+    rewakeMs  number
+
+  Reply
+    {"more" | "done", settled, followers, cursor}
+    {"missing"}
+    {"torn"}
+
+  Raises   session run.stage; input input.abandon
+  Uses     clock, step, session, input, admission, due
+  Upholds  L6, G1, G9, G10
+  Clock    the store's
+  Memory   allowed
+  Cost     O(100)
+]]
+local LIMIT = 100
+local c
+
+-- An input of an ended generation: its lane place is gone with the generation, so only its row moves.
+local function abandon(id, record, reason)
+  local status = step(INPUT_ROWS, record.status, "input.abandon", "")
+  if not status then return end
+  record.status, record.detail = status, reason
+  settle(c, id, record)
+  record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
+  put(c, "i" .. id, encode_record(record))
+  emit(c, "input.abandoned|" .. id .. "|" .. reason)
+end
+
+local function abandon_all(ids, chore)
+  if #ids == 0 then return end
+  local records = load_records(c, ids)
+  for i = 1, #ids do
+    if records[i].generation <= chore.generation then abandon(ids[i], records[i], chore.reason) end
+  end
+end
+
+-- The next stretch of a lane: entries that are still there.
+local function take_lane(prefix, from, till)
+  local fields, ids = {}, {}
+  for place = from, till - 1 do fields[#fields + 1] = prefix .. place end
+  for i, raw in ipairs(fetch(c, fields)) do
+    if raw then
+      ids[#ids + 1] = decode_entry(raw).inputId
+      remove(c, fields[i])
+    end
+  end
+  return ids
+end
+
+local function end_lane(chore, prefix, from_name, to_name)
+  local from = chore[from_name]
+  local till = math.min(chore[to_name], from + LIMIT)
+  abandon_all(take_lane(prefix, from, till), chore)
+  chore[from_name] = till
+end
+
+-- Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed.
+local function end_scheduled(chore)
+  local ids = redis.call("ZRANGE", K.later, chore.from, chore.from + LIMIT - 1)
+  local ended, passed = {}, 0
+  for _, id in ipairs(ids) do
+    local is_ended = id ~= "" and load_records(c, { id })[1].generation <= chore.generation
+    if is_ended then
+      ended[#ended + 1] = id
+      c.later[id] = false
+    else
+      passed = passed + 1
+    end
+  end
+  abandon_all(ended, chore)
+  chore.scheduled = chore.scheduled - #ended
+  chore.from = #ids < LIMIT and 0 or chore.from + passed
+end
+
+local CHORES = {
+  ["end"] = function(chore)
+    if chore.staged ~= "" then
+      abandon_all(split(chore.staged), chore)
+      chore.staged = ""
+    elseif chore.steerFrom < chore.steerTo then
+      end_lane(chore, "s", "steerFrom", "steerTo")
+    elseif chore.queueFrom < chore.queueTo then
+      end_lane(chore, "q", "queueFrom", "queueTo")
+    elseif chore.scheduled > 0 then
+      end_scheduled(chore)
+    end
+    return chore.steerFrom >= chore.steerTo and chore.queueFrom >= chore.queueTo and chore.scheduled <= 0
+  end,
+  journal = function(chore)
+    local till = math.min(chore.to, chore.from + LIMIT - 1)
+    for n = chore.from, till do remove(c, "j" .. chore.runId .. "." .. n) end
+    chore.from = till + 1
+    return chore.from > chore.to
+  end,
+  -- Everything but the tombstone: head, bookkeeping, reports of control commands.
+  purge = function(chore)
+    local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", LIMIT)
+    for i = 1, #page[2], 2 do
+      local field = page[2][i]
+      if string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field] then remove(c, field) end
+    end
+    remove(c, "state")
+    chore.cursor = page[1]
+    return chore.cursor == "0"
+  end,
+}
+
+local rows = redis.call("HMGET", K.session, "head", "txn", "follow")
+if not rows[1] then return { "missing" } end
+if rows[2] ~= "" then return { "torn" } end
+c = open(K.session, now(), rows[1])
+local followers = live_followers(rows[3], c.t)
+if has_chores(c) then
+  local field = "x" .. c.h.choresHead
+  local chore = decode_chore(redis.call("HGET", K.session, field))
+  if CHORES[chore.kind](chore) then
+    remove(c, field)
+    c.h.choresHead = c.h.choresHead + 1
+  else
+    put(c, field, encode_chore(chore))
+  end
+  commit_later(c, K.later)
+  index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs))
+  commit(c)
+end
+return { has_chores(c) and "more" or "done", c.settled, followers, c.h.cursor }

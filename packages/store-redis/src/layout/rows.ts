@@ -1,0 +1,206 @@
+/**
+ * The rows a session is stored in, field by field, once.
+ *
+ * A row is one hash field whose value is its columns joined by `|`. Lua codecs
+ * are generated from these tables and TypeScript decodes with them, so the two
+ * cannot disagree. `n` is a number, `t` a text without `|`, `b` a flag (`1` or
+ * empty).
+ */
+
+/** Type of a column. */
+export type ColumnType = "n" | "t" | "b";
+
+/** Columns of a row in stored order; at most 32, the captures of a Lua pattern. */
+export type RowLayout = Readonly<Record<string, ColumnType>>;
+
+/** Field `head`: where the session stands. */
+export const HEAD = {
+  phase: "t",
+  generation: "n",
+  settingsRevision: "n",
+  executor: "t",
+  isHeld: "b",
+  admitted: "n",
+  wokenThrough: "n",
+  queued: "n",
+  waking: "n",
+  scheduled: "n",
+  steerHead: "n",
+  steerTail: "n",
+  queueHead: "n",
+  queueTail: "n",
+  epoch: "n",
+  sweeps: "n",
+  warmNode: "t",
+  warmUntil: "n",
+  position: "n",
+  digest: "t",
+  cursor: "n",
+  deadLetters: "n",
+  choresHead: "n",
+  choresTail: "n",
+  isUnhosted: "b",
+} as const satisfies RowLayout;
+
+/** Field `hold`: the staged run and who holds it; empty at rest. */
+export const HOLD = {
+  runId: "t",
+  attempt: "n",
+  sequence: "n",
+  token: "n",
+  claimId: "t",
+  node: "t",
+  leaseUntil: "n",
+  stagedAt: "n",
+  isCancelRequested: "b",
+  boundary: "t",
+  journal: "n",
+  /** Input ids joined by commas, in order. */
+  staged: "t",
+} as const satisfies RowLayout;
+
+/** Field `i<inputId>`: one input without its payload. */
+export const RECORD = {
+  admission: "n",
+  fingerprint: "t",
+  status: "t",
+  /** The decision taken at admission, in the code of `domain`. */
+  policy: "t",
+  isPrompt: "b",
+  isEphemeral: "b",
+  isSolo: "b",
+  /** Wakes a session at rest; a silent input waits for another's wake. */
+  isWaking: "b",
+  /** Waits for its time outside the lane. */
+  isWaiting: "b",
+  /** `s` or `q`. */
+  lane: "t",
+  place: "n",
+  boundary: "t",
+  runId: "t",
+  attempts: "n",
+  failures: "n",
+  losses: "n",
+  notBeforeAt: "n",
+  generation: "n",
+  /** Processes that wait for the outcome, joined by commas. */
+  nodes: "t",
+  /** Receipt that consumed or cancelled it. */
+  position: "n",
+  /** Successor of a displaced input, reason of an abandoned one. */
+  detail: "t",
+  admittedAt: "n",
+} as const satisfies RowLayout;
+
+/** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */
+export const ENTRY = {
+  inputId: "t",
+  admission: "n",
+  isPrompt: "b",
+  isSolo: "b",
+  boundary: "t",
+  runId: "t",
+  notBeforeAt: "n",
+} as const satisfies RowLayout;
+
+/** Field `r<position>`: a receipt. Its previous digest is that of the receipt before. */
+export const RECEIPT = {
+  runId: "t",
+  sequence: "n",
+  boundary: "t",
+  result: "t",
+  contributors: "t",
+  token: "n",
+  claimId: "t",
+  generation: "n",
+  committedAt: "n",
+  contentDigest: "t",
+  conversationDigest: "t",
+  messageCount: "n",
+  digest: "t",
+} as const satisfies RowLayout;
+
+/** Field `u<runId>`: a run whose first attempt has ended. */
+export const RUN = {
+  status: "t",
+  attempts: "n",
+  journal: "n",
+  /** Boundaries committed. */
+  sequence: "n",
+  /** Positions of its receipts, joined by commas, in order. */
+  positions: "t",
+} as const satisfies RowLayout;
+
+/** Field `last`: the latest settlement, to recognise its repetition. */
+export const LAST = {
+  boundaryId: "t",
+  settlementDigest: "t",
+  position: "n",
+  committedAt: "n",
+  cursor: "n",
+  /** Token of the batch staged in the same call; 0 for none. */
+  nextToken: "n",
+} as const satisfies RowLayout;
+
+/** Field `x<number>`: bounded work a script left behind. */
+export const CHORE = {
+  /** `end` (inputs of an ended generation), `journal` (steps of an ended run), `purge` (a destroyed session). */
+  kind: "t",
+  generation: "n",
+  reason: "t",
+  steerFrom: "n",
+  steerTo: "n",
+  queueFrom: "n",
+  queueTo: "n",
+  scheduled: "n",
+  staged: "t",
+  runId: "t",
+  from: "n",
+  to: "n",
+  /** Where a scan goes on. */
+  cursor: "t",
+} as const satisfies RowLayout;
+
+/** Field `z<requestId>`: what a control command did, for its repetition. */
+export const REPORT = {
+  verb: "t",
+  phaseBefore: "t",
+  phaseAfter: "t",
+  inputsAbandoned: "n",
+  inputsPendingDrain: "n",
+  inputsTransferred: "n",
+  inputsRecovered: "n",
+  inputsRequeued: "n",
+  abortedRunId: "t",
+} as const satisfies RowLayout;
+
+/** Every row, by the name its Lua codec carries. */
+export const ROWS = {
+  head: HEAD,
+  hold: HOLD,
+  record: RECORD,
+  entry: ENTRY,
+  receipt: RECEIPT,
+  run: RUN,
+  last: LAST,
+  chore: CHORE,
+  report: REPORT,
+} as const;
+
+/** A decoded row. */
+export type Row<L extends RowLayout> = {
+  -readonly [C in keyof L]: L[C] extends "n" ? number : L[C] extends "b" ? boolean : string;
+};
+
+/** Decodes a stored row. Throws when the number of columns differs: the store is of another version. */
+export function decodeRow<L extends RowLayout>(layout: L, raw: string): Row<L> {
+  const columns = Object.entries(layout);
+  const values = raw.split("|");
+  if (values.length !== columns.length) throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
+  const row: Record<string, string | number | boolean> = {};
+  columns.forEach(([name, type], index) => {
+    const value = values[index] as string;
+    row[name] = type === "n" ? Number(value) : type === "b" ? value === "1" : value;
+  });
+  return row as Row<L>;
+}

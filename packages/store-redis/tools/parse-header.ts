@@ -1,0 +1,90 @@
+/** Reads the header of a script; every section a script needs must be there, and say what the script does. */
+
+/** An argument of a script. */
+export interface ScriptArgument {
+  readonly name: string;
+  readonly type: "text" | "bytes" | "number" | "flag" | "rest";
+}
+
+/** What a header declares. */
+export interface ScriptHeader {
+  readonly name: string;
+  readonly keys: "session" | "bucket" | "due indexes" | "hold pairs: session, due";
+  readonly arguments: readonly ScriptArgument[];
+  /** Machine → events the script raises. */
+  readonly raises: ReadonlyMap<string, readonly string[]>;
+  readonly uses: readonly string[];
+  readonly mayExceedMemory: boolean;
+  readonly replyTags: readonly string[];
+  /** The script without its header. */
+  readonly body: string;
+}
+
+const ARGUMENT = /^\s{4}(\w+)\s+(text|bytes|number|flag|rest)\b/;
+
+function fail(name: string, message: string): never {
+  throw new Error(`${name}.lua: ${message}`);
+}
+
+function section(name: string, header: string, title: string): string | null {
+  const match = new RegExp(`^  ${title}(?:[ \\t]+([^\\n]*))?((?:\\n {4}[^\\n]*)*)`, "m").exec(header);
+  return match === null ? null : `${match[1] ?? ""}${match[2] ?? ""}`;
+}
+
+function parseArguments(name: string, text: string | null): ScriptArgument[] {
+  if (text === null) return [];
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line) => {
+    const match = ARGUMENT.exec(line);
+    if (match === null) fail(name, `not an argument: "${line.trim()}"`);
+    return { name: match[1] as string, type: match[2] as ScriptArgument["type"] };
+  });
+}
+
+function parseRaises(text: string | null): Map<string, string[]> {
+  const raises = new Map<string, string[]>();
+  for (const part of (text ?? "").split(";")) {
+    const [machine, ...events] = part.trim().split(/[\s,]+/);
+    if (machine) raises.set(machine, events);
+  }
+  return raises;
+}
+
+function checkUse(name: string, header: ScriptHeader): void {
+  for (const argument of header.arguments) {
+    if (!new RegExp(`\\bA\\.${argument.name}\\b`).test(header.body)) fail(name, `argument ${argument.name} is not used`);
+  }
+  const declared = new Set(header.arguments.map((argument) => argument.name));
+  for (const [, used] of header.body.matchAll(/\bA\.(\w+)/g)) {
+    if (!declared.has(used as string)) fail(name, `argument ${used} is not declared`);
+  }
+  const documented = new Set(header.replyTags);
+  for (const [, tag] of header.body.matchAll(/return \{ "(\w+)"/g)) {
+    if (!documented.has(tag as string)) fail(name, `reply tag ${tag} is not documented`);
+  }
+}
+
+/** Parses a script's text. Throws with the file's name when header and script disagree. */
+export function parseHeader(name: string, text: string): ScriptHeader {
+  const match = /^--\[\[\n([\s\S]*?)\n\]\]\n([\s\S]*)$/.exec(text);
+  if (match === null) fail(name, "has no header");
+  const header = match[1] as string;
+  if (!header.startsWith(`  ${name}: `)) fail(name, "the header must begin with the file's name");
+  const memory = section(name, header, "Memory")?.trim();
+  if (memory !== "refused" && memory !== "allowed") fail(name, "Memory must say refused or allowed");
+  for (const title of ["Reply", "Upholds", "Cost"]) {
+    if (section(name, header, title) === null) fail(name, `has no section ${title}`);
+  }
+  const parsed: ScriptHeader = {
+    name,
+    keys: (section(name, header, "Keys") ?? fail(name, "has no Keys")).trim().split(/:(?= due)/)[0] as ScriptHeader["keys"],
+    arguments: parseArguments(name, section(name, header, "Arguments")),
+    raises: parseRaises(section(name, header, "Raises")),
+    uses: (section(name, header, "Uses") ?? "").split(",").map((use) => use.trim()).filter(Boolean),
+    mayExceedMemory: memory === "allowed",
+    replyTags: [...(section(name, header, "Reply") ?? "").matchAll(/\{"(\w+)"/g)].map(([, tag]) => tag as string),
+    body: match[2] as string,
+  };
+  checkUse(name, parsed);
+  return parsed;
+}
