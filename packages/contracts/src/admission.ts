@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { Ack } from "./acknowledgement.ts";
+import { InputId } from "./ids.ts";
+import { InputStatus } from "./outcome.ts";
+import { PolicyDecision, Signal } from "./policy.ts";
+
+/**
+ * The answer to an admission.
+ *
+ * `accepted` and `deduplicated` are acknowledgements at the stated level;
+ * `rejected` recorded nothing.
+ */
+export const Admission = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("accepted"),
+    inputId: InputId,
+    /** Place in the session's order of admission, from 1. */
+    admission: z.int().positive(),
+    policy: PolicyDecision,
+    status: InputStatus,
+    signal: Signal,
+    ack: Ack,
+  }),
+  z.strictObject({
+    kind: z.literal("deduplicated"),
+    inputId: InputId,
+    /** The input that owns the key, or the id. */
+    existingId: InputId,
+    admission: z.int().positive(),
+    status: InputStatus,
+    ack: Ack,
+  }),
+  z.strictObject({
+    kind: z.literal("rejected"),
+    reason: z.enum(["durability_violation", "peer_handling_mode_invalid"]),
+    detail: z.string(),
+  }),
+]);
+/** See {@link Admission}. */
+export type Admission = z.infer<typeof Admission>;

@@ -1,0 +1,107 @@
+/**
+ * Every default of the system, once.
+ *
+ * Times are milliseconds unless the name says otherwise. Changing one changes
+ * it for the scripts, the loop and the documentation together.
+ */
+
+/** Lease, wake and sweep timing. */
+export interface Timing {
+  /** How long a claim is valid without renewal. */
+  readonly leaseMs: number;
+  /** Renewal period; the worker adds ±10 % so that many workers do not beat together. */
+  readonly renewMs: number;
+  /** The worker aborts its executors this long before its lease could end. */
+  readonly safetyMs: number;
+  /** A dead holder becomes due this long after its lease ended. */
+  readonly graceMs: number;
+  /** An admission at rest becomes due for the sweeper after this long. */
+  readonly sweepDelayMs: number;
+  /** Work left behind by a release becomes due after this long. */
+  readonly rewakeMs: number;
+  /** How often a worker sweeps. */
+  readonly sweepPollMs: number;
+  /** A session whose executor nobody here hosts is looked at again after this long. */
+  readonly unhostedMs: number;
+  /** How long a drained session stays warm on its last worker. */
+  readonly warmMs: number;
+  /** How long a notified warm worker has to claim before a job is added. */
+  readonly warmClaimMs: number;
+}
+
+/** Defaults of {@link Timing}. */
+export const DEFAULT_TIMING: Timing = {
+  leaseMs: 10_000,
+  renewMs: 3_000,
+  safetyMs: 2_000,
+  graceMs: 1_000,
+  sweepDelayMs: 1_500,
+  rewakeMs: 500,
+  sweepPollMs: 500,
+  unhostedMs: 30_000,
+  warmMs: 60_000,
+  warmClaimMs: 20,
+};
+
+/** How much one claim may do before it yields, and how large a batch may be. */
+export interface LoopLimits {
+  /** Boundaries after which a hold yields to other sessions. */
+  readonly yieldBoundaries: number;
+  /** Time after which a hold yields to other sessions. */
+  readonly yieldMs: number;
+  /** Inputs of one batch. */
+  readonly batchInputs: number;
+  /** Sweeps without a claim after which the sweeper runs the session itself. */
+  readonly fruitlessSweeps: number;
+  /** Sessions a worker runs at the same time. */
+  readonly concurrency: number;
+}
+
+/** Defaults of {@link LoopLimits}. */
+export const DEFAULT_LOOP_LIMITS: LoopLimits = {
+  yieldBoundaries: 20,
+  yieldMs: 60_000,
+  batchInputs: 100,
+  fruitlessSweeps: 2,
+  concurrency: 128,
+};
+
+/** When an input stops being tried. */
+export interface RetryBudget {
+  /** Failures the executor reported. The last one is `max_attempts_exhausted`. */
+  readonly maxFailures: number;
+  /** Attempts without an answer (crash, lease lost). The last one is `executor_lost`. */
+  readonly maxLosses: number;
+  /** First delay; doubles with every failure, with full jitter. */
+  readonly backoffMs: number;
+  /** Longest delay. */
+  readonly backoffCapMs: number;
+}
+
+/** Defaults of {@link RetryBudget}. */
+export const DEFAULT_RETRY_BUDGET: RetryBudget = {
+  maxFailures: 3,
+  maxLosses: 10,
+  backoffMs: 1_000,
+  backoffCapMs: 300_000,
+};
+
+/** Bounds on what a caller may send. */
+export interface InputLimits {
+  /** Canonical bytes of one input. */
+  readonly payloadBytes: number;
+  /** Nesting of objects and arrays. */
+  readonly depth: number;
+}
+
+/** Defaults of {@link InputLimits}. */
+export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64 };
+
+/** Buckets of a new store; fixed when the store is created (D4). */
+export const DEFAULT_BUCKETS = 64;
+
+/** Key prefix of a store; several stores may share one Redis. */
+export const DEFAULT_NAMESPACE = "hf";
+
+/** Largest batch any script works through in one call. */
+export const SCRIPT_BATCH = 100;

@@ -1,0 +1,101 @@
+/**
+ * Every error code, once, without dependencies, so that a browser can carry it.
+ *
+ * Codes are `area.reason`, are never renamed and never reused. The kind decides
+ * the HTTP status and whether repeating can help.
+ */
+
+/** What a caller can do about an error. */
+export type ErrorKind =
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "not_found"
+  | "gone"
+  | "conflict"
+  | "limited"
+  | "unavailable"
+  | "timeout"
+  | "internal";
+
+/** HTTP status and retry advice per kind. */
+export const ERROR_KINDS: Readonly<Record<ErrorKind, { readonly status: number; readonly isRetryable: boolean }>> = {
+  invalid: { status: 400, isRetryable: false },
+  unauthenticated: { status: 401, isRetryable: false },
+  forbidden: { status: 403, isRetryable: false },
+  not_found: { status: 404, isRetryable: false },
+  gone: { status: 410, isRetryable: false },
+  conflict: { status: 409, isRetryable: false },
+  limited: { status: 429, isRetryable: true },
+  unavailable: { status: 503, isRetryable: true },
+  timeout: { status: 504, isRetryable: true },
+  internal: { status: 500, isRetryable: false },
+};
+
+interface ErrorEntry {
+  readonly kind: ErrorKind;
+  readonly summary: string;
+  /** Overrides the status of the kind where a convention asks for another one. */
+  readonly status?: number;
+}
+
+/** The registry: code → kind and one-line summary. */
+export const ERRORS = {
+  "request.malformed": { kind: "invalid", summary: "The request body is not well-formed JSON." },
+  "request.invalid": { kind: "invalid", summary: "The request does not have the documented shape." },
+  "request.too_deep": { kind: "invalid", summary: "The JSON is nested more deeply than allowed." },
+  "request.forbidden_key": { kind: "invalid", summary: "The JSON has a key that is never allowed, such as __proto__." },
+  "route.not_found": { kind: "not_found", summary: "No such route." },
+  "id.invalid": { kind: "invalid", summary: "An id or key is empty, too long, not NFC, or has control characters." },
+  "input.invalid": { kind: "invalid", summary: "The input does not have the shape of its kind." },
+  "input.unknown_kind": { kind: "invalid", summary: "The input names a kind that does not exist." },
+  "input.too_large": { kind: "invalid", status: 413, summary: "The input is larger than the configured limit." },
+  "input.rejected": { kind: "invalid", summary: "The input breaks an admission rule of its kind." },
+  "input.not_found": { kind: "not_found", summary: "The session has no such input." },
+  "idempotency.mismatch": {
+    kind: "conflict",
+    status: 422,
+    summary: "The idempotency key was used before with another payload.",
+  },
+  "idempotency.missing": { kind: "invalid", summary: "This request needs an Idempotency-Key." },
+  "session.not_found": { kind: "not_found", summary: "No such session." },
+  "session.destroyed": { kind: "gone", summary: "The session was destroyed." },
+  "session.not_accepting": { kind: "conflict", summary: "The session does not accept input in its phase." },
+  "session.unbound": { kind: "conflict", summary: "The session is bound to no executor." },
+  "session.torn": {
+    kind: "unavailable",
+    summary: "A script on this session was torn by a slot migration; an operator must look.",
+  },
+  "control.refused": { kind: "conflict", summary: "The verb is not legal in the session's phase." },
+  "run.not_current": { kind: "conflict", summary: "The named run is not the session's current run." },
+  "receipt.not_found": { kind: "not_found", summary: "No such receipt." },
+  "ack.unsupported": { kind: "conflict", summary: "The store cannot acknowledge at the requested level." },
+  "wait.timeout": { kind: "timeout", summary: "The outcome did not arrive in the time given; the work goes on." },
+  "executor.failed": { kind: "internal", summary: "The executor reported a failure or threw." },
+  "executor.invalid_result": { kind: "internal", summary: "The executor answered with something that is no result." },
+  "executor.unsupported_result": {
+    kind: "internal",
+    summary: "The executor answered with a result this worker cannot commit for this run.",
+  },
+  "store.unavailable": { kind: "unavailable", summary: "The store did not answer; repeat with the same ids." },
+  "store.corrupt": { kind: "internal", summary: "The store holds something this version cannot read." },
+  "store.evicting": { kind: "unavailable", summary: "The Redis server may evict keys; Holdfast refuses to start on it." },
+  "store.bucket_mismatch": { kind: "conflict", summary: "The store was created with another number of buckets." },
+  "store.unsupported": { kind: "unavailable", summary: "The Redis server is too old or lacks a needed feature." },
+  "config.invalid": { kind: "invalid", summary: "The configuration is not usable." },
+  "internal.bug": { kind: "internal", summary: "A defect in Holdfast; details are in the log." },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A registered error code. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The HTTP status of a code. */
+export function statusOf(code: ErrorCode): number {
+  const entry: ErrorEntry = ERRORS[code];
+  return entry.status ?? ERROR_KINDS[entry.kind].status;
+}
+
+/** Whether repeating the same request, with the same ids, can succeed. */
+export function isRetryable(code: ErrorCode): boolean {
+  return ERROR_KINDS[ERRORS[code].kind].isRetryable;
+}

@@ -1,0 +1,41 @@
+import * as z from "zod";
+import { ControlVerb } from "./control.ts";
+import { InputId, NodeId, RunId } from "./ids.ts";
+import { SessionPhase, SessionState } from "./session.ts";
+
+/** What a session waits for. `nothing` means that there is no work it could do. */
+export const WaitsFor = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("nothing") }),
+  z.strictObject({
+    kind: z.literal("run"),
+    runId: RunId,
+    attempt: z.int().positive(),
+    workerId: NodeId,
+    stagedAt: z.iso.datetime(),
+    leaseUntil: z.iso.datetime(),
+    isLeaseLive: z.boolean(),
+    isCancelRequested: z.boolean(),
+  }),
+  /** Selectable work; a worker takes it by `dueAt` at the latest. */
+  z.strictObject({ kind: z.literal("worker"), dueAt: z.iso.datetime(), fruitlessSweeps: z.int().nonnegative() }),
+  z.strictObject({ kind: z.literal("time"), inputId: InputId, at: z.iso.datetime(), failures: z.int().nonnegative() }),
+  z.strictObject({ kind: z.literal("binding") }),
+  /** Work is queued, none of which wakes the session. */
+  z.strictObject({ kind: z.literal("wake"), silentInputs: z.int().positive() }),
+  z.strictObject({ kind: z.literal("executor"), executor: z.string() }),
+  z.strictObject({ kind: z.literal("operator"), phase: SessionPhase }),
+]);
+/** See {@link WaitsFor}. */
+export type WaitsFor = z.infer<typeof WaitsFor>;
+
+/** The answer to "why does this session stand still?" (D14). */
+export const Explanation = z.strictObject({
+  phase: SessionPhase,
+  state: SessionState,
+  waitsFor: WaitsFor,
+  /** One sentence for people. */
+  summary: z.string(),
+  legalVerbs: z.array(ControlVerb),
+});
+/** See {@link Explanation}. */
+export type Explanation = z.infer<typeof Explanation>;

@@ -1,0 +1,37 @@
+import * as z from "zod";
+
+/** Stored phases. Beside them, never inside: the staged run, the binding, the claim. */
+export const SessionPhase = z.enum(["idle", "recovering", "retired", "draining", "stopped", "destroyed"]);
+/** See {@link SessionPhase}. */
+export type SessionPhase = z.infer<typeof SessionPhase>;
+
+/** What callers see: the phase, with a bound session at rest told from one at work. Never stored. */
+export const SessionState = z.enum([...SessionPhase.options, "attached", "running"]);
+/** See {@link SessionState}. */
+export type SessionState = z.infer<typeof SessionState>;
+
+/**
+ * What a failed input does to those behind it: `hold` keeps strict order and
+ * blocks the lane until the budget is spent, `defer` moves it behind the backlog.
+ */
+export const FailureMode = z.enum(["hold", "defer"]);
+/** See {@link FailureMode}. */
+export type FailureMode = z.infer<typeof FailureMode>;
+
+/** Which executor runs a session. Every worker that hosts it may; no other does. */
+export const Binding = z.strictObject({
+  executor: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "is not an executor name: letters, digits, dot, dash, underscore"),
+  onFailure: FailureMode.default("hold"),
+});
+/** See {@link Binding}. */
+export type Binding = z.infer<typeof Binding>;
+
+/** What admission policy depends on, per session; carries a revision so that a stale resolution is noticed. */
+export const SessionSettings = z.strictObject({
+  /** Peer requests with one of these intents are queued without waking the session. */
+  silentIntents: z.array(z.string()).max(1_000).default([]),
+});
+/** See {@link SessionSettings}. */
+export type SessionSettings = z.infer<typeof SessionSettings>;
