@@ -42,20 +42,21 @@ async function startRedis(binary: string): Promise<PrivateRedis> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const port = await freePort();
     const child = spawnRedis(binary, port, folder);
-    const killNow = () => child.kill("SIGKILL");
-    process.once("exit", killNow);
+    const watchdog = spawnWatchdog(child, folder);
+    const stop = async () => {
+      watchdog.kill("SIGKILL");
+      await stopProcess(child);
+    };
     if (await answersPing(child, port)) {
       return {
         url: `redis://127.0.0.1:${port}`,
         stop: async () => {
-          await stopProcess(child);
-          process.off("exit", killNow);
+          await stop();
           rmSync(folder, { recursive: true, force: true });
         },
       };
     }
-    await stopProcess(child);
-    process.off("exit", killNow);
+    await stop();
   }
   throw new Error(`${binary} did not answer on any of ${attempts} ports.`);
 }
@@ -63,9 +64,22 @@ async function startRedis(binary: string): Promise<PrivateRedis> {
 function spawnRedis(binary: string, port: number, folder: string): ChildProcess {
   const where = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
   const how = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--loglevel", "warning"];
-  const child = spawn(binary, [...where, ...how], { stdio: "ignore" });
+  // In a session of its own, so that an interrupt at the terminal reaches the run first.
+  const child = spawn(binary, [...where, ...how], { stdio: "ignore", detached: true });
   child.on("error", () => {}); // A server that cannot be started has no pid and counts as ended.
   return child;
+}
+
+/**
+ * Outlives a run that is killed: its input closes with the run, and then it
+ * takes the server and the folder away.
+ */
+function spawnWatchdog(server: ChildProcess, folder: string): ChildProcess {
+  const script = 'cat >/dev/null; kill -TERM "$1" 2>/dev/null; rm -rf "$2"';
+  const stdio = ["pipe", "ignore", "ignore"] as const;
+  const watchdog = spawn("sh", ["-c", script, "sh", String(server.pid), folder], { stdio: [...stdio], detached: true });
+  watchdog.unref();
+  return watchdog;
 }
 
 async function freePort(): Promise<number> {
