@@ -10,6 +10,8 @@ describe("an executor's answer", () => {
     { kind: "failed", failure: { code: "x", message: "y" }, isRetryable: false },
     { kind: "cancelled", state: {} },
     { kind: "suspended", on: { type: "timer", at: "2030-01-01T00:00:00Z" } },
+    { kind: "suspended", on: { type: "timer", at: "2030-01-01T00:00:00+02:00" } },
+    { kind: "failed", failure: { code: "x", message: "y" }, isRetryable: true, retryAt: "2030-01-01T00:00:00-05:00" },
     { kind: "superseded", by: "inp_12345678" },
   ])("may be %j", (answer) => {
     expect(accepts(ExecutorResult, answer)).toBe(true);

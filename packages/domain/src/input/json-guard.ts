@@ -29,7 +29,7 @@ export interface JsonFault {
 
 const LONGEST_PATH = 256;
 
-/** One open container; `next` is the child to look at next. */
+/** One open container; the child in hand is the one before `next`. */
 interface Level {
   readonly container: object;
   /** `null` for an array. */
@@ -56,6 +56,7 @@ export function findJsonFault(root: unknown, limits: InputLimits): JsonFault | n
       levels.pop();
       continue;
     }
+    level.next += 1;
     seen += 1;
     kind = seen > limits.payloadBytes ? "too_large" : visitChild(level, levels, limits);
   }
@@ -84,8 +85,7 @@ function open(container: object): Level {
 }
 
 function visitChild(level: Level, levels: Level[], limits: InputLimits): JsonFaultKind | null {
-  const index = level.next;
-  level.next += 1;
+  const index = level.next - 1;
   const key = level.keys?.[index];
   if (key !== undefined) {
     if (FORBIDDEN_KEYS.includes(key)) return "forbidden_key";

@@ -36,6 +36,11 @@ it("ends on shared values that would unfold endlessly (V1)", () => {
   expect(findJsonFault(shared, { depth: 64, payloadBytes: 10_000 })?.kind).toBe("too_large");
 });
 
+it("counts members exactly, over all containers", () => {
+  expect(findJsonFault([[1, 2], { a: 3 }], { depth: 4, payloadBytes: 5 })).toBeNull();
+  expect(findJsonFault([[1, 2], { a: 3 }], { depth: 4, payloadBytes: 4 })).toEqual({ kind: "too_large", path: "/1/a" });
+});
+
 it("ends on a sparse array of the greatest length (V1)", () => {
   expect(findJsonFault(Object.assign([], { length: 2 ** 32 - 1 }), limits)?.kind).toBe("too_large");
 });

@@ -52,6 +52,16 @@ describe("what an input appends", () => {
       sampleInput("peer", { body: "hi", blocks: [text("hi"), image], ...request }),
       [text("hi"), image],
     ],
+    [
+      "a body that differs from the first block",
+      sampleInput("peer", { body: "hi", blocks: [text("ho")], ...request }),
+      [text("hi"), text("ho")],
+    ],
+    [
+      "the type of an external event that carries nothing",
+      sampleInput("external_event", { eventType: "alarm", payload: null }),
+      [text("External event from alarm")],
+    ],
     ["the instructions of a flow step", sampleInput("flow_step", { instructions: "go" }), [text("go")]],
     ["the blocks of a flow step", sampleInput("flow_step", { blocks: [image] }), [image]],
     [
