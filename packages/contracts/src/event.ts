@@ -9,16 +9,18 @@ import { InputId, RunId } from "./ids.ts";
 import { AbandonReason } from "./outcome.ts";
 import { SessionPhase } from "./session.ts";
 
+const Settled = { runId: RunId, position: z.int().positive(), inputIds: z.array(InputId) };
 const Admitted = { inputId: InputId, admission: z.int().positive() };
 
 /** The closed set of facts, told apart by `type`. */
 export const SessionEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("session.registered"), executor: z.string().optional() }),
+  z.strictObject({ type: z.literal("session.revived"), from: SessionPhase, to: SessionPhase }),
   z.strictObject({ type: z.literal("input.admitted"), ...Admitted }),
   z.strictObject({ type: z.literal("input.superseded"), inputId: InputId, by: InputId }),
   z.strictObject({ type: z.literal("input.coalesced"), inputId: InputId, into: InputId }),
-  z.strictObject({ type: z.literal("input.consumed"), inputId: InputId, runId: RunId.optional() }),
-  z.strictObject({ type: z.literal("input.requeued"), inputId: InputId, notBefore: z.iso.datetime().optional() }),
+  /** Consumed on admission; those that a run consumed are named by `run.completed`. */
+  z.strictObject({ type: z.literal("input.consumed"), inputId: InputId }),
   z.strictObject({ type: z.literal("input.abandoned"), inputId: InputId, reason: AbandonReason }),
   z.strictObject({
     type: z.literal("run.started"),
@@ -26,9 +28,9 @@ export const SessionEvent = z.discriminatedUnion("type", [
     attempt: z.int().positive(),
     inputIds: z.array(InputId),
   }),
-  z.strictObject({ type: z.literal("run.completed"), runId: RunId, position: z.int().positive() }),
-  z.strictObject({ type: z.literal("run.failed"), runId: RunId, code: z.string(), message: z.string() }),
-  z.strictObject({ type: z.literal("run.cancelled"), runId: RunId, position: z.int().positive() }),
+  z.strictObject({ type: z.literal("run.completed"), ...Settled }),
+  z.strictObject({ type: z.literal("run.failed"), runId: RunId, code: z.string() }),
+  z.strictObject({ type: z.literal("run.cancelled"), ...Settled }),
   z.strictObject({ type: z.literal("run.lost"), runId: RunId }),
   z.strictObject({ type: z.literal("run.released"), runId: RunId }),
   z.strictObject({

@@ -46,7 +46,11 @@ export interface SessionRuntime {
    *
    * @throws session.destroyed, id.invalid
    */
-  ensureSessionWithExecutor(ref: SessionRef, binding: Binding, options?: { settings?: SessionSettings }): Promise<SessionView>;
+  ensureSessionWithExecutor(
+    ref: SessionRef,
+    binding: Binding,
+    options?: { settings?: SessionSettings },
+  ): Promise<SessionView>;
 
   /**
    * Admits an input once. With `createWith`, a session that does not exist is
@@ -57,7 +61,11 @@ export interface SessionRuntime {
   acceptInput(ref: SessionRef, input: NewInput, options?: AcceptOptions): Promise<Admission>;
 
   /** As `acceptInput`; `completion` resolves exactly once (G9) and is `null` for a rejected input. */
-  acceptInputWithCompletion(ref: SessionRef, input: NewInput, options?: AcceptOptions): Promise<AdmissionWithCompletion>;
+  acceptInputWithCompletion(
+    ref: SessionRef,
+    input: NewInput,
+    options?: AcceptOptions,
+  ): Promise<AdmissionWithCompletion>;
 
   /**
    * Resolves with how an input ended, in any process, now or later.

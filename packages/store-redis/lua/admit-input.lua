@@ -31,7 +31,7 @@
     {"torn"}
 
   Raises   session input.admit, run.stage; input input.queue, input.consume_on_accept, input.supersede, input.coalesce
-  Uses     clock, step, session, lane, input, due
+  Uses     clock, step, session, lane, input, due, admission
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
   Memory   refused

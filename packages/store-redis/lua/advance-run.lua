@@ -68,8 +68,12 @@ local function answer_repeat(last)
   redis.call("HSET", K.session, "txn", "")
   local ids = split(A.contributors)
   local records = load_records(c, ids)
+  local waiting = string.gmatch(last.waiting, "([^;]*);")
   for i = 1, #ids do
-    if INPUT_FINAL[records[i].status] then settle(c, ids[i], records[i]) end
+    if INPUT_FINAL[records[i].status] then
+      records[i].nodes = waiting() or ""
+      settle(c, ids[i], records[i])
+    end
   end
   local following = { "lost" }
   if last.nextToken == 0 then
@@ -191,9 +195,11 @@ if next_hold then
 else
   following = let_go(blocked_until)
 end
+local waiting = {}
+for i = 1, #c.settled do waiting[i] = c.settled[i][3] .. ";" end
 put(c, "last", encode_last({
   boundaryId = boundary_id, settlementDigest = A.settlementDigest, position = c.h.position, committedAt = c.t,
-  cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0,
+  cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0, waiting = table.concat(waiting),
 }))
 commit(c)
 return { "committed", "", c.h.position, c.t, c.settled, following, followers, c.h.cursor }

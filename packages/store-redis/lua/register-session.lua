@@ -33,7 +33,7 @@ local function create()
     h = {
       phase = SESSION_INITIAL, generation = 0, settingsRevision = 0, executor = A.executor, isHeld = A.isHeld,
       admitted = 0, wokenThrough = 0, queued = 0, waking = 0, scheduled = 0, steerHead = 1, steerTail = 1,
-      queueHead = 1, queueTail = 1, epoch = 0, sweeps = 0, warmNode = "", warmUntil = 0, position = 0, digest = "",
+      queueHead = 1, queueTail = 1, epoch = 0, sweeps = 0, warmNode = "", warmUntil = 0, position = 0, digest = GENESIS_DIGEST,
       cursor = 0, deadLetters = 0, choresHead = 1, choresTail = 1, isUnhosted = false,
     },
   }

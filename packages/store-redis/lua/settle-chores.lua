@@ -13,7 +13,7 @@
     {"torn"}
 
   Raises   session run.stage; input input.abandon
-  Uses     clock, step, session, input, admission, due
+  Uses     clock, step, session, lane, input, admission, due
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed

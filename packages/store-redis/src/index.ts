@@ -1,1 +1,5 @@
-export {};
+export { withoutSecret } from "./connection/redis-connection.ts";
+export type { PrepareSource } from "./connection/script-runner.ts";
+export { decodeRef, encodeId, encodeRef, Keyspace, type SessionKeys } from "./layout/keys.ts";
+export { createRedisStore, type RedisStore, type RedisStoreOptions } from "./redis-store.ts";
+export { describeServer, readServerFacts, type ServerFacts } from "./startup/check-server.ts";

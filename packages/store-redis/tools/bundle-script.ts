@@ -6,6 +6,7 @@ import {
   SESSION_TABLE,
 } from "../../domain/src/machine/machines.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
+import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
@@ -31,6 +32,7 @@ function trueFor(names: readonly string[]): Record<string, boolean> {
 
 /** Constants that fragments and bodies may name; only those named are inlined. */
 const CONSTANTS: Readonly<Record<string, () => string>> = {
+  GENESIS_DIGEST: () => JSON.stringify(GENESIS_DIGEST),
   SESSION_INITIAL: () => JSON.stringify(SESSION_TABLE.initial),
   SESSION_FINAL: () => luaTable(trueFor(SESSION_TABLE.finalStates)),
   INPUT_INITIAL: () => JSON.stringify(INPUT_TABLE.initial),
@@ -102,6 +104,19 @@ function withoutComments(text: string): string {
     .join("\n");
 }
 
+const BUILT_IN = new Set([
+  "error", "find", "floor", "function", "gmatch", "if", "ipairs", "match", "max", "min", "next", "pairs", "select",
+  "string", "sub", "tonumber", "tostring", "unpack", "while", "and", "or", "not", "return", "in", "elseif",
+]);
+
+/** A script that calls what no fragment it uses defines would fail only when that line runs. */
+function assertDefined(name: string, text: string): void {
+  const defined = new Set([...text.matchAll(/\blocal function (\w+)\(/g)].map(([, fn]) => fn as string));
+  const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(([, fn]) => fn as string);
+  const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn) && fn !== "fn");
+  if (unknown.length > 0) throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
+}
+
 /** The source that is sent to Redis. The first line declares its memory behaviour. */
 export function bundle(options: {
   readonly header: ScriptHeader;
@@ -118,6 +133,8 @@ export function bundle(options: {
   const constants = Object.entries(CONSTANTS)
     .filter(([name]) => new RegExp(`\\b${name}\\b`).test(text))
     .map(([name, render]) => `local ${name}=${render()}`);
+  const declarations = [...codecs(text), ...constants, ...rows(header, text)];
+  assertDefined(header.name, [...declarations, text].join("\n"));
   const flags = header.mayExceedMemory ? "#!lua flags=allow-oom" : "#!lua";
-  return [flags, ...codecs(text), ...constants, ...rows(header, text), ...bindings(header), text, ""].join("\n");
+  return [flags, ...declarations, ...bindings(header), text, ""].join("\n");
 }

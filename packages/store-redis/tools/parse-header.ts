@@ -26,7 +26,7 @@ function fail(name: string, message: string): never {
   throw new Error(`${name}.lua: ${message}`);
 }
 
-function section(name: string, header: string, title: string): string | null {
+function section(header: string, title: string): string | null {
   const match = new RegExp(`^  ${title}(?:[ \\t]+([^\\n]*))?((?:\\n {4}[^\\n]*)*)`, "m").exec(header);
   return match === null ? null : `${match[1] ?? ""}${match[2] ?? ""}`;
 }
@@ -70,19 +70,19 @@ export function parseHeader(name: string, text: string): ScriptHeader {
   if (match === null) fail(name, "has no header");
   const header = match[1] as string;
   if (!header.startsWith(`  ${name}: `)) fail(name, "the header must begin with the file's name");
-  const memory = section(name, header, "Memory")?.trim();
+  const memory = section(header, "Memory")?.trim();
   if (memory !== "refused" && memory !== "allowed") fail(name, "Memory must say refused or allowed");
   for (const title of ["Reply", "Upholds", "Cost"]) {
-    if (section(name, header, title) === null) fail(name, `has no section ${title}`);
+    if (section(header, title) === null) fail(name, `has no section ${title}`);
   }
   const parsed: ScriptHeader = {
     name,
-    keys: (section(name, header, "Keys") ?? fail(name, "has no Keys")).trim().split(/:(?= due)/)[0] as ScriptHeader["keys"],
-    arguments: parseArguments(name, section(name, header, "Arguments")),
-    raises: parseRaises(section(name, header, "Raises")),
-    uses: (section(name, header, "Uses") ?? "").split(",").map((use) => use.trim()).filter(Boolean),
+    keys: (section(header, "Keys") ?? fail(name, "has no Keys")).trim().split(/:(?= due)/)[0] as ScriptHeader["keys"],
+    arguments: parseArguments(name, section(header, "Arguments")),
+    raises: parseRaises(section(header, "Raises")),
+    uses: (section(header, "Uses") ?? "").split(",").map((use) => use.trim()).filter(Boolean),
     mayExceedMemory: memory === "allowed",
-    replyTags: [...(section(name, header, "Reply") ?? "").matchAll(/\{"(\w+)"/g)].map(([, tag]) => tag as string),
+    replyTags: [...(section(header, "Reply") ?? "").matchAll(/\{"(\w+)"/g)].map(([, tag]) => tag as string),
     body: match[2] as string,
   };
   checkUse(name, parsed);

@@ -115,7 +115,11 @@ export const inputMachine = setup({
         "run.cancel": { target: STATUS.abandoned, actions: ["recordOutcome"] },
         "run.supersede": { target: STATUS.superseded, actions: ["recordOutcome"] },
         "run.fail": [
-          { guard: "isBudgetSpent", target: STATUS.abandoned, actions: ["countFailure", "recordOutcome", "deadLetter"] },
+          {
+            guard: "isBudgetSpent",
+            target: STATUS.abandoned,
+            actions: ["countFailure", "recordOutcome", "deadLetter"],
+          },
           { guard: "isHeld", target: STATUS.queued, actions: ["countFailure", "returnToPlace"] },
           { target: STATUS.queued, actions: ["countFailure", "moveBehind"] },
         ],

@@ -99,6 +99,7 @@ function addRows(
     // An event the machine ignores and one it takes without moving differ only in this.
     if (!snapshot.can(type)) continue;
     const [next, effects] = transition(machine, snapshot, type);
-    rows[`${state}|${event}|${bitsOf(facts, values)}`] = `${String(next.value)}:${effects.map((e) => e.type).join(",")}`;
+    rows[`${state}|${event}|${bitsOf(facts, values)}`] =
+      `${String(next.value)}:${effects.map((e) => e.type).join(",")}`;
   }
 }

@@ -2,7 +2,7 @@
  * What a receipt proves, and how a chain of them is checked.
  *
  * Pure: these functions say which bytes are hashed and take the hash (SHA-256 in
- * lower-case hex) from outside.
+ * base64url) from outside.
  *
  * Invariants
  *   C1  A digest covers every field of a receipt but those only the store knows.
@@ -13,11 +13,11 @@
 import type { Receipt } from "@holdfast/contracts";
 import { canonicalJson } from "../input/fingerprint.ts";
 
-/** A hash of text, as lower-case hex. */
+/** A hash of text, as base64url without padding. */
 export type Hash = (text: string) => string;
 
 /** What the first receipt of a session names as its predecessor. */
-export const GENESIS_DIGEST = "0".repeat(64);
+export const GENESIS_DIGEST = "A".repeat(43);
 
 /** What a boundary left behind. An absent member differs from `null`. */
 export interface BoundaryContent {

@@ -59,7 +59,12 @@ export type ControlReply =
       readonly followers: readonly NodeId[];
       readonly cursor: number;
     }
-  | { readonly kind: "refused"; readonly phase: SessionPhase; readonly isBusy: boolean; readonly currentRunId: RunId | null }
+  | {
+      readonly kind: "refused";
+      readonly phase: SessionPhase;
+      readonly isBusy: boolean;
+      readonly currentRunId: RunId | null;
+    }
   | { readonly kind: "missing" };
 
 /**
@@ -100,6 +105,4 @@ export interface SettleStepCommand {
   readonly value: string;
 }
 
-export type SettleStepReply =
-  | { readonly kind: "settled"; readonly value: string }
-  | { readonly kind: "fenced" };
+export type SettleStepReply = { readonly kind: "settled"; readonly value: string } | { readonly kind: "fenced" };

@@ -7,3 +7,4 @@ export * from "./notifier.ts";
 export * from "./presence.ts";
 export * from "./session-directory.ts";
 export * from "./wake-queue.ts";
+export * from "./store.ts";

@@ -287,7 +287,13 @@ export type RenewReply =
 
 export type DueReply =
   /** Wake it; with too many fruitless sweeps, run it directly. */
-  | { readonly kind: "wake"; readonly epoch: number; readonly sweeps: number; readonly executor: string; readonly node: NodeId | null }
+  | {
+      readonly kind: "wake";
+      readonly epoch: number;
+      readonly sweeps: number;
+      readonly executor: string;
+      readonly node: NodeId | null;
+    }
   | { readonly kind: "chores" }
   /** Not due any more. */
   | { readonly kind: "nothing" };
@@ -311,4 +317,3 @@ export type WatchReply =
   | { readonly kind: "watching"; readonly status: InputStatus }
   /** No such input; `phase` is `null` when there is no such session either. */
   | { readonly kind: "missing"; readonly phase: SessionPhase | null };
-

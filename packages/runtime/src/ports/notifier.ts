@@ -5,7 +5,12 @@ export type NodeMessage =
   /** A session you have warm has work. */
   | { readonly type: "session.due"; readonly ref: SessionRef }
   /** The run you execute must end. */
-  | { readonly type: "run.abort"; readonly ref: SessionRef; readonly runId: RunId; readonly reason: "cancelled" | "stopped" }
+  | {
+      readonly type: "run.abort";
+      readonly ref: SessionRef;
+      readonly runId: RunId;
+      readonly reason: "cancelled" | "stopped";
+    }
   /** An input asks for attention during the run you execute. */
   | { readonly type: "run.attend"; readonly ref: SessionRef }
   /** An input you wait for is terminal; `outcome` is absent when it is too large to send. */

@@ -1,4 +1,12 @@
-import type { Binding, NodeId, SessionId, SessionPhase, SessionRef, SessionSettings, TenantId } from "@holdfast/contracts";
+import type {
+  Binding,
+  NodeId,
+  SessionId,
+  SessionPhase,
+  SessionRef,
+  SessionSettings,
+  TenantId,
+} from "@holdfast/contracts";
 
 /**
  * Which sessions exist, what they are bound to, and with which settings.

@@ -48,12 +48,14 @@ local function joins(first, entry, is_batching)
   if first.runId ~= "" or entry.runId ~= "" then return entry.runId == first.runId end
   if first.isSolo or entry.isSolo then return false end
   if first.lane == "s" then return entry.boundary == first.boundary end
-  return is_batching or not (first.isPrompt or entry.isPrompt)
+  return first.isPrompt == entry.isPrompt and (is_batching or not first.isPrompt)
 end
 
+-- A run that was staged before keeps its exact set, whatever the worker would take.
 local function batch_of(entries, offer)
   local batch = { entries[1] }
-  for i = 2, math.min(#entries, offer.maxInputs) do
+  local limit = entries[1].runId ~= "" and #entries or math.min(#entries, offer.maxInputs)
+  for i = 2, limit do
     if not joins(entries[1], entries[i], offer.isBatching) then break end
     batch[i] = entries[i]
   end

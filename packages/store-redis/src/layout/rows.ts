@@ -140,6 +140,8 @@ export const LAST = {
   cursor: "n",
   /** Token of the batch staged in the same call; 0 for none. */
   nextToken: "n",
+  /** Who waited for each input that ended, joined by commas, inputs by semicolons. */
+  waiting: "t",
 } as const satisfies RowLayout;
 
 /** Field `x<number>`: bounded work a script left behind. */
@@ -196,7 +198,8 @@ export type Row<L extends RowLayout> = {
 export function decodeRow<L extends RowLayout>(layout: L, raw: string): Row<L> {
   const columns = Object.entries(layout);
   const values = raw.split("|");
-  if (values.length !== columns.length) throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
+  if (values.length !== columns.length)
+    throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
     const value = values[index] as string;

@@ -1,0 +1,43 @@
+/**
+ * A policy decision in twelve characters, so that every stored input can carry
+ * the decision it was admitted with.
+ *
+ * A character is the place of the value among the values of its dimension. The
+ * order of dimensions and of values is part of the stored form: append only.
+ */
+import { PolicyDecision } from "@holdfast/contracts";
+
+type Dimension = keyof PolicyDecision;
+
+const DIMENSIONS = [
+  "apply",
+  "wake",
+  "queue",
+  "consume",
+  "drain",
+  "routing",
+  "lane",
+  "boundary",
+  "executionKind",
+  "isImmediate",
+  "isTranscriptRecorded",
+  "isOperatorContentEmitted",
+] as const satisfies readonly Dimension[];
+
+function valuesOf(dimension: Dimension): readonly (string | boolean)[] {
+  const schema = PolicyDecision.shape[dimension];
+  return "options" in schema ? schema.options : [false, true];
+}
+
+/** The stored form of a decision. */
+export function encodePolicy(decision: PolicyDecision): string {
+  return DIMENSIONS.map((dimension) => valuesOf(dimension).indexOf(decision[dimension]).toString(36)).join("");
+}
+
+/** The decision of a stored form. @throws when this version does not know a value. */
+export function decodePolicy(code: string): PolicyDecision {
+  const entries = DIMENSIONS.map((dimension, index) => {
+    return [dimension, valuesOf(dimension)[Number.parseInt(code.charAt(index), 36)]];
+  });
+  return PolicyDecision.parse(Object.fromEntries(entries));
+}

@@ -1,0 +1,21 @@
+import type { StoreHealth } from "../session-runtime.ts";
+import type { Archive } from "./archive.ts";
+import type { Control, Journal } from "./control.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Notifier } from "./notifier.ts";
+import type { Presence } from "./presence.ts";
+import type { SessionDirectory } from "./session-directory.ts";
+
+/** Every persistence port of one store, opened and closed together. */
+export interface Store {
+  readonly ledger: Ledger;
+  readonly directory: SessionDirectory;
+  readonly control: Control;
+  readonly archive: Archive;
+  readonly journal: Journal;
+  readonly presence: Presence;
+  readonly notifier: Notifier;
+  /** Answers when the store does. @throws store.unavailable */
+  ping(): Promise<StoreHealth>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,51 @@
+import { AppError, SessionEvent } from "@holdfast/contracts";
+import type { StoredEvent } from "@holdfast/runtime";
+import { listOf } from "../ledger/replies.ts";
+
+type Columns = readonly string[];
+
+/** Column readers by the type that scripts write; see `emit` in lua/lib/session.lua. */
+const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
+  "session.registered": ([executor]) => ({
+    type: "session.registered",
+    ...(executor === "" ? {} : { executor }),
+  }),
+  "session.revived": ([from, to]) => ({ type: "session.revived", from, to }),
+  "session.phase_changed": ([verb, from, to]) => ({ type: "session.phase_changed", verb, from, to }),
+  "input.admitted": ([inputId, admission]) => ({ type: "input.admitted", inputId, admission: Number(admission) }),
+  "input.consumed": ([inputId]) => ({ type: "input.consumed", inputId }),
+  "input.supersede": ([inputId, by]) => ({ type: "input.superseded", inputId, by }),
+  "input.coalesce": ([inputId, into]) => ({ type: "input.coalesced", inputId, into }),
+  "input.abandoned": ([inputId, reason]) => ({ type: "input.abandoned", inputId, reason }),
+  "run.started": ([runId, attempt, inputIds = ""]) => ({
+    type: "run.started",
+    runId,
+    attempt: Number(attempt),
+    inputIds: listOf(inputIds),
+  }),
+  "run.commit": ([runId, position, inputIds = ""]) => ({
+    type: "run.completed",
+    runId,
+    position: Number(position),
+    inputIds: listOf(inputIds),
+  }),
+  "run.cancel": ([runId, position, inputIds = ""]) => ({
+    type: "run.cancelled",
+    runId,
+    position: Number(position),
+    inputIds: listOf(inputIds),
+  }),
+  "run.failed": ([runId, code]) => ({ type: "run.failed", runId, code }),
+  "run.lost": ([runId]) => ({ type: "run.lost", runId }),
+  "run.released": ([runId]) => ({ type: "run.released", runId }),
+};
+
+/** An event from its stored row. @throws store.corrupt for a row this version does not know */
+export function decodeEvent(cursor: number, row: string): StoredEvent {
+  const [at = "", type = "", ...columns] = row.split("|");
+  const event = SessionEvent.safeParse(READERS[type]?.(columns));
+  if (!event.success) {
+    throw new AppError("store.corrupt", { message: `event ${cursor} is a ${type} this version cannot read` });
+  }
+  return { cursor, at: Number(at), event: event.data };
+}

@@ -1,0 +1,63 @@
+import type { InputId, NodeId, SessionRef } from "@holdfast/contracts";
+import type { ExplainFacts } from "@holdfast/runtime";
+import { decodeRow, ENTRY, HEAD, RECORD } from "../layout/rows.ts";
+import { toExplainRun, toSessionRecord } from "../session/redis-session-directory.ts";
+import { FIELD } from "../layout/fields.ts";
+import type { ArchiveOptions } from "./redis-archive.ts";
+
+/** What `explain` goes by, read in one transaction. */
+export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: SessionRef): Promise<ExplainFacts | null> {
+  const { session, member, list } = keys.session(ref);
+  const [, later = "", due = ""] = list;
+  const answers = await scripts.read((client) =>
+    client
+      .multi()
+      .time()
+      .hmget(session, "head", "hold", "settings")
+      .zscore(due, member)
+      .zrange(later, "0", "0", "WITHSCORES")
+      .exec(),
+  );
+  const [time, rows, dueAt, first] = (answers ?? []).map(([, value]) => value) as [
+    [string, string],
+    (string | null)[],
+    string | null,
+    string[],
+  ];
+  const [stored, hold] = rows;
+  if (!stored) return null;
+  const head = decodeRow(HEAD, stored);
+  const staged = toExplainRun(hold ?? "");
+  return {
+    record: toSessionRecord(ref, head, { hold: hold ?? "", settings: rows[2] ?? "{}" }),
+    now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
+    run: staged === null ? null : { ...staged, node: staged.node as NodeId },
+    dueAt: dueAt === null ? null : Number(dueAt),
+    fruitlessSweeps: head.sweeps,
+    waking: head.waking,
+    isUnhosted: head.isUnhosted,
+    nextTimed: await nextTimed({ scripts, session, head, first }),
+  };
+}
+
+/** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */
+async function nextTimed(options: {
+  readonly scripts: ArchiveOptions["scripts"];
+  readonly session: string;
+  readonly head: { readonly steerHead: number; readonly queueHead: number };
+  readonly first: readonly string[];
+}): Promise<ExplainFacts["nextTimed"]> {
+  const { scripts, session, head, first } = options;
+  const fronts = await scripts.read((client) => client.hmget(session, `s${head.steerHead}`, `q${head.queueHead}`));
+  const blocked = fronts.flatMap((row) => {
+    if (row === null) return [];
+    const entry = decodeRow(ENTRY, row);
+    return entry.notBeforeAt > 0 ? [{ inputId: entry.inputId, at: entry.notBeforeAt }] : [];
+  });
+  const [inputId = "", at = "inf"] = first;
+  const timed = inputId === "" ? blocked : [...blocked, { inputId, at: Number(at) }];
+  const next = timed.sort((one, other) => one.at - other.at)[0];
+  if (next === undefined) return null;
+  const row = await scripts.read((client) => client.hget(session, FIELD.input(next.inputId)));
+  return { inputId: next.inputId as InputId, at: next.at, failures: row ? decodeRow(RECORD, row).failures : 0 };
+}

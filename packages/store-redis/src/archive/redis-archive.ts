@@ -1,0 +1,208 @@
+import type {
+  Ack,
+  Boundary,
+  BoundaryRef,
+  ClaimId,
+  FailureReport,
+  InputId,
+  InputStatus,
+  Receipt,
+  ReceiptResult,
+  RunId,
+  SessionRef,
+} from "@holdfast/contracts";
+import { decodePolicy, GENESIS_DIGEST, INPUT_TABLE, outcomeOf } from "@holdfast/domain";
+import type { Archive, InputRecord, Page, PageQuery, StoredEvent } from "@holdfast/runtime";
+import type { ScriptRunner } from "../connection/script-runner.ts";
+import { listOf } from "../ledger/replies.ts";
+import { FIELD } from "../layout/fields.ts";
+import type { Keyspace } from "../layout/keys.ts";
+import { decodeRow, HEAD, RECEIPT, RECORD, type Row, RUN } from "../layout/rows.ts";
+import { decodeEvent } from "./decode-event.ts";
+import { explainFacts } from "./explain-facts.ts";
+
+/** What reads of a session work with. */
+export interface ArchiveOptions {
+  readonly scripts: ScriptRunner;
+  readonly keys: Keyspace;
+  readonly ack: () => Ack;
+}
+
+const PAGE_LIMIT = 500;
+
+/** Reads of the ledger on Redis. */
+export function createRedisArchive(options: ArchiveOptions): Archive {
+  return {
+    findInput: async (ref, inputId) => (await readInputs(options, ref, [inputId]))[0] ?? null,
+    listInputs: (ref, query) => listInputs(options, ref, query),
+    findReceipt: (ref, boundary) => findReceipt(options, ref, boundary),
+    listReceipts: (ref, query) => listReceipts(options, ref, query),
+    listEvents: (ref, query) => listEvents(options, ref, query),
+    findState: (ref) => findState(options, ref),
+    explainFacts: (ref) => explainFacts(options, ref),
+    listDeadLetters: (ref, query) => listDeadLetters(options, ref, query),
+  };
+}
+
+function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: readonly string[]) {
+  if (fields.length === 0) return Promise.resolve([]);
+  const { session } = keys.session(ref);
+  return scripts.read((client) => client.hmget(session, ...fields));
+}
+
+/** Numbers of a page: after, after+1, … bounded by what exists. */
+function numbersOf({ after, limit }: PageQuery, last: number): number[] {
+  const count = Math.max(0, Math.min(limit, PAGE_LIMIT, last - after));
+  return Array.from({ length: count }, (_, offset) => after + 1 + offset);
+}
+
+function pageOf<T>(items: readonly T[], numbers: readonly number[], last: number): Page<T> {
+  const end = numbers.at(-1);
+  return { items, next: end === undefined || end >= last ? null : end };
+}
+
+async function readHead(options: ArchiveOptions, ref: SessionRef): Promise<Row<typeof HEAD> | null> {
+  const [head] = await readFields(options, ref, ["head"]);
+  return head ? decodeRow(HEAD, head) : null;
+}
+
+async function listInputs(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>> {
+  const head = await readHead(options, ref);
+  const numbers = numbersOf(query, head?.admitted ?? 0);
+  const payloads = await readFields(options, ref, numbers.map(FIELD.payload));
+  const ids = payloads.flatMap((row) => (row === null ? [] : [row.slice(0, row.indexOf(" ")) as InputId]));
+  return pageOf(await readInputs(options, ref, ids), numbers, head?.admitted ?? 0);
+}
+
+async function listDeadLetters(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>> {
+  const head = await readHead(options, ref);
+  const numbers = numbersOf(query, head?.deadLetters ?? 0);
+  const ids = (await readFields(options, ref, numbers.map(FIELD.deadLetter))).filter((id) => id !== null);
+  return pageOf(await readInputs(options, ref, ids as InputId[]), numbers, head?.deadLetters ?? 0);
+}
+
+/** Records with everything their outcomes need; ids without a record are left out. */
+async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonly InputId[]): Promise<InputRecord[]> {
+  if (ids.length === 0) return [];
+  const [stored, ...rows] = await readFields(options, ref, ["head", ...ids.map(FIELD.input)]);
+  if (!stored) return [];
+  const generation = decodeRow(HEAD, stored).generation;
+  const records = rows.flatMap((row, index) => {
+    return row == null ? [] : [{ inputId: ids[index] as InputId, row: decodeRow(RECORD, row) }];
+  });
+  const facts = await readFields(
+    options,
+    ref,
+    records.flatMap(({ row }) => [
+      FIELD.payload(row.admission),
+      FIELD.receipt(row.position),
+      FIELD.output(row.position),
+      FIELD.failure(row.admission),
+      FIELD.generation(row.generation),
+    ]),
+  );
+  return records.map(({ inputId, row }, index) => {
+    return toInputRecord({ inputId, row, generation, facts: facts.slice(index * 5, index * 5 + 5) });
+  });
+}
+
+function toInputRecord(stored: {
+  readonly inputId: InputId;
+  readonly row: Row<typeof RECORD>;
+  readonly generation: number;
+  readonly facts: readonly (string | null)[];
+}): InputRecord {
+  const { inputId, row, facts } = stored;
+  const [payload, receiptRow, output, failureRow, endReason] = facts;
+  // An input of an ended generation is abandoned for every reader before its row says so.
+  const isEnded = row.generation < stored.generation && !INPUT_TABLE.finalStates.includes(row.status);
+  const status: InputStatus = isEnded ? "abandoned" : (row.status as InputStatus);
+  const receipt = receiptRow ? decodeRow(RECEIPT, receiptRow) : null;
+  const failure = failureRow ? (JSON.parse(failureRow) as FailureReport) : null;
+  const runId = (receipt?.runId ?? row.runId) as RunId | "";
+  return {
+    inputId,
+    admission: row.admission,
+    status,
+    policy: decodePolicy(row.policy),
+    attempts: row.attempts,
+    failures: row.failures,
+    losses: row.losses,
+    runId: runId === "" ? null : runId,
+    notBeforeAt: row.notBeforeAt,
+    admittedAt: row.admittedAt,
+    failure,
+    outcome: outcomeOf({
+      status,
+      detail: isEnded ? (endReason ?? "") : row.detail,
+      attempts: row.attempts,
+      ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: row.position } }),
+      ...(output ? { output: JSON.parse(output) as unknown } : {}),
+      ...(failure === null ? {} : { failure }),
+    }),
+    payload: payload == null ? "" : payload.slice(payload.indexOf(" ") + 1),
+  };
+}
+
+function toReceipt(position: number, row: Row<typeof RECEIPT>, context: { previousDigest: string; ack: Ack }): Receipt {
+  return {
+    runId: row.runId as RunId,
+    sequence: row.sequence,
+    position,
+    boundary: row.boundary as Boundary,
+    result: row.result as ReceiptResult,
+    contributors: listOf(row.contributors) as InputId[],
+    token: row.token,
+    claimId: row.claimId as ClaimId,
+    contentDigest: row.contentDigest,
+    ...(row.conversationDigest === "" ? {} : { conversationDigest: row.conversationDigest }),
+    messageCount: row.messageCount,
+    previousDigest: context.previousDigest,
+    digest: row.digest,
+    generation: row.generation,
+    committedAt: new Date(row.committedAt).toISOString(),
+    ack: context.ack,
+  };
+}
+
+/** Receipts at consecutive positions, each chained to the one before it. */
+async function readReceipts(
+  options: ArchiveOptions,
+  ref: SessionRef,
+  positions: readonly number[],
+): Promise<Receipt[]> {
+  const first = positions[0];
+  if (first === undefined) return [];
+  const rows = await readFields(options, ref, [first - 1, ...positions].map(FIELD.receipt));
+  const decoded = rows.map((row) => (row === null ? null : decodeRow(RECEIPT, row)));
+  return positions.flatMap((position, index) => {
+    const row = decoded[index + 1];
+    const previousDigest = decoded[index]?.digest ?? GENESIS_DIGEST;
+    return row == null ? [] : [toReceipt(position, row, { previousDigest, ack: options.ack() })];
+  });
+}
+
+async function findReceipt(options: ArchiveOptions, ref: SessionRef, { runId, sequence }: BoundaryRef) {
+  const [run] = await readFields(options, ref, [FIELD.run(runId)]);
+  const position = run ? Number(listOf(decodeRow(RUN, run).positions)[sequence - 1] ?? 0) : 0;
+  return position === 0 ? null : ((await readReceipts(options, ref, [position]))[0] ?? null);
+}
+
+async function listReceipts(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<Receipt>> {
+  const last = (await readHead(options, ref))?.position ?? 0;
+  const numbers = numbersOf(query, last);
+  return pageOf(await readReceipts(options, ref, numbers), numbers, last);
+}
+
+async function listEvents(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>> {
+  const last = (await readHead(options, ref))?.cursor ?? 0;
+  const numbers = numbersOf(query, last);
+  const rows = await readFields(options, ref, numbers.map(FIELD.event));
+  const events = rows.flatMap((row, index) => (row === null ? [] : [decodeEvent(numbers[index] as number, row)]));
+  return pageOf(events, numbers, last);
+}
+
+async function findState(options: ArchiveOptions, ref: SessionRef) {
+  const [head, state] = await readFields(options, ref, ["head", "state"]);
+  return head ? { state: state ?? null, position: decodeRow(HEAD, head).position } : null;
+}

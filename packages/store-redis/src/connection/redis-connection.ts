@@ -1,0 +1,56 @@
+/**
+ * Connections that the ledger owns.
+ *
+ * A broken connection means an unknown outcome, and only a repeat with the same
+ * ids resolves it (D7). So the client neither queues nor re-sends by itself:
+ * `ScriptRunner` repeats.
+ */
+import { AppError } from "@holdfast/contracts";
+import { Redis, type RedisOptions } from "ioredis";
+
+const COMMAND_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+const RECONNECT_CAP_MS = 1_000;
+
+const OPTIONS = {
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  enableAutoPipelining: false,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  lazyConnect: true,
+  retryStrategy: (attempt: number) => Math.min(20 * 2 ** Math.min(attempt, 10), RECONNECT_CAP_MS),
+  reconnectOnError: (error: Error) => (error.message.startsWith("READONLY") ? 1 : false),
+} as const satisfies RedisOptions;
+
+/** Opens a connection with the ledger's settings. @throws store.unavailable */
+export async function openLedgerConnection(url: string): Promise<Redis> {
+  return connect(new Redis(url, OPTIONS), url);
+}
+
+/** Opens a connection for subscriptions: it reconnects for ever and subscribes again. @throws store.unavailable */
+export async function openSubscriberConnection(url: string): Promise<Redis> {
+  const { commandTimeout: _unused, ...options } = OPTIONS;
+  return connect(new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null }), url);
+}
+
+async function connect(client: Redis, url: string): Promise<Redis> {
+  // Without a listener a broken connection would end the process; every call reports it anyway.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (cause) {
+    client.disconnect();
+    throw new AppError("store.unavailable", {
+      message: `Redis at ${withoutSecret(url)} does not answer`,
+      cause,
+    });
+  }
+}
+
+/** A URL without its password, for messages. */
+export function withoutSecret(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, "//");
+}

@@ -1,0 +1,37 @@
+/** Translates what Redis and its client say at the adapter's edge. */
+import { AppError } from "@holdfast/contracts";
+
+/** Answers of a server that will be able to serve the same call later. */
+const TEMPORARY = [
+  "BUSY",
+  "LOADING",
+  "READONLY",
+  "NOREPLICAS",
+  "CLUSTERDOWN",
+  "TRYAGAIN",
+  "MASTERDOWN",
+  "MISCONF",
+  "UNBLOCKED",
+] as const;
+
+/** Whether repeating the same call may succeed without anybody doing anything. */
+export function isTemporary(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name !== "ReplyError") return true;
+  return TEMPORARY.some((prefix) => error.message.startsWith(prefix));
+}
+
+/** Whether the server does not know the script's digest. */
+export function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+/** The failure a port reports for what a driver threw. */
+export function toStoreError(cause: unknown): AppError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (text.startsWith("OOM")) {
+    return new AppError("store.unavailable", { message: "Redis is at its memory limit and admits nothing new", cause });
+  }
+  if (isTemporary(cause)) return new AppError("store.unavailable", { cause });
+  return new AppError("store.corrupt", { message: "a script failed on what the store holds", cause });
+}

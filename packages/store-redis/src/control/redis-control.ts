@@ -1,0 +1,123 @@
+import {
+  AppError,
+  type ControlReport,
+  type NodeId,
+  type RetryBudget,
+  type RunId,
+  type SessionPhase,
+  type Timing,
+} from "@holdfast/contracts";
+import type { Control, ControlCommand, ControlReply, InterruptCommand } from "@holdfast/runtime";
+import type { ScriptRunner } from "../connection/script-runner.ts";
+import { asReply, decodeSettled, nodes, number, numberOrNull, type Reply, tagOf, text } from "../ledger/replies.ts";
+import type { Keyspace } from "../layout/keys.ts";
+import { decodeRow, REPORT } from "../layout/rows.ts";
+
+interface ControlOptions {
+  readonly scripts: ScriptRunner;
+  readonly keys: Keyspace;
+  readonly timing: Timing;
+  readonly budget: RetryBudget;
+}
+
+/** The control plane's writes on Redis. */
+export function createRedisControl(options: ControlOptions): Control {
+  return {
+    apply: (command) => apply(options, command),
+    interrupt: (command) => interrupt(options, command),
+  };
+}
+
+function decodeReport(stored: string): ControlReport {
+  const { abortedRunId, ...report } = decodeRow(REPORT, stored);
+  return {
+    ...report,
+    verb: report.verb as ControlReport["verb"],
+    phaseBefore: report.phaseBefore as SessionPhase,
+    phaseAfter: report.phaseAfter as SessionPhase,
+    ...(abortedRunId === "" ? {} : { abortedRunId: abortedRunId as RunId }),
+  };
+}
+
+/** A request id names one command: the same id with another verb is a caller's mistake. */
+function assertSameVerb(report: ControlReport, verb: ControlReport["verb"]): void {
+  if (report.verb === verb) return;
+  throw new AppError("idempotency.mismatch", { message: `this request id was used for ${report.verb}` });
+}
+
+async function apply(
+  { scripts, keys, timing, budget }: ControlOptions,
+  command: ControlCommand,
+): Promise<ControlReply> {
+  const { member, list } = keys.session(command.ref);
+  const reply = asReply(
+    await scripts.run("control-session", list, {
+      member,
+      verb: command.verb,
+      requestId: command.requestId,
+      leaseMs: timing.leaseMs,
+      rewakeMs: timing.rewakeMs,
+      maxLosses: budget.maxLosses,
+    }),
+  );
+  if (tagOf(reply) !== "applied") return decodeRefusal(reply);
+  const report = decodeReport(text(reply, 2));
+  assertSameVerb(report, command.verb);
+  const epoch = numberOrNull(reply, 4);
+  return {
+    kind: "applied",
+    isRepeat: text(reply, 1) === "1",
+    report,
+    abort: toAbort(text(reply, 3), report.abortedRunId, "stopped"),
+    wake: epoch === null ? null : { epoch, executor: text(reply, 5) },
+    hasChores: text(reply, 6) === "1",
+    settled: decodeSettled(reply[7]),
+    followers: nodes(reply, 8),
+    cursor: number(reply, 9),
+  };
+}
+
+function decodeRefusal(reply: Reply): ControlReply {
+  switch (tagOf(reply)) {
+    case "refused": {
+      const isBusy = text(reply, 2) === "1";
+      const runId = text(reply, 3);
+      const currentRunId = runId === "" ? null : (runId as RunId);
+      return { kind: "refused", phase: text(reply, 1) as SessionPhase, isBusy, currentRunId };
+    }
+    case "missing":
+      return { kind: "missing" };
+    default:
+      throw new AppError("session.torn");
+  }
+}
+
+function toAbort(node: string, runId: RunId | undefined, reason: "cancelled" | "stopped") {
+  return node === "" || runId === undefined ? null : { node: node as NodeId, runId, reason };
+}
+
+async function interrupt(
+  { scripts, keys }: ControlOptions,
+  { ref, requestId, runId }: InterruptCommand,
+): Promise<ControlReply> {
+  const reply = asReply(await scripts.run("interrupt-run", keys.session(ref).list, { requestId, runId: runId ?? "" }));
+  if (tagOf(reply) === "refused") {
+    const current = text(reply, 2);
+    const currentRunId = current === "" ? null : (current as RunId);
+    return { kind: "refused", phase: text(reply, 1) as SessionPhase, isBusy: currentRunId !== null, currentRunId };
+  }
+  if (tagOf(reply) !== "applied") return decodeRefusal(reply);
+  const report = decodeReport(text(reply, 2));
+  assertSameVerb(report, "interrupt");
+  return {
+    kind: "applied",
+    isRepeat: text(reply, 1) === "1",
+    report,
+    abort: toAbort(text(reply, 3), report.abortedRunId, "cancelled"),
+    wake: null,
+    hasChores: false,
+    settled: [],
+    followers: nodes(reply, 5),
+    cursor: number(reply, 6),
+  };
+}

@@ -1,0 +1,50 @@
+import { type NodeId, SCRIPT_BATCH } from "@holdfast/contracts";
+import { HEARTBEAT_MS, type Presence, type WorkerRecord } from "@holdfast/runtime";
+import type { ScriptRunner } from "../connection/script-runner.ts";
+import type { Keyspace } from "../layout/keys.ts";
+
+interface PresenceOptions {
+  readonly scripts: ScriptRunner;
+  readonly keys: Keyspace;
+}
+
+/** Presence on Redis: one hash of workers; what was not refreshed for three heartbeats is left out and removed. */
+export function createRedisPresence({ scripts, keys }: PresenceOptions): Presence {
+  return {
+    async announce(worker) {
+      const seenAt = await storeTime(scripts);
+      await scripts.read((client) => client.hset(keys.workers, worker.node, JSON.stringify({ ...worker, seenAt })));
+    },
+    async adopt(executor, limit) {
+      let adopted = 0;
+      for (let bucket = 0; bucket < keys.buckets && adopted < limit; bucket += 1) {
+        const room = Math.min(limit - adopted, SCRIPT_BATCH);
+        const bucketKeys = [keys.due(bucket), keys.index(bucket)];
+        adopted += Number(await scripts.run("adopt-unhosted", bucketKeys, { executor, limit: room }));
+      }
+      return adopted;
+    },
+    async leave(node) {
+      await scripts.read((client) => client.hdel(keys.workers, node));
+    },
+    async list() {
+      const [now, stored] = await Promise.all([
+        storeTime(scripts),
+        scripts.read((client) => client.hgetall(keys.workers)),
+      ]);
+      const workers = Object.values(stored).map((row) => JSON.parse(row) as WorkerRecord);
+      const gone = workers.filter(({ seenAt }) => seenAt < now - 3 * HEARTBEAT_MS).map(({ node }) => node);
+      await forget(gone);
+      return workers.filter(({ node }) => !gone.includes(node)).sort((one, other) => one.startedAt - other.startedAt);
+    },
+  };
+
+  async function forget(gone: readonly NodeId[]): Promise<void> {
+    if (gone.length > 0) await scripts.read((client) => client.hdel(keys.workers, ...gone));
+  }
+}
+
+async function storeTime(scripts: ScriptRunner): Promise<number> {
+  const [seconds, microseconds] = await scripts.read((client) => client.time());
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+}

@@ -1,0 +1,122 @@
+import {
+  type Ack,
+  DEFAULT_BUCKETS,
+  DEFAULT_NAMESPACE,
+  DEFAULT_RETRY_BUDGET,
+  DEFAULT_TIMING,
+  type RetryBudget,
+  type Timing,
+} from "@holdfast/contracts";
+import type { Store } from "@holdfast/runtime";
+import { createRedisArchive } from "./archive/redis-archive.ts";
+import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
+import { type PrepareSource, ScriptRunner } from "./connection/script-runner.ts";
+import { createRedisControl } from "./control/redis-control.ts";
+import { createRedisJournal } from "./control/redis-journal.ts";
+import { Keyspace } from "./layout/keys.ts";
+import { createRedisLedger } from "./ledger/redis-ledger.ts";
+import { RedisNotifier } from "./notifier/redis-notifier.ts";
+import { createRedisPresence } from "./presence/redis-presence.ts";
+import { createRedisSessionDirectory } from "./session/redis-session-directory.ts";
+import {
+  ackLevelOf,
+  assertServerFit,
+  describeServer,
+  readServerFacts,
+  type ServerFacts,
+} from "./startup/check-server.ts";
+import { openStore } from "./startup/open-store.ts";
+import { probeDialect } from "./startup/prepare-source.ts";
+
+/** Where the store is and how it behaves. */
+export interface RedisStoreOptions {
+  /** `redis://[user:password@]host:port[/db]`, or `rediss:` for TLS. */
+  readonly url: string;
+  /** Key prefix; several stores may share one server. */
+  readonly namespace?: string;
+  /** Fixed when the store is created; a process configured otherwise is refused. */
+  readonly buckets?: number;
+  readonly timing?: Partial<Timing>;
+  readonly budget?: Partial<RetryBudget>;
+  /** How long a call is repeated while the server does not answer, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Changes every script before it is sent. @internal */
+  readonly prepareSource?: PrepareSource;
+}
+
+/** A store on Redis, with what else its owner may want to know. */
+export interface RedisStore extends Store {
+  readonly keys: Keyspace;
+  readonly server: ServerFacts;
+  /** Whether the server sheds load at its memory limit by script flags. */
+  readonly hasMemoryFlags: boolean;
+}
+
+const DEFAULT_PATIENCE_MS = 3_000;
+
+/**
+ * Opens a store: connects, checks the server, creates what is missing.
+ *
+ * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch
+ */
+export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
+  const keys = new Keyspace({
+    namespace: options.namespace ?? DEFAULT_NAMESPACE,
+    buckets: options.buckets ?? DEFAULT_BUCKETS,
+  });
+  const client = await openLedgerConnection(options.url);
+  try {
+    const server = await readServerFacts(client);
+    assertServerFit(server);
+    const ack: Ack = { level: ackLevelOf(server), timeline: await openStore(client, keys, server) };
+    const [renewing, subscriber] = await Promise.all([
+      openLedgerConnection(options.url),
+      openSubscriberConnection(options.url),
+    ]);
+    return await assemble({ options, keys, server, ack, connections: { client, renewing, subscriber } });
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+}
+
+type Connection = Awaited<ReturnType<typeof openLedgerConnection>>;
+
+async function assemble(parts: {
+  readonly options: RedisStoreOptions;
+  readonly keys: Keyspace;
+  readonly server: ServerFacts;
+  readonly ack: Ack;
+  readonly connections: { readonly client: Connection; readonly renewing: Connection; readonly subscriber: Connection };
+}): Promise<RedisStore> {
+  const { options, keys, server, connections } = parts;
+  const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
+  const budget: RetryBudget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
+  const dialect = await probeDialect(connections.client);
+  const prepareSource: PrepareSource = (source) => dialect.prepare(options.prepareSource?.(source) ?? source);
+  const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
+  const scripts = new ScriptRunner({ client: connections.client, patienceMs, prepareSource });
+  const renewals = new ScriptRunner({ client: connections.renewing, patienceMs, prepareSource });
+  const ack = () => parts.ack;
+  const notifier = new RedisNotifier({ publisher: connections.client, subscriber: connections.subscriber, keys });
+  return {
+    keys,
+    server,
+    hasMemoryFlags: dialect.hasMemoryFlags,
+    ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, ack }),
+    directory: createRedisSessionDirectory({ scripts, keys, rewakeMs: timing.rewakeMs }),
+    control: createRedisControl({ scripts, keys, timing, budget }),
+    archive: createRedisArchive({ scripts, keys, ack }),
+    journal: createRedisJournal({ scripts, keys }),
+    presence: createRedisPresence({ scripts, keys }),
+    notifier,
+    ping: async () => {
+      await scripts.read((redis) => redis.ping());
+      return { ack: ack(), description: describeServer(server) };
+    },
+    close: async () => {
+      await notifier.close();
+      for (const connection of Object.values(connections)) connection.disconnect();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import {
+  AppError,
+  type Binding,
+  type RunId,
+  type SessionPhase,
+  type SessionRef,
+  SessionSettings,
+} from "@holdfast/contracts";
+import type {
+  FollowCommand,
+  FollowReply,
+  ListQuery,
+  RegisterCommand,
+  RegisterReply,
+  SessionDirectory,
+  SessionPage,
+  SessionRecord,
+} from "@holdfast/runtime";
+import type { ScriptRunner } from "../connection/script-runner.ts";
+import { asReply, number, tagOf, text } from "../ledger/replies.ts";
+import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
+import { decodeRow, HEAD, HOLD, type Row } from "../layout/rows.ts";
+
+interface DirectoryOptions {
+  readonly scripts: ScriptRunner;
+  readonly keys: Keyspace;
+  readonly rewakeMs: number;
+}
+
+/** The directory on Redis: the session's own row, and one index per bucket. */
+export function createRedisSessionDirectory(options: DirectoryOptions): SessionDirectory {
+  return {
+    register: (command) => register(options, command),
+    find: (ref) => find(options, ref),
+    list: (query) => list(options, query),
+    configure: (ref, settings) => configure(options, ref, settings),
+    follow: (command) => follow(options, command),
+  };
+}
+
+async function register(
+  { scripts, keys, rewakeMs }: DirectoryOptions,
+  { ref, binding, settings, mayRevive }: RegisterCommand,
+): Promise<RegisterReply> {
+  const { member, list: sessionKeys } = keys.session(ref);
+  const reply = asReply(
+    await scripts.run("register-session", sessionKeys, {
+      member,
+      executor: binding?.executor ?? "",
+      isHeld: binding?.onFailure !== "defer",
+      hasSettings: settings !== null,
+      settings: JSON.stringify(settings ?? SessionSettings.parse({})),
+      mayRevive,
+      rewakeMs,
+    }),
+  );
+  const phase = text(reply, 1) as SessionPhase;
+  switch (tagOf(reply)) {
+    case "created":
+      return { kind: "created", phase, settingsRevision: number(reply, 2) };
+    case "existing":
+      return { kind: "existing", phase, settingsRevision: number(reply, 2) };
+    case "refused":
+      return { kind: "refused", phase };
+    default:
+      throw new AppError("session.torn");
+  }
+}
+
+/** The record of a session from its stored rows. */
+export function toSessionRecord(
+  ref: SessionRef,
+  head: Row<typeof HEAD>,
+  stored: { hold: string; settings: string },
+): SessionRecord {
+  const binding: Binding | null =
+    head.executor === "" ? null : { executor: head.executor, onFailure: head.isHeld ? "hold" : "defer" };
+  return {
+    ref,
+    phase: head.phase as SessionPhase,
+    generation: head.generation,
+    binding,
+    settings: SessionSettings.parse(JSON.parse(stored.settings)),
+    settingsRevision: head.settingsRevision,
+    hasRun: stored.hold !== "",
+    admitted: head.admitted,
+    queued: head.queued,
+    scheduled: head.scheduled,
+    position: head.position,
+    digest: head.digest,
+    cursor: head.cursor,
+    deadLetters: head.deadLetters,
+  };
+}
+
+async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
+  const { session } = keys.session(ref);
+  const [head, hold, settings] = await scripts.read((client) => client.hmget(session, "head", "hold", "settings"));
+  if (!head) return null;
+  return toSessionRecord(ref, decodeRow(HEAD, head), { hold: hold ?? "", settings: settings ?? "{}" });
+}
+
+/** Position in a listing: the bucket that is read, and the last member seen in it. */
+function parseCursor(after: string | null): { bucket: number; member: string } {
+  if (after === null) return { bucket: 0, member: "" };
+  const separator = after.indexOf(":");
+  const bucket = Number(after.slice(0, separator));
+  if (separator < 1 || !Number.isInteger(bucket) || bucket < 0) {
+    throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
+  }
+  return { bucket, member: after.slice(separator + 1) };
+}
+
+async function list({ scripts, keys }: DirectoryOptions, query: ListQuery): Promise<SessionPage> {
+  const start = parseCursor(query.after);
+  const prefix = `d ${encodeId(query.tenantId)}.`;
+  const sessions: SessionPage["sessions"][number][] = [];
+  for (let bucket = start.bucket; bucket < keys.buckets; bucket += 1) {
+    const isFirst = bucket === start.bucket && start.member !== "";
+    const from = isFirst ? `(d ${start.member}` : `[${prefix}`;
+    const wanted = query.limit - sessions.length;
+    const entries = await scripts.read((client) =>
+      client.zrangebylex(keys.index(bucket), from, `[${prefix}\xff`, "LIMIT", 0, wanted),
+    );
+    const members = entries.map((entry) => entry.slice(2));
+    sessions.push(...members.map((member) => ({ sessionId: decodeRef(member).sessionId })));
+    if (sessions.length >= query.limit) return { sessions, next: `${bucket}:${members.at(-1) ?? start.member}` };
+  }
+  return { sessions, next: null };
+}
+
+async function configure({ scripts, keys }: DirectoryOptions, ref: SessionRef, settings: SessionSettings) {
+  const reply = asReply(
+    await scripts.run("configure-session", keys.session(ref).list, { settings: JSON.stringify(settings) }),
+  );
+  if (tagOf(reply) === "torn") throw new AppError("session.torn");
+  return tagOf(reply) === "configured" ? number(reply, 1) : null;
+}
+
+async function follow({ scripts, keys }: DirectoryOptions, { ref, node, forMs }: FollowCommand): Promise<FollowReply> {
+  const reply = asReply(await scripts.run("follow-session", keys.session(ref).list, { node, forMs }));
+  return tagOf(reply) === "following" ? { kind: "following", cursor: number(reply, 1) } : { kind: "missing" };
+}
+
+/** The staged run of a hold row; `null` at rest. */
+export function toExplainRun(stored: string) {
+  if (stored === "") return null;
+  const hold = decodeRow(HOLD, stored);
+  return { ...hold, runId: hold.runId as RunId };
+}
