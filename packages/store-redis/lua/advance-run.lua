@@ -68,10 +68,11 @@ local function answer_repeat(last)
   redis.call("HSET", K.session, "txn", "")
   local ids = split(A.contributors)
   local records = load_records(c, ids)
-  local waiting = string.gmatch(last.waiting, "([^;]*);")
+  local waiting = {}
+  for list in string.gmatch(last.waiting, "([^;]*);") do waiting[#waiting + 1] = list end
   for i = 1, #ids do
     if INPUT_FINAL[records[i].status] then
-      records[i].nodes = waiting() or ""
+      records[i].nodes = waiting[#c.settled + 1] or ""
       settle(c, ids[i], records[i])
     end
   end
