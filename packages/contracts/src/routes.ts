@@ -1,0 +1,382 @@
+/**
+ * The HTTP API: every route once.
+ *
+ * The server binds handlers to it, the description (OpenAPI) is generated from
+ * it, and clients take their types from it.
+ *
+ *   H1  Each route has exactly one handler, bound by name.
+ *   H2  Each error a route answers with is a problem document whose code is
+ *       among its `problems` or `COMMON_PROBLEMS`.
+ *   H3  Each success has one of the statuses of `responses`, in the form given there.
+ */
+import * as z from "zod";
+import { AckLevel } from "./acknowledgement.ts";
+import { ControlReport, ControlVerb } from "./control.ts";
+import type { ErrorCode } from "./errors/registry.ts";
+import { EventEnvelope } from "./event.ts";
+import { Explanation } from "./explanation.ts";
+import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
+import { NewInput } from "./input.ts";
+import { Outcome } from "./outcome.ts";
+import { Receipt } from "./receipt.ts";
+import {
+  InputResource,
+  pageOf,
+  Readiness,
+  SentInput,
+  SessionResource,
+  StateResource,
+  WorkerResource,
+} from "./resources.ts";
+import { Binding, SessionSettings } from "./session.ts";
+import { structuredString } from "./structured-string.ts";
+
+/** The description of one route. */
+export interface Route {
+  readonly method: "GET" | "PUT" | "POST";
+  /** OpenAPI form: `/v1/sessions/{sessionId}`. A parameter is one URL-encoded segment. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  /** Headers it reads, in lower case; others are ignored. */
+  readonly headers: z.ZodObject;
+  /** `null` for a route without a body. */
+  readonly body: z.ZodType | null;
+  /** The runtime checks the body itself, with codes of its own. */
+  readonly isBodyCheckedByRuntime?: true;
+  /** Success status → body; `null` for none. */
+  readonly responses: Readonly<Partial<Record<SuccessStatus, z.ZodType | null>>>;
+  /** Headers a success may carry, in lower case. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** What one event of the stream holds, for a route that can answer with `text/event-stream`. */
+  readonly stream?: z.ZodType;
+  readonly problems: readonly ErrorCode[];
+}
+
+/** Statuses that are no error. 503 is how a probe says no. */
+export type SuccessStatus = 200 | 202 | 204 | 503;
+
+/** Longest time a request may wait for an outcome. */
+export const MAX_WAIT_SECONDS = 60;
+
+/** Largest page. */
+export const MAX_PAGE = 100;
+
+/** Fields that name something: a fault in one is `id.invalid`, in any other `request.invalid`. */
+export const ID_FIELDS: readonly string[] = ["sessionId", "inputId", "runId", "requestId", "key", "idempotency-key"];
+
+/** Codes that any route may answer with. */
+export const COMMON_PROBLEMS = [
+  "request.invalid",
+  "store.unavailable",
+  "store.corrupt",
+  "internal.bug",
+] as const satisfies readonly ErrorCode[];
+
+const ofSession = ["id.invalid", "session.not_found", "session.destroyed"] as const satisfies readonly ErrorCode[];
+const ofBody = [
+  "request.malformed",
+  "request.too_deep",
+  "request.forbidden_key",
+  "input.too_large",
+] as const satisfies readonly ErrorCode[];
+const ofControl = [
+  ...ofSession,
+  ...ofBody,
+  "control.refused",
+  "idempotency.mismatch",
+  "session.torn",
+] as const satisfies readonly ErrorCode[];
+
+/** A number in a query or path: digits only, so that `1e3`, ` 1` and the empty text are faults. */
+function integer(min: number, max: number) {
+  const digits = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number);
+  return z.union([z.int(), digits], "is not a whole number").pipe(z.int().min(min).max(max));
+}
+
+const none = z.object({});
+const noQuery = z.strictObject({});
+const session = z.object({ sessionId: SessionId });
+const after = integer(0, Number.MAX_SAFE_INTEGER);
+const limit = integer(1, MAX_PAGE).default(50);
+const page = z.strictObject({ after: after.default(0), limit });
+const wait = integer(0, MAX_WAIT_SECONDS).default(0);
+const flag = z
+  .enum(["", "1", "true", "0", "false"])
+  .transform((text) => text !== "0" && text !== "false")
+  .pipe(z.boolean());
+
+const requestHeaders = z.object({ "idempotency-key": structuredString(RequestId).optional() });
+const requestIdHeader = {
+  "holdfast-request-id": "The command's request id; a repeat with it reports the first result.",
+};
+
+/** The route table. */
+export const ROUTES = {
+  ensureSession: {
+    method: "PUT",
+    path: "/v1/sessions/{sessionId}",
+    summary: "Creates a session or finds it; binds it when a binding is given; revives a stopped one.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: z
+      .strictObject({ binding: Binding.optional(), settings: SessionSettings.optional() })
+      .prefault({})
+      .describe("Empty registers the session without binding it."),
+    responses: { 200: SessionResource },
+    problems: ["id.invalid", "session.destroyed", "session.torn", ...ofBody],
+  },
+  listSessions: {
+    method: "GET",
+    path: "/v1/sessions",
+    summary: "A page of sessions in a stable order, without destroyed ones.",
+    params: none,
+    query: z.strictObject({ after: z.string().min(1).max(2_048).optional(), limit }),
+    headers: none,
+    body: null,
+    responses: {
+      200: z.object({ items: z.array(z.object({ sessionId: SessionId })), next: z.string().nullable() }),
+    },
+    problems: [],
+  },
+  getSession: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}",
+    summary: "One session.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: SessionResource },
+    problems: ofSession,
+  },
+  sendInput: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/inputs",
+    summary: "Admits an input once; can create the session and can wait for the outcome.",
+    params: session,
+    query: z.strictObject({
+      executor: Binding.shape.executor
+        .optional()
+        .describe("Creates a missing session bound to this executor; an existing one keeps its binding."),
+      wait: wait.describe("Seconds to wait for the outcome; afterwards the answer comes without it."),
+    }),
+    headers: z.object({
+      "idempotency-key": structuredString(IdempotencyKey)
+        .optional()
+        .describe("Same as the body's idempotencyKey; quoted or bare. For text beyond ASCII use the body."),
+      "holdfast-minimum-ack": AckLevel.optional().describe("Refuses unless the store acknowledges at this level."),
+    }),
+    body: NewInput,
+    isBodyCheckedByRuntime: true,
+    responses: { 202: SentInput, 200: SentInput },
+    responseHeaders: { "idempotency-replayed": "`true` with 200: the input was admitted by an earlier request." },
+    problems: [
+      ...ofSession,
+      ...ofBody,
+      "input.invalid",
+      "input.unknown_kind",
+      "input.rejected",
+      "idempotency.mismatch",
+      "session.not_accepting",
+      "session.torn",
+      "ack.unsupported",
+    ],
+  },
+  listInputs: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/inputs",
+    summary: "A page of inputs in the order of admission.",
+    params: session,
+    query: page,
+    headers: none,
+    body: null,
+    responses: { 200: pageOf(InputResource) },
+    problems: ofSession,
+  },
+  getInput: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/inputs/{inputId}",
+    summary: "One input and where it stands.",
+    params: session.extend({ inputId: InputId }),
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: InputResource },
+    problems: [...ofSession, "input.not_found"],
+  },
+  getOutcome: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/inputs/{inputId}/outcome",
+    summary: "How an input ended; waits for it when asked to.",
+    params: session.extend({ inputId: InputId }),
+    query: z.strictObject({ wait }),
+    headers: none,
+    body: null,
+    responses: { 200: Outcome },
+    problems: [...ofSession, "input.not_found", "wait.timeout"],
+  },
+  getOutcomeByKey: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/outcome",
+    summary: "How the input that was sent with this idempotency key ended; waits for it when asked to.",
+    params: session,
+    query: z.strictObject({ key: IdempotencyKey, wait }),
+    headers: none,
+    body: null,
+    responses: { 200: Outcome },
+    problems: [...ofSession, "input.not_found", "wait.timeout"],
+  },
+  getState: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/state",
+    summary: "The committed state.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: StateResource },
+    problems: ofSession,
+  },
+  listReceipts: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/receipts",
+    summary: "A page of receipts by position.",
+    params: session,
+    query: page,
+    headers: none,
+    body: null,
+    responses: { 200: pageOf(Receipt) },
+    problems: ofSession,
+  },
+  getReceipt: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/receipts/{runId}/{sequence}",
+    summary: "The receipt of one boundary of a run.",
+    params: session.extend({ runId: RunId, sequence: integer(1, Number.MAX_SAFE_INTEGER) }),
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: Receipt },
+    problems: [...ofSession, "receipt.not_found"],
+  },
+  listDeadLetters: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/dead-letters",
+    summary: "Inputs that ended with their budget spent, oldest first.",
+    params: session,
+    query: page,
+    headers: none,
+    body: null,
+    responses: { 200: pageOf(InputResource) },
+    problems: ofSession,
+  },
+  explainSession: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/explain",
+    summary: "What the session waits for, and which verbs are legal.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: Explanation },
+    problems: ofSession,
+  },
+  followEvents: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/events",
+    summary: "Events after a cursor: stored ones, then each as it happens; with `accept: application/json` one page.",
+    params: session,
+    query: z.strictObject({ after: after.optional(), limit }),
+    headers: z.object({
+      accept: z.string().optional(),
+      "last-event-id": after.optional().describe("Cursor of the last event seen; wins over `after`."),
+    }),
+    body: null,
+    responses: { 200: pageOf(EventEnvelope), 204: null },
+    stream: EventEnvelope,
+    problems: ofSession,
+  },
+  controlSession: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/control/{verb}",
+    summary: "Applies a verb once per request id.",
+    params: session.extend({ verb: ControlVerb.exclude(["interrupt"]) }),
+    query: noQuery,
+    headers: requestHeaders,
+    body: z.strictObject({ requestId: RequestId.optional() }).prefault({}),
+    responses: { 200: ControlReport },
+    responseHeaders: requestIdHeader,
+    problems: ofControl,
+  },
+  interruptRun: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/interrupt",
+    summary: "Ends the current run, or the named one if it is the current one.",
+    params: session,
+    query: noQuery,
+    headers: requestHeaders,
+    body: z.strictObject({ requestId: RequestId.optional(), runId: RunId.optional() }).prefault({}),
+    responses: { 200: ControlReport },
+    responseHeaders: requestIdHeader,
+    problems: [...ofControl, "run.not_current"],
+  },
+  listWorkers: {
+    method: "GET",
+    path: "/v1/workers",
+    summary: "Workers that are there, and what they host.",
+    params: none,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: z.object({ items: z.array(WorkerResource) }) },
+    problems: [],
+  },
+  describeApi: {
+    method: "GET",
+    path: "/v1/openapi.json",
+    summary: "This API as OpenAPI 3.1.",
+    params: none,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: z.looseObject({ openapi: z.string() }) },
+    problems: [],
+  },
+  getLiveness: {
+    method: "GET",
+    path: "/livez",
+    summary: "Answers while the process does; never asks the store.",
+    params: none,
+    query: none,
+    headers: none,
+    body: null,
+    responses: { 200: z.object({ isLive: z.literal(true) }) },
+    problems: [],
+  },
+  getReadiness: {
+    method: "GET",
+    path: "/readyz",
+    summary: "Whether this process can serve: the store answers and no shutdown is under way.",
+    params: none,
+    query: z.object({ verbose: flag.default(false) }),
+    headers: none,
+    body: null,
+    responses: { 200: Readiness, 503: Readiness },
+    problems: [],
+  },
+} as const satisfies Readonly<Record<string, Route>>;
+
+/** See {@link ROUTES}. */
+export type Routes = typeof ROUTES;
+
+/** The name of a route; also its operation id. */
+export type RouteName = keyof Routes;
+
+/** Every route's name, in the order of the table. */
+export const ROUTE_NAMES = Object.keys(ROUTES) as readonly RouteName[];
