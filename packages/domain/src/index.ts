@@ -12,4 +12,6 @@ export * from "./retry/backoff.ts";
 export * from "./run/render-primitive.ts";
 export * from "./run/settlement.ts";
 export * from "./session/control-goals.ts";
+export * from "./session/legal-verbs.ts";
+export * from "./session/session-ref.ts";
 export * from "./session/session-state.ts";

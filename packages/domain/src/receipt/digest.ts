@@ -37,6 +37,23 @@ export function contentBytes(content: BoundaryContent): string {
   return canonicalJson({ state, output, conversationDigest, messageCount });
 }
 
+/** As `contentBytes`, of state and output that are canonical JSON already, so that neither is serialised twice. */
+export function contentBytesOf(content: {
+  readonly state: string | null;
+  readonly output: string | null;
+  readonly conversationDigest: string | null;
+  readonly messageCount: number;
+}): string {
+  const { state, output, conversationDigest, messageCount } = content;
+  const members = [
+    conversationDigest === null ? null : `"conversationDigest":${JSON.stringify(conversationDigest)}`,
+    `"messageCount":${messageCount}`,
+    output === null ? null : `"output":${output}`,
+    state === null ? null : `"state":${state}`,
+  ];
+  return `{${members.filter((member) => member !== null).join(",")}}`;
+}
+
 /** The text whose hash is `digest` (C1). A complete receipt has the same bytes as its draft. */
 export function receiptBytes(draft: ReceiptDraft): string {
   const covered: { readonly [Field in keyof Required<ReceiptDraft>]: unknown } = {

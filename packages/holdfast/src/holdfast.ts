@@ -1,0 +1,81 @@
+import type {
+  Admission,
+  FailureMode,
+  InputId,
+  InputLimits,
+  LoopLimits,
+  NewInput,
+  NodeId,
+  Outcome,
+  RetryBudget,
+  SessionRef,
+  Timing,
+} from "@holdfast/contracts";
+import type { Executor, SessionRuntime } from "@holdfast/runtime";
+
+/** How a process takes part. Everything has a default but where Redis is. */
+export interface HoldfastOptions {
+  /** URL of the ledger's Redis. */
+  readonly redis: string;
+  /** URL of the wake queue's Redis, when it is another one; it need not be durable. */
+  readonly wakeRedis?: string;
+  /** Executors this process hosts. With none it only sends, reads and controls. */
+  readonly executors?: readonly Executor[];
+  readonly namespace?: string;
+  readonly buckets?: number;
+  readonly tenantId?: string;
+  readonly timing?: Partial<Timing>;
+  readonly budget?: Partial<RetryBudget>;
+  readonly loop?: Partial<LoopLimits>;
+  readonly inputLimits?: Partial<InputLimits>;
+  /** Told what goes wrong in the background; the default writes nothing. */
+  readonly onReport?: (report: Report) => void;
+}
+
+/** Something that happened in the background: a fixed lower-case phrase and its facts. */
+export interface Report {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly phrase: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A process that takes part in a store. */
+export interface Holdfast {
+  /** Everything, for surfaces. */
+  readonly runtime: SessionRuntime;
+  readonly node: NodeId;
+  readonly tenantId: SessionRef["tenantId"];
+  /** A handle on a session; nothing is created before the first send. */
+  session(sessionId: string, options?: SessionOptions): SessionHandle;
+  /**
+   * Takes no new work, lets running turns finish for up to `graceMs` and hands
+   * the rest back at their last boundary; then closes what it opened.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** How a session that does not exist is created by the first send. */
+export interface SessionOptions {
+  readonly executor: string;
+  readonly onFailure?: FailureMode;
+}
+
+/** One session. */
+export interface SessionHandle {
+  readonly ref: SessionRef;
+  /** Sends a prompt or any other input; a key makes it safe to send again. */
+  send(message: Message): Promise<Sent>;
+  /** The outcome of what was sent with this key, by whichever process. */
+  outcome(key: string, options?: { readonly timeoutMs?: number }): Promise<Outcome>;
+}
+
+/** `{key, text}` for a prompt, or any input. */
+export type Message = { readonly key?: string; readonly text: string } | NewInput;
+
+/** An admitted input. */
+export interface Sent {
+  readonly admission: Admission;
+  readonly inputId: InputId;
+  /** Resolves once with how the input ended (G9). Nothing rejects unhandled if you do not await it. */
+  readonly completion: Promise<Outcome>;
+}

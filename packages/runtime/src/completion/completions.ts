@@ -1,0 +1,164 @@
+/**
+ * Waiters for outcomes, in any process (G9).
+ *
+ * Invariants
+ *   W1  A waiter settles exactly once.
+ *   W2  Interest is registered before the ledger is read, so that no outcome
+ *       falls between the two.
+ *   W3  While notifications arrive nobody polls; a slow second look covers a
+ *       worker that committed and died before it could tell. While they do not
+ *       arrive, every waiter polls.
+ */
+import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
+import type { Ledger } from "../ports/ledger.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+import { refKey } from "../runtime-context.ts";
+
+/** A promise of an outcome that can be given up. */
+export interface Expectation {
+  readonly outcome: Promise<Outcome>;
+  /** Nothing is awaited any more; the promise stays pending. */
+  cancel(): void;
+}
+
+interface Waiter {
+  readonly ref: SessionRef;
+  readonly inputId: InputId;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+  checkedAt: number;
+  /** The ledger has shown the input to exist. */
+  isKnown: boolean;
+}
+
+const TICK_MS = 250;
+const CHECKS_AT_ONCE = 64;
+
+/** All waiters of a process. */
+export class Completions {
+  readonly #context: RuntimeContext;
+  readonly #ledger: Ledger;
+  readonly #recheckMs: number;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #cancelTick: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(context: RuntimeContext) {
+    this.#context = context;
+    this.#ledger = context.store.ledger;
+    const { leaseMs, graceMs, sweepPollMs } = context.timing;
+    this.#recheckMs = leaseMs + graceMs + sweepPollMs;
+  }
+
+  /** Expects an outcome that the ledger was or will be told to send here. */
+  expect(ref: SessionRef, inputId: InputId): Expectation {
+    return this.#add(ref, inputId, true).expectation;
+  }
+
+  /** Expects the outcome of an input that may have ended long ago (W2). */
+  watch(ref: SessionRef, inputId: InputId): Expectation {
+    const { waiter, expectation } = this.#add(ref, inputId, false);
+    void this.#check(waiter);
+    return expectation;
+  }
+
+  /** An input ended; without the outcome, it is read. */
+  settled(ref: SessionRef, inputId: InputId, outcome?: Outcome): void {
+    for (const waiter of [...(this.#waiters.get(waiterKey(ref, inputId)) ?? [])]) {
+      if (outcome === undefined) void this.#check(waiter);
+      else this.#finish(waiter, () => waiter.resolve(outcome));
+    }
+  }
+
+  /** Messages may have been missed: everyone looks again. */
+  recheckAll(): void {
+    void this.#checkMany([...this.#waiters.values()].flatMap((waiters) => [...waiters]));
+  }
+
+  /** Nobody is told any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTick?.();
+    const error = new AppError("store.unavailable", {
+      message: "this process is closing; ask again with the same key",
+    });
+    for (const waiters of [...this.#waiters.values()]) {
+      for (const waiter of [...waiters]) this.#finish(waiter, () => waiter.reject(error));
+    }
+  }
+
+  #add(ref: SessionRef, inputId: InputId, isKnown: boolean) {
+    const key = waiterKey(ref, inputId);
+    let waiter: Waiter | undefined;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      waiter = { ref, inputId, resolve, reject, checkedAt: this.#context.clock.monotonic(), isKnown };
+    });
+    // A waiter that nobody awaits must not end the process.
+    outcome.catch(() => {});
+    const added = waiter as unknown as Waiter;
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters.add(added));
+    this.#tickLater();
+    return { waiter: added, expectation: { outcome, cancel: () => this.#remove(added) } };
+  }
+
+  #finish(waiter: Waiter, settle: () => void): void {
+    if (this.#remove(waiter)) settle(); // W1
+  }
+
+  #remove(waiter: Waiter): boolean {
+    const key = waiterKey(waiter.ref, waiter.inputId);
+    const waiters = this.#waiters.get(key);
+    if (waiters?.delete(waiter) !== true) return false;
+    if (waiters.size === 0) this.#waiters.delete(key);
+    return true;
+  }
+
+  async #check(waiter: Waiter): Promise<void> {
+    waiter.checkedAt = this.#context.clock.monotonic();
+    try {
+      const { ref, inputId } = waiter;
+      const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
+      if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));
+      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply.phase === null));
+      else waiter.isKnown = true;
+    } catch (error) {
+      // The next look may find the store again: a waiter outlives an outage (W3).
+      this.#context.report({ level: "warn", phrase: "outcome check failed", fields: { error } });
+    }
+  }
+
+  /** What was there and is gone went with its session. */
+  #settleMissing(waiter: Waiter, isSessionGone: boolean): void {
+    if (waiter.isKnown) waiter.resolve({ kind: "abandoned", reason: "destroyed", attempts: 0 });
+    else waiter.reject(new AppError(isSessionGone ? "session.not_found" : "input.not_found"));
+  }
+
+  async #checkMany(waiters: readonly Waiter[]): Promise<void> {
+    for (let from = 0; from < waiters.length; from += CHECKS_AT_ONCE) {
+      await Promise.all(waiters.slice(from, from + CHECKS_AT_ONCE).map((waiter) => this.#check(waiter)));
+    }
+  }
+
+  #tickLater(): void {
+    if (this.#cancelTick !== null || this.#isClosed) return;
+    this.#cancelTick = this.#context.clock.after(TICK_MS, () => {
+      this.#cancelTick = null;
+      void this.#tick();
+    });
+  }
+
+  async #tick(): Promise<void> {
+    const isHealthy = this.#context.store.notifier.isHealthy();
+    const before = this.#context.clock.monotonic() - (isHealthy ? this.#recheckMs : 0);
+    const overdue = [...this.#waiters.values()].flatMap((waiters) => {
+      return [...waiters].filter(({ checkedAt }) => checkedAt <= before);
+    });
+    await this.#checkMany(overdue);
+    if (this.#waiters.size > 0) this.#tickLater();
+  }
+}
+
+function waiterKey(ref: SessionRef, inputId: InputId): string {
+  return `${refKey(ref)}\u0000${inputId}`;
+}

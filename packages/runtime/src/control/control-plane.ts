@@ -1,0 +1,81 @@
+/**
+ * Verbs: apply once, tell the holder, settle what was ended, wake what is left.
+ */
+import { AppError, type ControlReport, type RequestId, type RunId, type SessionRef } from "@holdfast/contracts";
+import { isFinalPhase, legalVerbs } from "@holdfast/domain";
+import type { Waker } from "../ingress/waker.ts";
+import { settleAllChores } from "../loop/settle-chores.ts";
+import type { ControlReply } from "../ports/control.ts";
+import type { NodeMessage } from "../ports/notifier.ts";
+import type { OutputGate } from "../publish/output-gate.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+import type { VerbCommand } from "../session-runtime.ts";
+
+/** What the control plane needs beside the world. */
+export interface ControlParts {
+  readonly context: RuntimeContext;
+  readonly publish: OutputGate;
+  readonly waker: Waker;
+  readonly deliver: (message: NodeMessage) => void;
+}
+
+type Applied = Extract<ControlReply, { kind: "applied" }>;
+type Refused = Extract<ControlReply, { kind: "refused" }>;
+
+/** Applies a verb. @throws control.refused, session.not_found, session.destroyed, idempotency.mismatch */
+export async function applyVerb(parts: ControlParts, ref: SessionRef, command: VerbCommand): Promise<ControlReport> {
+  const reply = await parts.context.store.control.apply({ ref, ...command });
+  if (reply.kind === "missing") throw new AppError("session.not_found");
+  if (reply.kind === "refused") throw refusal(command.verb, reply);
+  return finish(parts, ref, reply);
+}
+
+/** Asks a run to end. @throws run.not_current, control.refused, session.not_found, session.destroyed */
+export async function interruptRun(
+  parts: ControlParts,
+  ref: SessionRef,
+  command: { readonly requestId: RequestId; readonly runId?: RunId },
+): Promise<ControlReport> {
+  const { requestId, runId = null } = command;
+  const reply = await parts.context.store.control.interrupt({ ref, requestId, runId });
+  if (reply.kind === "missing") throw new AppError("session.not_found");
+  if (reply.kind === "refused" && runId !== null && reply.currentRunId !== runId) {
+    throw new AppError("run.not_current", { details: { runId, currentRunId: reply.currentRunId } });
+  }
+  if (reply.kind === "refused") throw refusal("interrupt", reply);
+  return finish(parts, ref, reply);
+}
+
+async function finish(parts: ControlParts, ref: SessionRef, reply: Applied): Promise<ControlReport> {
+  const { context, publish, waker } = parts;
+  if (reply.abort !== null) {
+    const { node, runId, reason } = reply.abort;
+    const message: NodeMessage = { type: "run.abort", ref, runId, reason };
+    if (node === context.node) parts.deliver(message);
+    else context.store.notifier.publish(node, message);
+  }
+  publish({ ref, settled: reply.settled, followers: reply.followers, cursor: reply.cursor });
+  if (reply.hasChores) await settleEnded(parts, ref);
+  if (reply.wake !== null) waker.enqueue({ ref, ...reply.wake });
+  return reply.report;
+}
+
+/** The verb is done for every reader; what is left are rows and notifications, and a sweeper finishes those too. */
+async function settleEnded({ context, publish }: ControlParts, ref: SessionRef): Promise<void> {
+  try {
+    await settleAllChores(context.store.ledger, ref, publish);
+  } catch (error) {
+    context.report({ level: "warn", phrase: "chores left to a sweeper", fields: { ref, error } });
+  }
+}
+
+function refusal(verb: string, { phase, isBusy, currentRunId }: Refused): AppError {
+  if (isFinalPhase(phase)) return new AppError("session.destroyed");
+  const facts = { hasRun: currentRunId !== null, isBusy, isBound: true, hasPending: true };
+  return new AppError("control.refused", {
+    message: isBusy
+      ? `${verb} is refused while a run is in progress`
+      : `${verb} is not legal while the session is ${phase}`,
+    details: { phase, isBusy, currentRunId, legalVerbs: legalVerbs(phase, facts) },
+  });
+}

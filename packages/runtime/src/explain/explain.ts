@@ -1,0 +1,86 @@
+/**
+ * Why a session stands still (D14): one reading of the facts, in the order in
+ * which they would have to change.
+ */
+import type { Explanation, WaitsFor } from "@holdfast/contracts";
+import { deriveState, legalVerbs } from "@holdfast/domain";
+import type { ExplainFacts } from "../ports/archive.ts";
+
+/** Explains a session from what the store knows. */
+export function explain(facts: ExplainFacts): Explanation {
+  const { record, run, now } = facts;
+  const isBound = record.binding !== null;
+  const waitsFor = findReason(facts);
+  return {
+    phase: record.phase,
+    state: deriveState({ phase: record.phase, isBound, hasRun: run !== null }),
+    waitsFor,
+    summary: summarise(waitsFor, facts),
+    legalVerbs: legalVerbs(record.phase, {
+      hasRun: run !== null,
+      isBusy: run !== null && run.leaseUntil > now,
+      isBound,
+      hasPending: record.queued + record.scheduled > 0,
+    }),
+  };
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+function findReason(facts: ExplainFacts): WaitsFor {
+  const { record, run, now } = facts;
+  if (run !== null) {
+    return {
+      kind: "run",
+      runId: run.runId,
+      attempt: run.attempt,
+      workerId: run.node,
+      stagedAt: iso(run.stagedAt),
+      leaseUntil: iso(run.leaseUntil),
+      isLeaseLive: run.leaseUntil > now,
+      isCancelRequested: run.isCancelRequested,
+    };
+  }
+  const isDraining = record.phase === "idle" || record.phase === "retired";
+  if (!isDraining) return { kind: "operator", phase: record.phase };
+  if (record.queued + record.scheduled === 0) return { kind: "nothing" };
+  if (record.binding === null) return { kind: "binding" };
+  return findWorkReason(facts, record.binding.executor);
+}
+
+/** The session has work and an executor: somebody must come, or a time. */
+function findWorkReason(facts: ExplainFacts, executor: string): WaitsFor {
+  const { record, now, nextTimed, waking, dueAt } = facts;
+  if (facts.isUnhosted) return { kind: "executor", executor };
+  const isTimed = nextTimed !== null && nextTimed.at > now && (dueAt === null || dueAt >= nextTimed.at);
+  if (isTimed) {
+    return { kind: "time", inputId: nextTimed.inputId, at: iso(nextTimed.at), failures: nextTimed.failures };
+  }
+  if (waking === 0) return { kind: "wake", silentInputs: record.queued };
+  return { kind: "worker", dueAt: iso(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
+}
+
+function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
+  switch (waitsFor.kind) {
+    case "nothing":
+      return "Nothing is queued: the session waits for input.";
+    case "run":
+      return waitsFor.isLeaseLive
+        ? `Run ${waitsFor.runId}, attempt ${waitsFor.attempt}, is in progress on ${waitsFor.workerId}.`
+        : `Run ${waitsFor.runId} lost its worker ${waitsFor.workerId}; another takes it over by ${iso(facts.dueAt ?? facts.now)}.`;
+    case "worker":
+      return `Work is queued; a worker takes it by ${waitsFor.dueAt}.`;
+    case "time":
+      return waitsFor.failures > 0
+        ? `Input ${waitsFor.inputId} failed ${waitsFor.failures} times and is tried again at ${waitsFor.at}.`
+        : `Input ${waitsFor.inputId} is scheduled for ${waitsFor.at}.`;
+    case "binding":
+      return "Work is queued, but the session is bound to no executor.";
+    case "wake":
+      return "What is queued is silent: it runs together with the next input that wakes the session.";
+    case "executor":
+      return `No worker hosts executor ${waitsFor.executor}.`;
+    case "operator":
+      return `The session is ${waitsFor.phase}; a control verb must move it.`;
+  }
+}

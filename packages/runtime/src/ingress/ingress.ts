@@ -1,0 +1,195 @@
+/**
+ * Admission: validate, resolve policy, one script, signal.
+ */
+import {
+  type AckLevel,
+  type Admission,
+  AppError,
+  type Input,
+  type InputId,
+  type NewInput,
+  type ParsedInput,
+  type SessionRef,
+  type SessionSettings,
+} from "@holdfast/contracts";
+import {
+  findAdmissionFault,
+  fingerprintBytes,
+  isFinalPhase,
+  legalVerbs,
+  parseNewInput,
+  resolvePolicy,
+  supersessionScope,
+} from "@holdfast/domain";
+import { LRUCache } from "lru-cache";
+import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
+import type { OutputGate } from "../publish/output-gate.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+import { refKey } from "../runtime-context.ts";
+import type { AcceptOptions } from "../session-runtime.ts";
+import type { Waker } from "./waker.ts";
+
+interface KnownSettings {
+  readonly revision: number;
+  readonly settings: SessionSettings;
+}
+
+/** An input that passed validation and has its identity. */
+interface PreparedInput {
+  readonly input: ParsedInput;
+  readonly id: InputId;
+  readonly keyedId: InputId | null;
+  readonly fingerprint: string;
+  readonly payload: string;
+}
+
+const NO_SETTINGS: KnownSettings = { revision: 0, settings: { silentIntents: [] } };
+const KNOWN_SESSIONS = 10_000;
+/** An admission resolves its policy again when the settings moved; they do not move for ever. */
+const MAX_RESOLUTIONS = 5;
+/** 128 bits and more of SHA-256 in base64url. */
+const FINGERPRINT_CHARACTERS = 22;
+const KEYED_ID_CHARACTERS = 24;
+const ACK_ORDER: readonly AckLevel[] = ["memory", "fsync", "replicated"];
+
+/** Admits inputs for one process. */
+export class Ingress {
+  readonly #context: RuntimeContext;
+  readonly #waker: Waker;
+  readonly #publish: OutputGate;
+  readonly #settings = new LRUCache<string, KnownSettings>({ max: KNOWN_SESSIONS });
+
+  constructor(context: RuntimeContext, parts: { readonly waker: Waker; readonly publish: OutputGate }) {
+    this.#context = context;
+    this.#waker = parts.waker;
+    this.#publish = parts.publish;
+  }
+
+  /** The id of the input that a key names, known without asking anybody. */
+  idOfKey(ref: SessionRef, key: string): InputId {
+    const digest = this.#context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, key]));
+    return `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId;
+  }
+
+  /**
+   * Validates an input and gives it its identity. @throws input.*, id.invalid, request.*
+   */
+  prepare(ref: SessionRef, value: NewInput): PreparedInput {
+    const { inputLimits, random, clock, sha256 } = this.#context;
+    const input = parseNewInput(value, inputLimits);
+    const keyedId = input.idempotencyKey === undefined ? null : this.idOfKey(ref, input.idempotencyKey);
+    const id = input.id ?? keyedId ?? (random.id("inp") as InputId);
+    const timestamp = input.timestamp ?? new Date(clock.now()).toISOString();
+    const payload = JSON.stringify({ ...input, id, timestamp } satisfies Input);
+    // UTF-8 needs at most three bytes for one UTF-16 unit: count only when it could matter.
+    if (payload.length * 3 > inputLimits.payloadBytes) assertSize(payload, inputLimits.payloadBytes);
+    const fingerprint = sha256(fingerprintBytes(input)).slice(0, FINGERPRINT_CHARACTERS);
+    return { input, id, keyedId, fingerprint, payload };
+  }
+
+  /** Admits a prepared input. `replyTo` asks that this process be told of the outcome. */
+  async admit(
+    ref: SessionRef,
+    prepared: PreparedInput,
+    options: AcceptOptions & { readonly isAwaited: boolean },
+  ): Promise<Admission> {
+    const fault = findAdmissionFault(prepared.input);
+    if (fault !== null) return { kind: "rejected", ...fault };
+    if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
+    for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
+      const command = this.#command(ref, prepared, options);
+      const reply = await this.#context.store.ledger.admit(command);
+      if (reply.kind === "stale_settings") this.#settings.set(refKey(ref), reply);
+      else if (reply.kind === "missing" && options.createWith !== undefined) await this.#create(ref, options);
+      else return this.#answer(ref, { command, reply });
+    }
+    throw new AppError("store.unavailable", { message: "the session's settings keep changing; try again" });
+  }
+
+  #command(ref: SessionRef, prepared: PreparedInput, options: AcceptOptions & { isAwaited: boolean }): AdmitCommand {
+    const { input, id, keyedId, fingerprint, payload } = prepared;
+    const { revision, settings } = this.#settings.get(refKey(ref)) ?? NO_SETTINGS;
+    return {
+      ref,
+      input: {
+        id,
+        keyedId,
+        fingerprint,
+        isPrompt: input.kind === "prompt",
+        isEphemeral: input.durability !== "durable",
+        scope: supersessionScope(input),
+        notBeforeAt: input.notBefore === undefined ? 0 : Date.parse(input.notBefore),
+        payload,
+      },
+      columns: resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false }),
+      settingsRevision: revision,
+      replyTo: options.isAwaited ? this.#context.node : null,
+    };
+  }
+
+  async #create(ref: SessionRef, { createWith }: AcceptOptions): Promise<void> {
+    const { directory } = this.#context.store;
+    await directory.register({ ref, binding: createWith ?? null, settings: null, mayRevive: false });
+  }
+
+  async #assertAck(minimum: AckLevel): Promise<void> {
+    const { ack } = await this.#context.store.ping();
+    if (ACK_ORDER.indexOf(ack.level) >= ACK_ORDER.indexOf(minimum)) return;
+    throw new AppError("ack.unsupported", {
+      message: `this store acknowledges at level ${ack.level}, not ${minimum}`,
+      details: { level: ack.level, minimum },
+    });
+  }
+
+  #answer(ref: SessionRef, { command, reply }: { command: AdmitCommand; reply: AdmitReply }): Admission {
+    if (reply.kind === "accepted") return this.#accepted(ref, command, reply);
+    if (reply.kind === "deduplicated") return { ...reply, inputId: command.input.id };
+    throw refusalOf(reply);
+  }
+
+  #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {
+    const { displaced, followers, cursor } = reply;
+    this.#publish({ ref, settled: displaced === null ? [] : [displaced], followers, cursor });
+    this.#waker.signal(ref, reply.wake);
+    return {
+      kind: "accepted",
+      inputId: reply.inputId,
+      admission: reply.admission,
+      policy: command.columns[reply.column],
+      status: reply.status,
+      signal: reply.wake.signal,
+      ack: reply.ack,
+    };
+  }
+}
+
+function assertSize(payload: string, limit: number): void {
+  const bytes = new TextEncoder().encode(payload).length;
+  if (bytes <= limit) return;
+  throw new AppError("input.too_large", {
+    message: `the input has ${bytes} bytes, the limit is ${limit}`,
+    details: { bytes, limit },
+  });
+}
+
+function refusalOf(reply: Exclude<AdmitReply, { kind: "accepted" | "deduplicated" }>): AppError {
+  switch (reply.kind) {
+    case "mismatch":
+      return new AppError("idempotency.mismatch", { details: { existingId: reply.existingId } });
+    case "missing":
+      return new AppError("session.not_found");
+    case "refused":
+      if (isFinalPhase(reply.phase)) return new AppError("session.destroyed");
+      return new AppError("session.not_accepting", {
+        message: `the session is ${reply.phase} and accepts no input`,
+        details: {
+          phase: reply.phase,
+          legalVerbs: legalVerbs(reply.phase, { hasRun: false, isBusy: false, isBound: true, hasPending: false }),
+        },
+      });
+    case "torn":
+      return new AppError("session.torn");
+    case "stale_settings":
+      return new AppError("internal.bug");
+  }
+}

@@ -1,0 +1,47 @@
+import { AppError, type Input, type RunPrimitive, type SessionRef } from "@holdfast/contracts";
+import { renderPrimitive } from "@holdfast/domain";
+import type { Turn } from "../ports/executor.ts";
+import type { StagedBatch } from "../ports/ledger.ts";
+import type { RunStep } from "./step-journal.ts";
+
+/** What a turn is made of. */
+export interface TurnParts {
+  readonly ref: SessionRef;
+  readonly batch: StagedBatch;
+  /** Canonical JSON; `null` before the first commit. */
+  readonly state: string | null;
+  readonly signal: AbortSignal;
+  readonly step: RunStep;
+}
+
+/** The turn an executor is handed. State and inputs are parsed for this attempt alone. */
+export function createTurn({ ref, batch, state, signal, step }: TurnParts): Turn {
+  // The ledger validated inputs at admission; they are read back as they were written.
+  const inputs = batch.inputs.map(({ payload }) => JSON.parse(payload) as Input);
+  let primitive: RunPrimitive | null = null;
+  return {
+    ref,
+    runId: batch.fence.runId,
+    attempt: batch.attempt,
+    fence: batch.fence,
+    inputs,
+    // Rendering is for executors that talk to a model; others never pay for it.
+    get primitive() {
+      primitive ??= render(batch, inputs);
+      return primitive;
+    },
+    state: state === null ? null : (JSON.parse(state) as unknown),
+    signal,
+    step,
+  };
+}
+
+function render(batch: StagedBatch, inputs: readonly Input[]): RunPrimitive {
+  const rendered = renderPrimitive({ boundary: batch.boundary, inputs });
+  if (rendered.kind === "rendered") return rendered.primitive;
+  // Counts as a failure of a batch of several, which makes its members runs of their own.
+  throw new AppError("input.rejected", {
+    message: `inputs of one batch contradict each other about ${rendered.field}`,
+    details: { field: rendered.field },
+  });
+}

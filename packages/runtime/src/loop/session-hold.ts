@@ -1,0 +1,232 @@
+/**
+ * One hold of one session: claim, then apply and advance until nothing is left,
+ * the hold is lost, or the worker wants its slot back.
+ *
+ * Invariants
+ *   H1  An executor runs only on a batch that is durably staged for this hold.
+ *   H2  A settlement is sent again, unchanged, until it is answered or the hold's
+ *       deadline is past; nothing else is written in between.
+ *   H3  What is committed is published after the answer, through the output gate.
+ */
+import type { ClaimId, RunId, SessionRef } from "@holdfast/contracts";
+import { isAppError } from "@holdfast/contracts";
+import type { AbortReason, Executor } from "../ports/executor.ts";
+import type {
+  AdvanceCommand,
+  AdvanceReply,
+  ClaimReply,
+  NextStep,
+  Settlement,
+  StagedBatch,
+  StagingOffer,
+} from "../ports/ledger.ts";
+import type { OutputGate } from "../publish/output-gate.ts";
+import { pause, type RuntimeContext } from "../runtime-context.ts";
+import { createTurn } from "./create-turn.ts";
+import type { KeptHold, LeaseKeeper } from "./lease-keeper.ts";
+import { abortError, advanceCommand, type AttemptEnd, settleResult } from "./settle-result.ts";
+import type { StateCache } from "./state-cache.ts";
+import { createStepJournal } from "./step-journal.ts";
+
+/** What a hold needs of its worker. */
+export interface HoldParts {
+  readonly context: RuntimeContext;
+  readonly ref: SessionRef;
+  readonly executors: ReadonlyMap<string, Executor>;
+  readonly leases: LeaseKeeper;
+  readonly states: StateCache;
+  readonly publish: OutputGate;
+  /** Others wait for a slot, or the worker is closing. */
+  readonly mustYield: (spent: { readonly boundaries: number; readonly ms: number }) => boolean;
+}
+
+/** How a hold ended. */
+export type HoldEnd =
+  | { readonly kind: "rest" }
+  | { readonly kind: "chores" }
+  /** Work is left for whoever claims next. */
+  | { readonly kind: "more"; readonly epoch: number; readonly executor: string }
+  | { readonly kind: "lost" };
+
+/** How long a hold waits for an executor that ignores its signal. */
+const ABORT_PATIENCE_MS = 1_000;
+const RETRY_PAUSE_MS = 50;
+const MAX_BATCH_BYTES = 8 * 1_048_576;
+
+/** A hold in progress. */
+export class SessionHold implements KeptHold {
+  readonly ref: SessionRef;
+  readonly claimId: ClaimId;
+  deadline = 0;
+  readonly #parts: HoldParts;
+  #batch: StagedBatch | null = null;
+  /** Canonical JSON of the committed state; `null` before the first commit. */
+  #state: string | null = null;
+  #abort = new AbortController();
+  #aborted: AbortReason | null = null;
+
+  constructor(parts: HoldParts) {
+    this.#parts = parts;
+    this.ref = parts.ref;
+    this.claimId = parts.context.random.id("clm") as ClaimId;
+  }
+
+  get runId(): RunId | null {
+    return this.#batch?.fence.runId ?? null;
+  }
+
+  /** Ends the turn in progress; the first reason stays. */
+  abort(reason: AbortReason): void {
+    if (this.#batch === null || this.#aborted !== null) return;
+    this.#aborted = reason;
+    this.#abort.abort(abortError(reason));
+  }
+
+  /** Works until the hold ends. Never rejects for what an executor does. */
+  async run(): Promise<HoldEnd> {
+    const { context, states, leases } = this.#parts;
+    const sentAt = context.clock.monotonic();
+    // Kept here, not looked up again: a cache may forget between the question and the answer.
+    const cached = states.find(this.ref);
+    const reply = await context.store.ledger.claim({
+      ref: this.ref,
+      claimId: this.claimId,
+      node: context.node,
+      cachedDigest: cached?.digest ?? null,
+      offer: this.#offer(),
+    });
+    this.#publishClaim(reply);
+    if (reply.kind === "chores") return { kind: "chores" };
+    if (reply.kind !== "staged") return { kind: "rest" };
+    this.#state = reply.state.kind === "stored" ? reply.state.state : (cached?.state ?? null);
+    this.#begin(reply.batch, sentAt);
+    leases.keep(this);
+    try {
+      return await this.#work(sentAt);
+    } finally {
+      leases.release(this);
+    }
+  }
+
+  async #work(claimedAt: number): Promise<HoldEnd> {
+    const { context, mustYield } = this.#parts;
+    for (let boundaries = 1; ; boundaries += 1) {
+      const batch = this.#batch as StagedBatch;
+      const settlement = settleResult(context, { batch, end: await this.#apply(batch), aborted: this.#aborted });
+      const isOver = this.#aborted !== null && this.#aborted !== "cancelled";
+      const spent = { boundaries, ms: context.clock.monotonic() - claimedAt };
+      const next = isOver || mustYield(spent) ? null : this.#offer();
+      const sentAt = context.clock.monotonic();
+      const command = advanceCommand(context, { ref: this.ref, batch, settlement, next });
+      const step = this.#settled(command, await this.#advance(command));
+      if (step.kind !== "staged") return endOf(step, batch);
+      this.#begin(step.batch, sentAt);
+    }
+  }
+
+  #begin(batch: StagedBatch, sentAt: number): void {
+    this.#batch = batch;
+    this.#abort = new AbortController();
+    this.#aborted = null;
+    this.deadline = this.#parts.leases.deadlineFrom(sentAt);
+  }
+
+  #offer(): StagingOffer {
+    const executors = [...this.#parts.executors.values()];
+    return {
+      newRunId: this.#parts.context.random.id("run") as RunId,
+      executors: executors.map(({ name }) => name),
+      batching: executors.filter(({ maxBatch }) => maxBatch > 1).map(({ name }) => name),
+      maxInputs: this.#parts.context.loop.batchInputs,
+      maxBytes: MAX_BATCH_BYTES,
+    };
+  }
+
+  /** Calls the executor and waits for it, but not for ever once it was told to end. */
+  #apply(batch: StagedBatch): Promise<AttemptEnd> {
+    const { context, executors } = this.#parts;
+    const signal = this.#abort.signal;
+    const executor = executors.get(batch.executor) as Executor;
+    return new Promise((resolve) => {
+      let cancelPatience = (): void => {};
+      signal.addEventListener("abort", () => {
+        cancelPatience = context.clock.after(ABORT_PATIENCE_MS, () => resolve({ kind: "hung" }));
+      });
+      const finish = (end: AttemptEnd): void => {
+        cancelPatience();
+        resolve(end);
+      };
+      const step = createStepJournal({
+        journal: context.store.journal,
+        sha256: context.sha256,
+        ref: this.ref,
+        fence: batch.fence,
+        entries: batch.journalEntries,
+        signal,
+      });
+      const call = async (): Promise<unknown> => {
+        return executor.apply(createTurn({ ref: this.ref, batch, state: this.#state, signal, step }));
+      };
+      call().then(
+        (result) => finish({ kind: "answered", result }),
+        (error: unknown) => finish({ kind: "threw", error }),
+      );
+    });
+  }
+
+  /** Sends a settlement until it is answered (H2). */
+  async #advance(command: AdvanceCommand): Promise<AdvanceReply | { readonly kind: "unknown" }> {
+    const { context } = this.#parts;
+    for (;;) {
+      try {
+        return await context.store.ledger.advance(command);
+      } catch (error) {
+        if (!isAppError(error, "store.unavailable")) throw error;
+        // Past the deadline somebody else may hold the session: what became of the call is theirs to see.
+        if (context.clock.monotonic() > this.deadline) return { kind: "unknown" };
+        context.report({ level: "warn", phrase: "advance not answered", fields: { ref: this.ref } });
+        await pause(context.clock, RETRY_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Publishes what was committed (H3) and says what follows. */
+  #settled(command: AdvanceCommand, reply: AdvanceReply | { readonly kind: "unknown" }): NextStep {
+    const { context, states, publish } = this.#parts;
+    if (reply.kind !== "committed") {
+      states.forget(this.ref);
+      context.report({
+        level: reply.kind === "fenced" ? "info" : "warn",
+        phrase: "settlement refused",
+        fields: { ref: this.ref, runId: command.fence.runId, answer: reply.kind },
+      });
+      return { kind: "lost" };
+    }
+    publish({ ref: this.ref, settled: reply.settled, followers: reply.followers, cursor: reply.cursor });
+    this.#remember(command.settlement);
+    return reply.next;
+  }
+
+  #remember(settlement: Settlement): void {
+    if (settlement.kind !== "completed" && settlement.kind !== "cancelled") return;
+    this.#state = settlement.state ?? this.#state;
+    this.#parts.states.put(this.ref, { digest: settlement.digest, state: this.#state });
+  }
+
+  #publishClaim(reply: ClaimReply): void {
+    if (reply.kind !== "staged" && reply.kind !== "idle") return;
+    const { settled, followers, cursor } = reply;
+    this.#parts.publish({ ref: this.ref, settled, followers, cursor });
+  }
+}
+
+function endOf(step: Exclude<NextStep, { kind: "staged" }>, batch: StagedBatch): HoldEnd {
+  switch (step.kind) {
+    case "more":
+      return { kind: "more", epoch: step.epoch, executor: batch.executor };
+    case "idle":
+      return { kind: "rest" };
+    case "lost":
+      return { kind: "lost" };
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A process that runs sessions: takes wakes, holds sessions side by side, keeps
+ * their leases, sweeps.
+ *
+ * Invariants
+ *   O1  A session has at most one hold in this process at a time.
+ *   O2  A wake that arrives while a hold ends is looked at after it: between the
+ *       last script of a hold and its end, new work may have been admitted.
+ */
+import type { RunId, SessionRef } from "@holdfast/contracts";
+import type { AbortReason, Executor } from "../ports/executor.ts";
+import type { OutputGate } from "../publish/output-gate.ts";
+import { type RuntimeContext, refKey } from "../runtime-context.ts";
+import type { LocalWorker, Waker } from "../ingress/waker.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { type HoldEnd, SessionHold } from "./session-hold.ts";
+import { settleAllChores } from "./settle-chores.ts";
+import { StateCache } from "./state-cache.ts";
+
+/** What a worker needs beside the world. */
+export interface WorkerParts {
+  readonly context: RuntimeContext;
+  readonly executors: readonly Executor[];
+  readonly publish: OutputGate;
+  readonly waker: Waker;
+}
+
+interface ActiveSession {
+  readonly hold: SessionHold;
+  /** A wake arrived meanwhile (O2). */
+  isWoken: boolean;
+  readonly done: Promise<void>;
+}
+
+/** Runs sessions. */
+export class SessionWorker implements LocalWorker {
+  readonly #context: RuntimeContext;
+  readonly #parts: WorkerParts;
+  readonly #executors: ReadonlyMap<string, Executor>;
+  readonly #leases: LeaseKeeper;
+  readonly #states = new StateCache();
+  readonly #active = new Map<string, ActiveSession>();
+  #isClosing = false;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+    this.#executors = new Map(parts.executors.map((executor) => [executor.name, executor]));
+    this.#leases = new LeaseKeeper(parts.context);
+  }
+
+  get executors(): readonly Executor[] {
+    return this.#parts.executors;
+  }
+
+  /** Sessions held at this moment. */
+  get held(): number {
+    return this.#active.size;
+  }
+
+  hosts(executor: string): boolean {
+    return this.#executors.has(executor);
+  }
+
+  /** Begins to keep leases; wakes may be handed in from now on. */
+  start(): void {
+    this.#leases.start();
+  }
+
+  offer(ref: SessionRef, executor: string): boolean {
+    if (this.#isClosing || !this.hosts(executor)) return false;
+    if (this.held >= this.#context.loop.concurrency && !this.#active.has(refKey(ref))) return false;
+    void this.run(ref);
+    return true;
+  }
+
+  /** Runs a session until its hold ends (O1). Resolves then; never rejects. */
+  run(ref: SessionRef): Promise<void> {
+    const active = this.#active.get(refKey(ref));
+    if (active !== undefined) {
+      active.isWoken = true;
+      return active.done;
+    }
+    return this.#isClosing ? Promise.resolve() : this.#begin(ref);
+  }
+
+  /** Ends a run in progress, if it is the named one. */
+  abort(ref: SessionRef, runId: RunId, reason: AbortReason): void {
+    const hold = this.#active.get(refKey(ref))?.hold;
+    if (hold?.runId === runId) hold.abort(reason);
+  }
+
+  /**
+   * Takes nothing new, lets turns finish for a while, then hands the rest back at
+   * their last boundary. Resolves when no hold is left.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    const abortAll = () => {
+      for (const { hold } of this.#active.values()) hold.abort("shutdown");
+    };
+    const cancel = this.#context.clock.after(graceMs, abortAll);
+    if (graceMs <= 0) abortAll();
+    await Promise.all([...this.#active.values()].map(({ done }) => done));
+    cancel();
+    this.#leases.stop();
+  }
+
+  #begin(ref: SessionRef): Promise<void> {
+    const hold = new SessionHold({
+      context: this.#context,
+      ref,
+      executors: this.#executors,
+      leases: this.#leases,
+      states: this.#states,
+      publish: this.#parts.publish,
+      mustYield: (spent) => this.#mustYield(spent),
+    });
+    const done = this.#follow(ref, hold);
+    this.#active.set(refKey(ref), { hold, isWoken: false, done });
+    return done;
+  }
+
+  async #follow(ref: SessionRef, hold: SessionHold): Promise<void> {
+    // The entry must be in the map before the first step of the hold can end it.
+    await Promise.resolve();
+    let end: HoldEnd = { kind: "lost" };
+    try {
+      end = await hold.run();
+    } catch (error) {
+      // The ledger is as it was: the sweeper finds the session again.
+      this.#context.report({ level: "warn", phrase: "hold ended by an error", fields: { ref, error } });
+    }
+    const isWoken = this.#active.get(refKey(ref))?.isWoken === true;
+    this.#active.delete(refKey(ref));
+    await this.#goOn(ref, { end, isWoken });
+  }
+
+  async #goOn(ref: SessionRef, { end, isWoken }: { end: HoldEnd; isWoken: boolean }): Promise<void> {
+    if (end.kind === "chores") await this.#settleChores(ref);
+    if (this.#isClosing) {
+      if (end.kind === "more") this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
+      return;
+    }
+    if (end.kind === "chores" || isWoken) return this.run(ref);
+    if (end.kind !== "more") return;
+    if (this.hosts(end.executor) && this.held < this.#context.loop.concurrency) return this.run(ref);
+    this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
+  }
+
+  async #settleChores(ref: SessionRef): Promise<void> {
+    try {
+      await settleAllChores(this.#context.store.ledger, ref, this.#parts.publish);
+    } catch (error) {
+      this.#context.report({ level: "warn", phrase: "chores not settled", fields: { ref, error } });
+    }
+  }
+
+  #mustYield({ boundaries, ms }: { boundaries: number; ms: number }): boolean {
+    if (this.#isClosing) return true;
+    const { yieldBoundaries, yieldMs, concurrency } = this.#context.loop;
+    const isSpent = boundaries >= yieldBoundaries || ms >= yieldMs;
+    // Yielding is for the sake of others: with room left nobody waits.
+    return isSpent && this.held >= concurrency;
+  }
+}

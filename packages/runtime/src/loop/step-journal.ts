@@ -1,0 +1,74 @@
+/**
+ * `turn.step`: results that outlive an attempt.
+ *
+ * The first result of a step stays (J2). Entries are numbered, so that a write
+ * whose answer was lost is recognised when it is repeated; writes therefore go
+ * one after the other.
+ */
+import type { Fence, SessionRef } from "@holdfast/contracts";
+import { canonicalJson } from "@holdfast/domain";
+import type { Journal } from "../ports/control.ts";
+import type { Sha256 } from "../ports/clock.ts";
+
+/** What a journal of one attempt works with. */
+export interface StepJournalOptions {
+  readonly journal: Journal;
+  readonly sha256: Sha256;
+  readonly ref: SessionRef;
+  readonly fence: Fence;
+  /** Steps that earlier attempts settled. */
+  readonly entries: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a step once per run. */
+export type RunStep = <T>(key: string, fn: () => Promise<T> | T, args?: unknown) => Promise<T>;
+
+/** The journal of one attempt. */
+export function createStepJournal(options: StepJournalOptions): RunStep {
+  const started = new Map<string, Promise<unknown>>();
+  let known: Promise<Map<string, unknown>> | null = null;
+  let settled = options.entries;
+  let lastWrite: Promise<unknown> = Promise.resolve();
+
+  async function load(): Promise<Map<string, unknown>> {
+    if (options.entries === 0) return new Map();
+    const { ref, fence, entries } = options;
+    const steps = await options.journal.load({ ref, runId: fence.runId, entries });
+    return new Map(steps.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
+  }
+
+  async function write(key: string, value: string): Promise<unknown> {
+    const { ref, fence } = options;
+    const reply = await options.journal.settle({ ref, fence, index: settled + 1, key, value });
+    if (reply.kind === "fenced") throw fencedError();
+    settled += 1;
+    return JSON.parse(reply.value) as unknown;
+  }
+
+  async function perform(key: string, fn: () => unknown): Promise<unknown> {
+    known ??= load();
+    const earlier = await known;
+    if (earlier.has(key)) return earlier.get(key);
+    options.signal.throwIfAborted();
+    const result: unknown = await fn();
+    // `undefined` has no JSON; what a retry would read back is what this attempt gets, too.
+    const value = canonicalJson(result ?? null);
+    const written = lastWrite.then(() => write(key, value));
+    lastWrite = written.catch(() => {});
+    return written;
+  }
+
+  return <T>(key: string, fn: () => Promise<T> | T, args: unknown = null): Promise<T> => {
+    const id = options.sha256(canonicalJson([key, args]));
+    const running = started.get(id) ?? perform(id, fn);
+    started.set(id, running);
+    // A step that failed has no result: trying it again within the turn is the executor's choice.
+    running.catch(() => started.delete(id));
+    return running as Promise<T>;
+  };
+}
+
+function fencedError(): Error {
+  return new DOMException("the turn no longer holds its session", "AbortError");
+}

@@ -1,0 +1,92 @@
+/**
+ * The only source of liveness (L6): looks for overdue sessions and wakes them;
+ * what two wakes did not start it runs itself, because then the queue is dead.
+ */
+import type { SessionRef } from "@holdfast/contracts";
+import { SCRIPT_BATCH } from "@holdfast/contracts";
+import type { Waker } from "../ingress/waker.ts";
+import { settleAllChores } from "../loop/settle-chores.ts";
+import type { SessionWorker } from "../loop/session-worker.ts";
+import type { DueReply } from "../ports/ledger.ts";
+import type { OutputGate } from "../publish/output-gate.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+
+/** What a sweeper needs beside the world. */
+export interface SweeperParts {
+  readonly context: RuntimeContext;
+  readonly worker: SessionWorker;
+  readonly waker: Waker;
+  readonly publish: OutputGate;
+}
+
+/** Sweeps every store it is started on. */
+export class Sweeper {
+  readonly #parts: SweeperParts;
+  #cancel: (() => void) | null = null;
+  #isStopped = false;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(parts: SweeperParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { clock, timing, random } = this.#parts.context;
+    // Between half and one and a half of the interval, so that workers spread.
+    this.#cancel = clock.after(timing.sweepPollMs * (0.5 + random.fraction()), () => {
+      this.#sweeping = this.sweepOnce().finally(() => {
+        if (!this.#isStopped) this.start();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel?.();
+    await this.#sweeping;
+  }
+
+  /** One sweep. Never rejects: the next one sees what this one missed. */
+  async sweepOnce(): Promise<void> {
+    const { context } = this.#parts;
+    try {
+      const overdue = await context.store.ledger.sweep(SCRIPT_BATCH);
+      await Promise.all(overdue.map((ref) => this.#lookAfter(ref)));
+    } catch (error) {
+      context.report({ level: "warn", phrase: "sweep failed", fields: { error } });
+    }
+  }
+
+  async #lookAfter(ref: SessionRef): Promise<void> {
+    const { context, publish } = this.#parts;
+    const due = await context.store.ledger.inspectDue(ref);
+    if (due.kind === "chores") await settleAllChores(context.store.ledger, ref, publish);
+    else if (due.kind === "wake") await this.#wake(ref, due);
+  }
+
+  async #wake(ref: SessionRef, due: Extract<DueReply, { kind: "wake" }>): Promise<void> {
+    const { context, worker, waker } = this.#parts;
+    const { executor, epoch, sweeps, node } = due;
+    if (node !== null && node !== context.node) {
+      context.store.notifier.publish(node, { type: "session.due", ref });
+    }
+    const isQueueInDoubt = sweeps >= context.loop.fruitlessSweeps;
+    if (isQueueInDoubt && worker.offer(ref, executor)) return;
+    waker.enqueue({ ref, executor, epoch });
+    if (isQueueInDoubt && !worker.hosts(executor)) await this.#passOn(ref, executor);
+  }
+
+  /** Tells a worker that hosts the executor; with none, the session waits for one without being swept. */
+  async #passOn(ref: SessionRef, executor: string): Promise<void> {
+    const { context, worker } = this.#parts;
+    const workers = await context.store.presence.list();
+    const hosts = workers.filter(({ executors }) => executors.some(({ name }) => name === executor));
+    const host = hosts[Math.floor(context.random.fraction() * hosts.length)];
+    if (host !== undefined) {
+      context.store.notifier.publish(host.node, { type: "session.due", ref });
+      return;
+    }
+    context.report({ level: "warn", phrase: "no worker hosts the executor", fields: { ref, executor } });
+    await worker.run(ref);
+  }
+}
