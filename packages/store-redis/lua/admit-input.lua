@@ -39,10 +39,11 @@
 ]]
 local c, keys, hold
 
+-- The key first: the owner of a key has the id derived from it, or is named beside it.
 local function find_known(rows)
-  local id = rows[5] or (rows[4] and A.inputId)
-  if not id then return nil end
-  return id, decode_record(rows[5] and redis.call("HGET", K.session, "i" .. id) or rows[4])
+  if rows[5] then return rows[5], decode_record(redis.call("HGET", K.session, "i" .. rows[5])) end
+  if rows[7] then return A.keyedId, decode_record(rows[7]) end
+  if rows[4] then return A.inputId, decode_record(rows[4]) end
 end
 
 -- Before the phase: a repeat of an admitted input gets its first answer whatever happened since (L1).
@@ -100,7 +101,7 @@ local EFFECTS = {
   -- At rest only: a live hold is due by its lease, and looks before it lets go.
   indexDue = function()
     commit_later(c, K.later)
-    if c.is_busy or c.record.lane == "" or not may_stage(c) then return end
+    if c.is_busy or INPUT_FINAL[c.record.status] or not may_stage(c) then return end
     local at = nil
     if c.record.isWaiting then at = A.notBeforeAt elseif c.h.waking > 0 then at = c.t + A.sweepDelayMs end
     if at then redis.call("ZADD", K.due, "LT", at, A.member) end
@@ -113,7 +114,8 @@ local function signal_of(column)
   return "wake"
 end
 
-local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "i" .. A.inputId, "k" .. A.keyedId, "follow")
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "i" .. A.inputId, "k" .. A.keyedId, "follow",
+  "i" .. A.keyedId)
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 c = open(K.session, now(), rows[1])

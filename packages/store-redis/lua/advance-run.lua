@@ -68,11 +68,11 @@ local function answer_repeat(last)
   redis.call("HSET", K.session, "txn", "")
   local ids = split(A.contributors)
   local records = load_records(c, ids)
-  local waiting = {}
-  for list in string.gmatch(last.waiting, "([^;]*);") do waiting[#waiting + 1] = list end
-  for i = 1, #ids do
-    if INPUT_FINAL[records[i].status] then
-      records[i].nodes = waiting[#c.settled + 1] or ""
+  local i = 0
+  for waiting in string.gmatch(last.waiting, "([^;]*);") do
+    i = i + 1
+    if waiting ~= "-" then
+      records[i].nodes = waiting
       settle(c, ids[i], records[i])
     end
   end
@@ -196,8 +196,10 @@ if next_hold then
 else
   following = let_go(blocked_until)
 end
-local waiting = {}
-for i = 1, #c.settled do waiting[i] = c.settled[i][3] .. ";" end
+-- For each contributor who waited for it, or a dash if it has not ended.
+local waiting, nodes_of = {}, {}
+for _, settled in ipairs(c.settled) do nodes_of[settled[1]] = settled[3] end
+for i = 1, #ids do waiting[i] = (nodes_of[ids[i]] or "-") .. ";" end
 put(c, "last", encode_last({
   boundaryId = boundary_id, settlementDigest = A.settlementDigest, position = c.h.position, committedAt = c.t,
   cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0, waiting = table.concat(waiting),

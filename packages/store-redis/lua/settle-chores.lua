@@ -107,6 +107,7 @@ local CHORES = {
       if string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field] then remove(c, field) end
     end
     remove(c, "state")
+    remove(c, "last")
     chore.cursor = page[1]
     return chore.cursor == "0"
   end,

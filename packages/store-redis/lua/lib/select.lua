@@ -43,30 +43,43 @@ local function peek(c, lane, limit)
   return entries
 end
 
--- Whether `entry` joins a batch that begins with `first`.
-local function joins(first, entry, is_batching)
-  if first.runId ~= "" or entry.runId ~= "" then return entry.runId == first.runId end
-  if first.isSolo or entry.isSolo then return false end
-  if first.lane == "s" then return entry.boundary == first.boundary end
-  return first.isPrompt == entry.isPrompt and (is_batching or not first.isPrompt)
+-- Whether `entry` joins a new run that begins with `first`.
+local function joins(first, entry)
+  if entry.runId ~= "" or entry.isSolo or entry.boundary ~= first.boundary then return false end
+  return first.lane == "s" or entry.isPrompt == first.isPrompt
 end
 
--- A run that was staged before keeps its exact set, whatever the worker would take.
+-- A run that was staged before keeps its exact set, whatever the worker would take and whatever
+-- stands between its members by now: an input whose time came returned to its place among them.
+local function members_of(run_id, entries)
+  local members = {}
+  for _, entry in ipairs(entries) do
+    if entry.runId == run_id then members[#members + 1] = entry end
+  end
+  return members
+end
+
 local function batch_of(entries, offer)
+  if entries[1].runId ~= "" then return members_of(entries[1].runId, entries) end
   local batch = { entries[1] }
-  local limit = entries[1].runId ~= "" and #entries or math.min(#entries, offer.maxInputs)
-  for i = 2, limit do
-    if not joins(entries[1], entries[i], offer.isBatching) then break end
+  for i = 2, math.min(#entries, offer.maxInputs) do
+    if not joins(entries[1], entries[i]) then break end
     batch[i] = entries[i]
   end
   return batch
 end
 
--- A lane that was only holes for a whole stretch may hold more behind it: look once again.
+-- A lane that was only holes for a whole stretch may hold more behind it: look further.
 local function first_of(c, lane)
-  local entries = peek(c, lane, 4)
-  if #entries == 0 then entries = peek(c, lane, 100) end
-  return entries[1]
+  for _, stretch in ipairs({ 4, 100, 1000 }) do
+    local entries = peek(c, lane, stretch)
+    if #entries > 0 then return entries[1] end
+  end
+end
+
+local function is_alone(first, offer)
+  if first.runId ~= "" then return false end
+  return first.isSolo or (first.lane == "q" and first.isPrompt and not offer.isBatching)
 end
 
 -- The next batch by the rules of order, or nil and the time at which a blocked lane goes on.
@@ -78,8 +91,7 @@ local function select_batch(c, offer)
     if first and first.notBeforeAt > c.t then
       blocked_until = math.min(blocked_until or first.notBeforeAt, first.notBeforeAt)
     elseif first then
-      local is_alone = lane == "q" and first.isPrompt and first.runId == "" and not offer.isBatching
-      if is_alone then return { first } end
+      if is_alone(first, offer) then return { first } end
       return batch_of(peek(c, lane, 100), offer)
     end
   end

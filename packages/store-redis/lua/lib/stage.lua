@@ -27,8 +27,9 @@ local function stage_batch(c, batch, offer, claim)
     loaded[i].record.runId = run_id
     move_input(c, ids[i], loaded[i].record, "run.stage")
   end
-  local last = batch[#loaded]
-  c.h[LANES[last.lane].head] = last.place + 1
+  -- What stands between the members of an older run still stands behind its first.
+  local passed = batch[1].runId == "" and batch[#loaded] or batch[1]
+  c.h[LANES[passed.lane].head] = passed.place + 1
   mark(c)
   local hold = {
     runId = run_id, attempt = run.attempts + 1, sequence = run.sequence + 1,

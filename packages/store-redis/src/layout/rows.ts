@@ -140,7 +140,7 @@ export const LAST = {
   cursor: "n",
   /** Token of the batch staged in the same call; 0 for none. */
   nextToken: "n",
-  /** Who waited for each input that ended, joined by commas, inputs by semicolons. */
+  /** For each contributor who waited for it, joined by commas and ended by a semicolon; a dash if it did not end. */
   waiting: "t",
 } as const satisfies RowLayout;
 
