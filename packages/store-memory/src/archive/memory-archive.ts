@@ -1,0 +1,162 @@
+import type { Ack, BoundaryRef, InputId, Receipt, SessionRef } from "@holdfast/contracts";
+import { GENESIS_DIGEST } from "@holdfast/domain";
+import type { Archive, ExplainFacts, InputRecord, Page, PageQuery, StoredEvent } from "@holdfast/runtime";
+import { outcomeOfInput, statusOf } from "../input/input.ts";
+import { LANES } from "../input/lane.ts";
+import { sessionRecord } from "../session/memory-session-directory.ts";
+import type { HoldData, InputData, ReceiptData, SessionData } from "../session/session-data.ts";
+import { type MemoryContext, openSession } from "../session/work.ts";
+
+const PAGE_LIMIT = 500;
+
+/** Reads of the ledger in process. */
+export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Archive {
+  const find = (ref: SessionRef) => openSession(context, ref)?.session ?? null;
+  return {
+    findInput: async (ref, inputId) => {
+      const session = find(ref);
+      const input = session?.inputs.get(inputId);
+      return session === null || input === undefined ? null : inputRecord(session, input);
+    },
+    listInputs: async (ref, query) => listInputs(find(ref), query),
+    findReceipt: async (ref, boundary) => findReceipt(find(ref), boundary, ack()),
+    listReceipts: async (ref, query) => listReceipts(find(ref), query, ack()),
+    listEvents: async (ref, query) => listEvents(find(ref), query),
+    findState: async (ref) => {
+      const session = find(ref);
+      return session === null ? null : { state: session.state, position: session.position };
+    },
+    explainFacts: async (ref) => explainFacts(context, ref),
+    listDeadLetters: async (ref, query) => listDeadLetters(find(ref), query),
+  };
+}
+
+/** An input as readers see it. */
+export function inputRecord(session: SessionData, input: InputData): InputRecord {
+  const receipt = session.receipts[input.position - 1];
+  return {
+    inputId: input.inputId,
+    admission: input.admission,
+    status: statusOf(session, input),
+    policy: input.policy,
+    attempts: input.attempts,
+    failures: input.failures,
+    losses: input.losses,
+    runId: receipt?.runId ?? input.runId,
+    notBeforeAt: input.notBeforeAt,
+    admittedAt: input.admittedAt,
+    failure: input.failure,
+    outcome: outcomeOfInput(session, input),
+    payload: input.payload,
+  };
+}
+
+/** A receipt as readers see it. */
+export function receiptAt(session: SessionData, position: number, ack: Ack): Receipt | null {
+  const stored = session.receipts[position - 1];
+  if (stored === undefined) return null;
+  const { conversationDigest, committedAt, contributors, ...rest } = stored;
+  return {
+    ...rest,
+    position,
+    contributors: [...contributors],
+    ...(conversationDigest === null ? {} : { conversationDigest }),
+    previousDigest: previousReceipt(session, position)?.digest ?? GENESIS_DIGEST,
+    committedAt: new Date(committedAt).toISOString(),
+    ack,
+  };
+}
+
+function previousReceipt(session: SessionData, position: number): ReceiptData | undefined {
+  return session.receipts[position - 2];
+}
+
+/** Numbers of a page: after, after+1, … bounded by what exists. */
+function numbersOf({ after, limit }: PageQuery, last: number): number[] {
+  const count = Math.max(0, Math.min(limit, PAGE_LIMIT, last - after));
+  return Array.from({ length: count }, (_, offset) => after + 1 + offset);
+}
+
+function pageOf<T>(items: readonly T[], numbers: readonly number[], last: number): Page<T> {
+  const end = numbers.at(-1);
+  return { items, next: end === undefined || end >= last ? null : end };
+}
+
+function recordsOf(session: SessionData, ids: readonly (InputId | undefined)[]): InputRecord[] {
+  return ids.flatMap((inputId) => {
+    const input = inputId === undefined ? undefined : session.inputs.get(inputId);
+    return input === undefined ? [] : [inputRecord(session, input)];
+  });
+}
+
+const NOTHING = { items: [], next: null } as const;
+
+function listInputs(session: SessionData | null, query: PageQuery): Page<InputRecord> {
+  if (session === null) return NOTHING;
+  const numbers = numbersOf(query, session.admitted);
+  const ids = numbers.map((number) => session.admissions[number - 1]);
+  return pageOf(recordsOf(session, ids), numbers, session.admitted);
+}
+
+function listDeadLetters(session: SessionData | null, query: PageQuery): Page<InputRecord> {
+  if (session === null) return NOTHING;
+  const numbers = numbersOf(query, session.deadLetterCount);
+  const ids = numbers.map((number) => session.deadLetters[number - 1]);
+  return pageOf(recordsOf(session, ids), numbers, session.deadLetterCount);
+}
+
+function findReceipt(session: SessionData | null, { runId, sequence }: BoundaryRef, ack: Ack): Receipt | null {
+  const position = session?.runs.get(runId)?.positions[sequence - 1];
+  return session === null || position === undefined ? null : receiptAt(session, position, ack);
+}
+
+function listReceipts(session: SessionData | null, query: PageQuery, ack: Ack): Page<Receipt> {
+  if (session === null) return NOTHING;
+  const numbers = numbersOf(query, session.position);
+  const receipts = numbers.map((position) => receiptAt(session, position, ack));
+  return pageOf(
+    receipts.filter((receipt) => receipt !== null),
+    numbers,
+    session.position,
+  );
+}
+
+function listEvents(session: SessionData | null, query: PageQuery): Page<StoredEvent> {
+  if (session === null) return NOTHING;
+  const numbers = numbersOf(query, session.cursor);
+  const events = numbers.flatMap((cursor) => session.events[cursor - 1] ?? []);
+  return pageOf(events, numbers, session.cursor);
+}
+
+/** Everything `explain` goes by. */
+function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | null {
+  const work = openSession(context, ref);
+  if (work === null) return null;
+  const { data, session, now } = work;
+  return {
+    record: sessionRecord(session),
+    now,
+    run: session.hold === null ? null : explainRun(session.hold),
+    dueAt: data.due.get(session.member) ?? null,
+    fruitlessSweeps: session.sweeps,
+    waking: session.waking,
+    isUnhosted: session.isUnhosted,
+    nextTimed: nextTimed(session),
+  };
+}
+
+function explainRun({ runId, attempt, node, stagedAt, leaseUntil, isCancelRequested }: HoldData): ExplainFacts["run"] {
+  return { runId, attempt, node, stagedAt, leaseUntil, isCancelRequested };
+}
+
+/** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */
+function nextTimed(session: SessionData): ExplainFacts["nextTimed"] {
+  const blocking = LANES.flatMap((name) => {
+    const lane = session.lanes[name];
+    const input = session.inputs.get(lane.places.get(lane.head) as InputId);
+    return input === undefined || input.notBeforeAt === 0 ? [] : [{ inputId: input.inputId, at: input.notBeforeAt }];
+  });
+  const next = [...blocking, ...session.later.slice(0, 1)].sort((one, other) => one.at - other.at)[0];
+  if (next === undefined) return null;
+  return { inputId: next.inputId, at: next.at, failures: session.inputs.get(next.inputId)?.failures ?? 0 };
+}

@@ -1,0 +1,175 @@
+/**
+ * A session as canonical plain JSON: everything there is to know about it, in
+ * terms that do not depend on how a store keeps it. Two stores that went through
+ * the same calls have equal images.
+ */
+import type { ControlReport, FailureReport, PolicyDecision, SessionRef, SessionSettings } from "@holdfast/contracts";
+import type { SettledStep, StoredEvent } from "@holdfast/runtime";
+import type {
+  Chore,
+  Follower,
+  HoldData,
+  InputData,
+  LaneData,
+  LastSettlement,
+  ReceiptData,
+  RunData,
+  SessionData,
+  TimedInput,
+} from "../session/session-data.ts";
+import type { MemoryContext } from "../session/work.ts";
+
+/** A session, complete. */
+export interface SessionImage {
+  readonly phase: string;
+  readonly generation: number;
+  readonly settings: SessionSettings;
+  readonly settingsRevision: number;
+  readonly executor: string | null;
+  readonly isHeld: boolean;
+  readonly isListed: boolean;
+  /** The session's own note, and the index that announcing an executor reads. */
+  readonly isUnhosted: boolean;
+  readonly isParked: boolean;
+  readonly counters: SessionCounters;
+  readonly warm: { readonly node: string | null; readonly until: number };
+  readonly position: number;
+  readonly digest: string;
+  readonly state: string | null;
+  /** Last token of the session's bucket. */
+  readonly token: number;
+  readonly dueAt: number | null;
+  readonly lanes: { readonly steer: LaneImage; readonly queue: LaneImage };
+  readonly later: readonly TimedInput[];
+  readonly hold: HoldData | null;
+  readonly last: LastSettlement | null;
+  readonly chores: readonly Chore[];
+  /** In the order of admission. */
+  readonly inputs: readonly InputImage[];
+  readonly keys: Readonly<Record<string, string>>;
+  readonly scopes: Readonly<Record<string, string>>;
+  readonly receipts: readonly ReceiptData[];
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly runs: Readonly<Record<string, RunData>>;
+  readonly journals: Readonly<Record<string, readonly SettledStep[]>>;
+  readonly events: readonly StoredEvent[];
+  readonly deadLetters: readonly string[];
+  readonly endings: Readonly<Record<string, string>>;
+  readonly reports: Readonly<Record<string, ControlReport>>;
+  readonly followers: readonly Follower[];
+}
+
+/** What a session counts. */
+export interface SessionCounters {
+  readonly admitted: number;
+  readonly wokenThrough: number;
+  readonly queued: number;
+  readonly waking: number;
+  readonly scheduled: number;
+  readonly epoch: number;
+  readonly sweeps: number;
+  readonly cursor: number;
+  readonly deadLetters: number;
+}
+
+/** A lane: its ends, and which input stands at which place. */
+export interface LaneImage {
+  readonly head: number;
+  readonly tail: number;
+  readonly places: readonly { readonly place: number; readonly inputId: string }[];
+}
+
+/** An input without what follows from the rest of its row. */
+export interface InputImage extends Omit<InputData, "payloadBytes" | "policy"> {
+  readonly policy: PolicyDecision;
+  readonly failure: FailureReport | null;
+}
+
+/** The image of a session, or `null` for an unknown one. */
+export function sessionImage(context: MemoryContext, ref: SessionRef): SessionImage | null {
+  const data = context.data();
+  const session = [...data.sessions.values()].find((candidate) => isSame(candidate.ref, ref));
+  if (session === undefined) return null;
+  const { member, executor } = session;
+  const parked = executor === null ? undefined : data.unhosted.get(executor);
+  return structuredClone({
+    ...standing(session),
+    isListed: data.listed.includes(member),
+    isParked: parked?.includes(member) ?? false,
+    token: data.token,
+    dueAt: data.due.get(member) ?? null,
+    ...record(session),
+  });
+}
+
+function isSame(one: SessionRef, other: SessionRef): boolean {
+  return one.tenantId === other.tenantId && one.sessionId === other.sessionId;
+}
+
+function standing(session: SessionData) {
+  const { phase, generation, settings, settingsRevision, executor, isHeld, isUnhosted } = session;
+  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, position, digest, state } = session;
+  return {
+    phase,
+    generation,
+    settings,
+    settingsRevision,
+    executor,
+    isHeld,
+    isUnhosted,
+    counters: {
+      admitted,
+      wokenThrough,
+      queued,
+      waking,
+      scheduled,
+      epoch,
+      sweeps,
+      cursor,
+      deadLetters: session.deadLetterCount,
+    },
+    warm: { node: session.warmNode, until: session.warmUntil },
+    position,
+    digest,
+    state,
+  };
+}
+
+function record(session: SessionData) {
+  return {
+    lanes: { steer: laneImage(session.lanes.steer), queue: laneImage(session.lanes.queue) },
+    later: session.later,
+    hold: session.hold,
+    last: session.last,
+    chores: session.chores,
+    inputs: [...session.inputs.values()].map(inputImage),
+    keys: recordOf(session.keys),
+    scopes: recordOf(session.scopes),
+    receipts: session.receipts,
+    outputs: recordOf(session.outputs),
+    runs: recordOf(session.runs),
+    journals: recordOf(session.journals, (steps) => [...steps].sort(([a], [b]) => a - b).map(([, step]) => step)),
+    events: session.events,
+    deadLetters: session.deadLetters,
+    endings: recordOf(session.endings),
+    reports: recordOf(session.reports),
+    followers: session.followers,
+  };
+}
+
+function laneImage({ head, tail, places }: LaneData): LaneImage {
+  const entries = [...places].sort(([one], [other]) => one - other);
+  return { head, tail, places: entries.map(([place, inputId]) => ({ place, inputId })) };
+}
+
+function inputImage({ payloadBytes: _follows, ...input }: InputData): InputImage {
+  return input;
+}
+
+function recordOf<T, R = T>(map: ReadonlyMap<string | number, T>, render?: (value: T) => R): Record<string, R> {
+  const entries = [...map].map(([key, value]): [string, R] => [
+    String(key),
+    render === undefined ? (value as unknown as R) : render(value),
+  ]);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -1,0 +1,187 @@
+/** Applies a control verb, once per request id (C1 to C4). */
+import { type AbandonReason, AppError, type ControlReport, type ControlVerb, type NodeId } from "@holdfast/contracts";
+import { CONTROL_GOALS } from "@holdfast/domain";
+import type { ControlCommand, ControlReply } from "@holdfast/runtime";
+import { LANES } from "../input/lane.ts";
+import { loseAttempt } from "../run/attempt.ts";
+import { moveRun, putRun } from "../run/run.ts";
+import { dueAtRest, hasChores, indexDue, unpark } from "../session/due.ts";
+import { removeMember } from "../session/ordered.ts";
+import type { EndChore } from "../session/session-data.ts";
+import { perform, stepSession, type Transition } from "../session/transitions.ts";
+import { emit, isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+
+/** Applies a verb. */
+export function applyVerb(context: MemoryContext, command: ControlCommand): ControlReply {
+  const work = openSession(context, command.ref);
+  if (work === null) return { kind: "missing" };
+  const { session } = work;
+  const { hold, phase } = session;
+  const known = session.reports.get(command.requestId);
+  if (known !== undefined) {
+    assertSameVerb(known, command.verb);
+    return answer(work, { report: known, isRepeat: true });
+  }
+  const isBusy = isLive(hold, work);
+  const transition = stepSession(phase, `control.${command.verb}`, {
+    hasRun: hold !== null,
+    isBusy,
+    isBound: session.executor !== null,
+    hasPending: session.queued + session.scheduled > 0,
+  });
+  if (transition === null && CONTROL_GOALS[command.verb] !== phase) {
+    return { kind: "refused", phase, isBusy, currentRunId: hold?.runId ?? null };
+  }
+  const draft = newDraft(work, command, transition);
+  if (transition !== null) carryOut(work, draft, transition);
+  session.reports.set(command.requestId, draft.report);
+  return answer(work, { ...draft, isRepeat: false });
+}
+
+/** A request id names one command: the same id with another verb is a caller's mistake. */
+export function assertSameVerb(report: ControlReport, verb: ControlVerb): void {
+  if (report.verb === verb) return;
+  throw new AppError("idempotency.mismatch", { message: `this request id was used for ${report.verb}` });
+}
+
+interface Draft {
+  report: Mutable<ControlReport>;
+  readonly pendingBefore: number;
+  /** Inputs of the run that was ended. */
+  staged: EndChore["staged"];
+  abortNode: NodeId | null;
+  dueAt: number | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function newDraft(
+  work: Work,
+  { verb }: ControlCommand,
+  transition: Transition<ControlReport["phaseAfter"]> | null,
+): Draft {
+  const { phase } = work.session;
+  return {
+    report: {
+      verb,
+      phaseBefore: phase,
+      phaseAfter: transition?.next ?? phase,
+      inputsAbandoned: 0,
+      inputsPendingDrain: 0,
+      inputsTransferred: 0,
+      inputsRecovered: 0,
+      inputsRequeued: 0,
+    },
+    pendingBefore: pendingCount(work),
+    staged: [],
+    abortNode: null,
+    dueAt: null,
+  };
+}
+
+function pendingCount({ session }: Work): number {
+  return session.queued + session.scheduled + (session.hold?.staged.length ?? 0);
+}
+
+function carryOut(work: Work, draft: Draft, transition: Transition<ControlReport["phaseAfter"]>): void {
+  const { report } = draft;
+  work.session.phase = transition.next;
+  perform(transition.effects, CONTROL_EFFECTS, work, draft);
+  const pending = pendingCount(work);
+  if (report.verb === "retire") report.inputsPendingDrain = pending;
+  if (report.verb === "recycle") report.inputsTransferred = pending;
+  if (report.verb === "recover") report.inputsRecovered = draft.pendingBefore;
+  const { verb, phaseBefore: from, phaseAfter: to } = report;
+  emit(work, { type: "session.phase_changed", verb, from, to });
+}
+
+/** Ends every input at once for every reader: the generation moves. Their rows follow in chores. */
+function abandonAll(reason: AbandonReason) {
+  return (work: Work, draft: Draft): void => {
+    const { session } = work;
+    const { steer, queue } = session.lanes;
+    draft.report.inputsAbandoned = draft.pendingBefore;
+    session.endings.set(session.generation, reason);
+    if (draft.pendingBefore > 0) {
+      session.chores.push({
+        kind: "end",
+        generation: session.generation,
+        reason,
+        lanes: { steer: { from: steer.head, to: steer.tail }, queue: { from: queue.head, to: queue.tail } },
+        scheduled: session.scheduled,
+        from: 0,
+        staged: draft.staged,
+      });
+    }
+    session.generation += 1;
+    for (const name of LANES) session.lanes[name].head = session.lanes[name].tail;
+    session.queued = 0;
+    session.waking = 0;
+    session.scheduled = 0;
+  };
+}
+
+const CONTROL_EFFECTS = {
+  abortRun: ({ session: { hold } }: Work, draft: Draft) => {
+    if (hold === null) return;
+    draft.abortNode = hold.node;
+    draft.report.abortedRunId = hold.runId;
+  },
+  clearRun: (work: Work, draft: Draft) => {
+    const { hold } = work.session;
+    if (hold === null) return;
+    draft.staged = hold.staged;
+    putRun(work, hold.runId, moveRun(work, hold, "run.abandon"));
+    work.session.hold = null;
+  },
+  returnStaged: (work: Work, draft: Draft) => {
+    const { hold } = work.session;
+    if (hold === null) return;
+    draft.report.inputsRequeued = hold.staged.length;
+    loseAttempt(work, hold);
+    work.session.hold = null;
+  },
+  bumpToken: ({ data }: Work) => {
+    data.token += 1;
+  },
+  "abandonAll.retired": abandonAll("retired"),
+  "abandonAll.reset": abandonAll("reset"),
+  "abandonAll.stopped": abandonAll("stopped"),
+  "abandonAll.destroyed": abandonAll("destroyed"),
+  unbind: (work: Work) => {
+    unpark(work);
+    work.session.executor = null;
+  },
+  leaveDirectory: ({ data, session }: Work) => removeMember(data.listed, session.member),
+  purge: ({ session }: Work) => {
+    session.chores.push({ kind: "purge", generation: session.generation });
+  },
+  indexDue: (work: Work, draft: Draft) => {
+    const { session, now, config } = work;
+    if (session.hold !== null) return;
+    session.epoch += 1;
+    draft.dueAt = dueAtRest(work, { soonest: now + config.timing.rewakeMs });
+    indexDue(work, draft.dueAt);
+  },
+};
+
+function answer(
+  work: Work,
+  result: { report: ControlReport; isRepeat: boolean; abortNode?: NodeId | null; dueAt?: number | null },
+): ControlReply {
+  const { session, now, config } = work;
+  const { report, isRepeat, abortNode = null, dueAt = null } = result;
+  const isWoken = dueAt !== null && dueAt <= now + config.timing.rewakeMs && !hasChores(work);
+  const runId = report.abortedRunId;
+  return {
+    kind: "applied",
+    isRepeat,
+    report: { ...report },
+    abort: abortNode === null || runId === undefined ? null : { node: abortNode, runId, reason: "stopped" },
+    wake: isWoken ? { epoch: session.epoch, executor: session.executor ?? "" } : null,
+    hasChores: hasChores(work),
+    settled: work.settled,
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+  };
+}

@@ -1,0 +1,63 @@
+/** Asks the staged run to end, once per request id. The run decides when; a result that it commits first stands. */
+import type { ControlReport } from "@holdfast/contracts";
+import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
+import type { HoldData } from "../session/session-data.ts";
+import { perform, stepSession } from "../session/transitions.ts";
+import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { assertSameVerb } from "./apply-verb.ts";
+
+/** Interrupts the current run. */
+export function interrupt(context: MemoryContext, { ref, requestId, runId }: InterruptCommand): ControlReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "missing" };
+  const { session } = work;
+  const known = session.reports.get(requestId);
+  if (known !== undefined) {
+    assertSameVerb(known, "interrupt");
+    return applied(work, { report: known, isRepeat: true, abort: null });
+  }
+  const { hold, phase } = session;
+  const transition = stepSession(phase, "control.interrupt", { hasRun: hold !== null });
+  if (transition === null || hold === null || (runId !== null && runId !== hold.runId)) {
+    return { kind: "refused", phase, isBusy: hold !== null, currentRunId: hold?.runId ?? null };
+  }
+  perform(transition.effects, {
+    requestCancel: () => {
+      hold.isCancelRequested = true;
+    },
+  });
+  const report = reportOf(work, hold, transition.next);
+  session.reports.set(requestId, report);
+  return applied(work, { report, isRepeat: false, abort: { node: hold.node, runId: hold.runId, reason: "cancelled" } });
+}
+
+function reportOf({ session }: Work, hold: HoldData, phaseAfter: ControlReport["phaseAfter"]): ControlReport {
+  return {
+    verb: "interrupt",
+    phaseBefore: session.phase,
+    phaseAfter,
+    inputsAbandoned: 0,
+    inputsPendingDrain: 0,
+    inputsTransferred: 0,
+    inputsRecovered: 0,
+    inputsRequeued: 0,
+    abortedRunId: hold.runId,
+  };
+}
+
+function applied(
+  work: Work,
+  { report, isRepeat, abort }: { report: ControlReport; isRepeat: boolean; abort: AbortNotice | null },
+): ControlReply {
+  return {
+    kind: "applied",
+    isRepeat,
+    report: { ...report },
+    abort,
+    wake: null,
+    hasChores: false,
+    settled: [],
+    followers: liveFollowers(work),
+    cursor: work.session.cursor,
+  };
+}

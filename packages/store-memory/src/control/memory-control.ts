@@ -1,0 +1,58 @@
+import type {
+  Control,
+  Journal,
+  LoadStepsQuery,
+  SettledStep,
+  SettleStepCommand,
+  SettleStepReply,
+} from "@holdfast/runtime";
+import { isFenceOf } from "../run/run.ts";
+import { type MemoryContext, openSession } from "../session/work.ts";
+import { applyVerb } from "./apply-verb.ts";
+import { interrupt } from "./interrupt.ts";
+
+/** The control plane's writes in process. */
+export function createMemoryControl(context: MemoryContext): Control {
+  return {
+    apply: async (command) => applyVerb(context, command),
+    interrupt: async (command) => interrupt(context, command),
+  };
+}
+
+/** The step journal in process. */
+export function createMemoryJournal(context: MemoryContext): Journal {
+  return {
+    load: async (query) => loadSteps(context, query),
+    settle: async (command) => settleStep(context, command),
+  };
+}
+
+function loadSteps(context: MemoryContext, { ref, runId, entries }: LoadStepsQuery): readonly SettledStep[] {
+  const stored = openSession(context, ref)?.session.journals.get(runId);
+  const steps: SettledStep[] = [];
+  for (let index = 1; index <= entries; index += 1) {
+    const step = stored?.get(index);
+    // A gap means that the run has ended and its journal is being removed: nobody needs the rest.
+    if (step === undefined) return steps;
+    steps.push(step);
+  }
+  return steps;
+}
+
+/** Stores the result of a step of the staged run, once (J1, J2). */
+function settleStep(context: MemoryContext, command: SettleStepCommand): SettleStepReply {
+  const session = openSession(context, command.ref)?.session;
+  const hold = session?.hold ?? null;
+  if (session === undefined || hold === null || !isFenceOf(hold, command.fence)) return { kind: "fenced" };
+  const { index, key, value } = command;
+  const steps = session.journals.get(hold.runId) ?? new Map<number, SettledStep>();
+  if (index <= hold.journal) {
+    const known = steps.get(index);
+    return known?.key === key ? { kind: "settled", value: known.value } : { kind: "fenced" };
+  }
+  if (index !== hold.journal + 1) return { kind: "fenced" };
+  steps.set(index, { key, value });
+  session.journals.set(hold.runId, steps);
+  hold.journal = index;
+  return { kind: "settled", value };
+}

@@ -1,0 +1,157 @@
+/** Settles the staged attempt and, in the same step, stages the next batch or lets go (L4, L5). */
+import type { Ack } from "@holdfast/contracts";
+import { SETTLEMENT_EVENTS } from "@holdfast/domain";
+import type { AdvanceCommand, AdvanceReply, NextStep, StagingOffer } from "@holdfast/runtime";
+import { getInputs, settledInput } from "../input/input.ts";
+import { isFenceOf } from "../run/run.ts";
+import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
+import { stageBatch, stagedBatch } from "../run/stage.ts";
+import { hasChores, indexDue, mayStage, release } from "../session/due.ts";
+import type { HoldData, InputData, LastSettlement, SessionData } from "../session/session-data.ts";
+import { perform, stepSession } from "../session/transitions.ts";
+import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { settleUndone, settleWithReceipt } from "./settle.ts";
+
+/** Advances a session. */
+export function advance(context: MemoryContext, command: AdvanceCommand, ack: Ack): AdvanceReply {
+  const work = openSession(context, command.ref);
+  if (work === null) return { kind: "missing" };
+  const { session } = work;
+  const { hold, last } = session;
+  if (last !== null && last.boundaryId === boundaryIdOf(command)) {
+    // Another result for the same boundary is somebody else's: never take it for one's own success.
+    if (last.settlementDigest !== command.settlementDigest) return { kind: "fenced" };
+    return answerRepeat(work, { command, last, ack });
+  }
+  // The lease itself is not compared: one that ended and that nobody took still commits.
+  if (hold === null || !isFenceOf(hold, command.fence)) return { kind: "fenced" };
+  if (!isExpected(session, hold, command)) return { kind: "conflict", position: session.position };
+  const transition = stepSession(session.phase, "run.settle", { hasRun: true });
+  if (transition === null) return { kind: "fenced" };
+  session.hold = null;
+  perform(transition.effects, {
+    clearRun: () => settle(work, hold, command),
+    indexDue: () => {}, // Staging or letting go, below, indexes the session.
+  });
+  session.phase = transition.next;
+  return answerCommitted(work, { command, next: stageOrLetGo(work, command), ack });
+}
+
+function boundaryIdOf({ fence, sequence, attempt }: AdvanceCommand): string {
+  return `${fence.runId}.${sequence}.${fence.claimId}.${attempt}`;
+}
+
+function isExpected(session: SessionData, hold: HoldData, command: AdvanceCommand): boolean {
+  return (
+    session.position === command.expectedPosition &&
+    session.digest === command.previousDigest &&
+    hold.sequence === command.sequence &&
+    hold.staged.join(",") === command.contributors.join(",")
+  );
+}
+
+/** The same call again: the stored result, and the batch it staged if that is still the current one. */
+function answerRepeat(
+  work: Work,
+  { command, last, ack }: { readonly command: AdvanceCommand; readonly last: LastSettlement; readonly ack: Ack },
+): AdvanceReply {
+  const { session } = work;
+  const contributors = getInputs(session, command.contributors);
+  const settled = last.waiting.flatMap((nodes, index) => {
+    return nodes === null ? [] : [{ ...settledInput(session, contributors[index] as InputData), nodes }];
+  });
+  return {
+    kind: "committed",
+    isRepeat: true,
+    position: last.position,
+    committedAt: last.committedAt,
+    settled,
+    next: repeatNext(work, command, last),
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+    ack,
+  };
+}
+
+function repeatNext(work: Work, command: AdvanceCommand, { nextToken }: LastSettlement): NextStep {
+  const { data, session } = work;
+  const { hold } = session;
+  if (nextToken === 0) {
+    const dueAt = data.due.get(session.member);
+    return dueAt === undefined ? { kind: "idle", dueAt: null } : { kind: "more", epoch: session.epoch, dueAt };
+  }
+  const isCurrent = hold !== null && hold.token === nextToken && hold.claimId === command.fence.claimId;
+  return isCurrent ? { kind: "staged", batch: stagedBatch(work, hold) } : { kind: "lost" };
+}
+
+function settle(work: Work, hold: HoldData, command: AdvanceCommand): void {
+  const { settlement } = command;
+  const event = SETTLEMENT_EVENTS[settlement.kind];
+  switch (settlement.kind) {
+    case "completed":
+    case "cancelled":
+      settleWithReceipt(work, hold, { command, settlement, event });
+      return;
+    case "failed":
+    case "released":
+      settleUndone(work, hold, settlement);
+  }
+}
+
+function stageOrLetGo(work: Work, command: AdvanceCommand): NextStep {
+  const { batch, blockedUntil } = selectNext(work, command.next);
+  if (batch === null || command.next === null) return letGo(work, command, blockedUntil);
+  const { node, fence, next } = command;
+  const hold = stageBatch(work, batch, { offer: next, claimId: fence.claimId, node });
+  indexDue(work, hold.leaseUntil + work.config.timing.graceMs);
+  return { kind: "staged", batch: stagedBatch(work, hold) };
+}
+
+function selectNext(work: Work, offer: StagingOffer | null): Selection {
+  const nothing: Selection = { batch: null, blockedUntil: null };
+  if (!mayStage(work)) return nothing;
+  // Without an offer a look at the lanes still tells until when they are blocked.
+  if (offer === null) {
+    return { ...nothing, blockedUntil: selectBatch(work, { maxInputs: 1, isBatching: false }).blockedUntil };
+  }
+  if (hasChores(work) || !offer.executors.includes(work.session.executor as string)) return nothing;
+  promote(work);
+  return selectBatch(work, limitsOf(work, offer));
+}
+
+function letGo(work: Work, { node }: AdvanceCommand, blockedUntil: number | null): NextStep {
+  const { session, now, config } = work;
+  const dueAt = release(work, blockedUntil);
+  session.warmNode = node;
+  session.warmUntil = now + config.timing.warmMs;
+  const isSoon = dueAt !== null && dueAt <= now + config.timing.rewakeMs;
+  return isSoon ? { kind: "more", epoch: session.epoch, dueAt } : { kind: "idle", dueAt };
+}
+
+function answerCommitted(
+  work: Work,
+  { command, next, ack }: { readonly command: AdvanceCommand; readonly next: NextStep; readonly ack: Ack },
+): AdvanceReply {
+  const { session, now, settled } = work;
+  const waiting = new Map(settled.map(({ inputId, nodes }) => [inputId, nodes]));
+  session.last = {
+    boundaryId: boundaryIdOf(command),
+    settlementDigest: command.settlementDigest,
+    position: session.position,
+    committedAt: now,
+    cursor: session.cursor,
+    nextToken: next.kind === "staged" ? next.batch.fence.token : 0,
+    waiting: command.contributors.map((inputId) => waiting.get(inputId) ?? null),
+  };
+  return {
+    kind: "committed",
+    isRepeat: false,
+    position: session.position,
+    committedAt: now,
+    settled,
+    next,
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+    ack,
+  };
+}

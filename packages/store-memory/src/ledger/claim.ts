@@ -1,0 +1,78 @@
+/** Takes a session at rest, or one whose holder is dead, and stages its next batch (L3). */
+import type { ClaimCommand, ClaimReply, StateReply } from "@holdfast/runtime";
+import { loseAttempt } from "../run/attempt.ts";
+import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
+import { stageBatch, stagedBatch } from "../run/stage.ts";
+import { hasChores, indexDue, mayStage, park, release, unpark } from "../session/due.ts";
+import type { HoldData } from "../session/session-data.ts";
+import { perform, stepSession } from "../session/transitions.ts";
+import { isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+
+/** Claims a session. */
+export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply {
+  const work = openSession(context, command.ref);
+  if (work === null) return { kind: "missing" };
+  const { session } = work;
+  const { hold } = session;
+  if (hold !== null && hold.claimId === command.claimId) return answerStaged(work, hold, command);
+  if (isLive(hold, work)) return { kind: "busy", leaseUntil: hold.leaseUntil };
+  if (hasChores(work)) return { kind: "chores" };
+  const { executor } = session;
+  if (executor !== null && !command.offer.executors.includes(executor)) {
+    // Nobody here may run it: whoever announces the executor makes it due again.
+    indexDue(work, work.now + work.config.timing.unhostedMs);
+    park(work);
+    return { kind: "not_hosted", executor };
+  }
+  unpark(work);
+  buryDeadHolder(work);
+  return stageOrRest(work, command);
+}
+
+/** The attempt of a dead holder ends before anything new is staged. */
+function buryDeadHolder(work: Work): void {
+  const { session } = work;
+  const { hold } = session;
+  if (hold === null) return;
+  const transition = stepSession(session.phase, "run.settle", { hasRun: true });
+  if (transition === null) throw new TypeError(`session ${session.member} is ${session.phase} and holds a run`);
+  session.hold = null;
+  perform(transition.effects, {
+    clearRun: () => loseAttempt(work, hold),
+    indexDue: () => {}, // The claim indexes what it leaves.
+  });
+}
+
+function stageOrRest(work: Work, command: ClaimCommand): ClaimReply {
+  const { session, config } = work;
+  const { batch, blockedUntil } = select(work, command);
+  if (batch === null) {
+    const dueAt = release(work, blockedUntil);
+    return { kind: "idle", dueAt, settled: work.settled, followers: liveFollowers(work), cursor: session.cursor };
+  }
+  const hold = stageBatch(work, batch, command);
+  session.epoch += 1;
+  session.sweeps = 0;
+  indexDue(work, hold.leaseUntil + config.timing.graceMs);
+  return answerStaged(work, hold, command);
+}
+
+function select(work: Work, { offer }: ClaimCommand): Selection {
+  if (!mayStage(work) || hasChores(work)) return { batch: null, blockedUntil: null };
+  promote(work);
+  return selectBatch(work, limitsOf(work, offer));
+}
+
+function answerStaged(work: Work, hold: HoldData, { cachedDigest }: ClaimCommand): ClaimReply {
+  const { session } = work;
+  const isCached = cachedDigest !== null && cachedDigest === session.digest;
+  const state: StateReply = isCached ? { kind: "cached" } : { kind: "stored", state: session.state };
+  return {
+    kind: "staged",
+    batch: stagedBatch(work, hold),
+    state,
+    settled: work.settled,
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+  };
+}

@@ -1,0 +1,126 @@
+/** Finishes at most a batch of the work that another operation left behind. */
+import type { AbandonReason, InputId, Lane, SessionRef } from "@holdfast/contracts";
+import type { ChoresReply } from "@holdfast/runtime";
+import { getInput, recordOutcome } from "../input/input.ts";
+import { LANES, removeTimed } from "../input/lane.ts";
+import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
+import type { Chore, EndChore, JournalChore, SessionData } from "../session/session-data.ts";
+import { stepInput } from "../session/transitions.ts";
+import { emit, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+
+const LIMIT = 100;
+
+/** Takes one step of the oldest chore. */
+export function settleChores(context: MemoryContext, ref: SessionRef): ChoresReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "done", settled: [], followers: [], cursor: 0 };
+  const { session, now, config } = work;
+  const chore = session.chores[0];
+  if (chore !== undefined) {
+    if (stepChore(work, chore)) session.chores.shift();
+    indexDue(work, dueAtRest(work, { soonest: now + config.timing.rewakeMs }));
+  }
+  return {
+    kind: hasChores(work) ? "more" : "done",
+    settled: work.settled,
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+  };
+}
+
+/** One bounded step; answers whether the chore is finished. */
+function stepChore(work: Work, chore: Chore): boolean {
+  switch (chore.kind) {
+    case "end":
+      return stepEnd(work, chore);
+    case "journal":
+      return stepJournal(work.session, chore);
+    case "purge":
+      return purge(work.session);
+  }
+}
+
+function stepEnd(work: Work, chore: EndChore): boolean {
+  const lane = LANES.find((name) => isLeft(chore, name));
+  if (chore.staged.length > 0) {
+    abandonAll(work, chore.staged, chore);
+    chore.staged = [];
+  } else if (lane !== undefined) {
+    endLane(work, chore, lane);
+  } else if (chore.scheduled > 0) {
+    endScheduled(work, chore);
+  }
+  return LANES.every((name) => !isLeft(chore, name)) && chore.scheduled <= 0;
+}
+
+function isLeft(chore: EndChore, lane: Lane): boolean {
+  return chore.lanes[lane].from < chore.lanes[lane].to;
+}
+
+function endLane(work: Work, chore: EndChore, name: Lane): void {
+  const stretch = chore.lanes[name];
+  const { places } = work.session.lanes[name];
+  const till = Math.min(stretch.to, stretch.from + LIMIT);
+  const ids: InputId[] = [];
+  for (let place = stretch.from; place < till; place += 1) {
+    const inputId = places.get(place);
+    if (inputId === undefined) continue;
+    ids.push(inputId);
+    places.delete(place);
+  }
+  abandonAll(work, ids, chore);
+  stretch.from = till;
+}
+
+/** Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed. */
+function endScheduled(work: Work, chore: EndChore): void {
+  const { session } = work;
+  const stretch = session.later.slice(chore.from, chore.from + LIMIT);
+  const ended = stretch
+    .map(({ inputId }) => inputId)
+    .filter((inputId) => getInput(session, inputId).generation <= chore.generation);
+  // A list that ends with a sentinel in one store ends one place earlier here.
+  const seen = stretch.length + (stretch.length < LIMIT ? 1 : 0);
+  for (const inputId of ended) removeTimed(session.later, inputId);
+  abandonAll(work, ended, chore);
+  chore.scheduled -= ended.length;
+  chore.from = seen < LIMIT ? 0 : chore.from + seen - ended.length;
+}
+
+function abandonAll(work: Work, ids: readonly InputId[], { generation, reason }: EndChore): void {
+  for (const inputId of ids) {
+    if (getInput(work.session, inputId).generation <= generation) abandon(work, inputId, reason);
+  }
+}
+
+// The lane place of such an input is gone with its generation, so only its row moves.
+function abandon(work: Work, inputId: InputId, reason: AbandonReason): void {
+  const input = getInput(work.session, inputId);
+  const transition = stepInput(input.status, "input.abandon");
+  if (transition === null) return;
+  input.status = transition.next;
+  input.detail = reason;
+  recordOutcome(work, input);
+  emit(work, { type: "input.abandoned", inputId, reason });
+}
+
+function stepJournal(session: SessionData, chore: JournalChore): boolean {
+  const steps = session.journals.get(chore.runId);
+  const till = Math.min(chore.to, chore.from + LIMIT - 1);
+  for (let index = chore.from; index <= till; index += 1) steps?.delete(index);
+  chore.from = till + 1;
+  const isDone = chore.from > chore.to;
+  if (isDone) session.journals.delete(chore.runId);
+  return isDone;
+}
+
+/** Everything but the tombstone: head, bookkeeping, reports of control commands. */
+function purge(session: SessionData): boolean {
+  const { inputs, lanes, keys, scopes, outputs, runs, journals } = session;
+  for (const map of [inputs, lanes.steer.places, lanes.queue.places, keys, scopes, outputs, runs, journals])
+    map.clear();
+  for (const list of [session.admissions, session.receipts, session.events, session.deadLetters]) list.length = 0;
+  session.state = null;
+  session.last = null;
+  return true;
+}

@@ -1,0 +1,80 @@
+/** Leases, overdue sessions and who waits for an outcome. */
+import type { SessionRef } from "@holdfast/contracts";
+import type { DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
+import { outcomeOfInput, statusOf } from "../input/input.ts";
+import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
+import type { SessionData } from "../session/session-data.ts";
+import { isLive, type MemoryContext, openSession, type Work, warmNodeOf } from "../session/work.ts";
+
+/** Extends one hold. An ended lease that nobody took is extended all the same: whoever takes it changes the claim id. */
+export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewReply {
+  const work = openSession(context, ref);
+  const hold = work?.session.hold ?? null;
+  if (work === null || hold === null || hold.claimId !== claimId) return { kind: "lost" };
+  const { timing } = work.config;
+  hold.leaseUntil = work.now + timing.leaseMs;
+  indexDue(work, hold.leaseUntil + timing.graceMs);
+  return { kind: "renewed", cancelRequested: hold.isCancelRequested ? hold.runId : null };
+}
+
+/** Takes overdue sessions and moves each a sweep delay on: later, never gone, so that a sweeper may die here. */
+export function sweep(context: MemoryContext, limit: number): readonly SessionRef[] {
+  const data = context.data();
+  const now = context.now();
+  const overdue = [...data.due].filter(([, at]) => at <= now).sort(byScore);
+  return overdue.slice(0, limit).map(([member]) => {
+    data.due.set(member, now + context.config.timing.sweepDelayMs);
+    return (data.sessions.get(member) as SessionData).ref;
+  });
+}
+
+function byScore([member, at]: [string, number], [otherMember, otherAt]: [string, number]): number {
+  if (at !== otherAt) return at - otherAt;
+  return member < otherMember ? -1 : 1;
+}
+
+/** What an overdue session needs; counts the sweep and moves the wake epoch. */
+export function inspectDue(context: MemoryContext, ref: SessionRef): DueReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "nothing" };
+  const { session, now, config } = work;
+  const { hold } = session;
+  if (isLive(hold, work)) {
+    indexDue(work, hold.leaseUntil + config.timing.graceMs);
+    return { kind: "nothing" };
+  }
+  if (hasChores(work)) return { kind: "chores" };
+  // A dead holder's session is looked at again until somebody claims it.
+  const at = hold !== null ? now : dueAtRest(work, { soonest: now });
+  if (at === null || at > now) {
+    indexDue(work, at);
+    return { kind: "nothing" };
+  }
+  return wake(work);
+}
+
+function wake(work: Work): DueReply {
+  const { session, now, config } = work;
+  session.sweeps += 1;
+  session.epoch += 1;
+  indexDue(work, now + config.timing.sweepDelayMs);
+  const { epoch, sweeps, executor } = session;
+  return { kind: "wake", epoch, sweeps, executor: executor ?? "", node: warmNodeOf(work) };
+}
+
+/** Most that the list of processes waiting for one input may take up. */
+const MAX_WATCHER_BYTES = 2_000;
+
+/** How an input ended, or a note of who wants to be told. */
+export function watch(context: MemoryContext, { ref, inputId, node }: WatchCommand): WatchReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "missing", phase: null };
+  const { session } = work;
+  const input = session.inputs.get(inputId);
+  if (input === undefined) return { kind: "missing", phase: session.phase };
+  const outcome = outcomeOfInput(session, input);
+  if (outcome !== null) return { kind: "settled", outcome };
+  const isNew = node !== null && !input.nodes.includes(node);
+  if (isNew && input.nodes.join(",").length < MAX_WATCHER_BYTES) input.nodes = [...input.nodes, node];
+  return { kind: "watching", status: statusOf(session, input) };
+}

@@ -1,0 +1,74 @@
+/** The index that liveness rests on (L6): when somebody must look at a session. */
+
+import { addMember, removeMember } from "./ordered.ts";
+import { stepSession } from "./transitions.ts";
+import type { Work } from "./work.ts";
+
+/** Whether a control verb or a settlement left work behind. */
+export function hasChores({ session }: Work): boolean {
+  return session.chores.length > 0;
+}
+
+/** Whether the session could stage if it had work: its phase allows it and it is bound. */
+export function mayStage({ session }: Work): boolean {
+  if (session.executor === null) return false;
+  return stepSession(session.phase, "run.stage", { hasRun: false, isBound: true }) !== null;
+}
+
+/** When a lane that is blocked goes on, and what counts as at once. */
+export interface Horizon {
+  /** Due time of what could be tried at once. */
+  readonly soonest: number;
+  readonly blockedUntil?: number | null;
+}
+
+function nextWorkAt({ session }: Work, { soonest, blockedUntil }: Horizon): number | null {
+  let at = session.waking > 0 ? (blockedUntil ?? soonest) : null;
+  const first = session.later[0];
+  if (session.scheduled > 0 && first !== undefined) at = Math.min(at ?? first.at, first.at);
+  return at;
+}
+
+/** A session at rest: due at once for chores, at its next work if some executor may take it. */
+export function dueAtRest(work: Work, horizon: Horizon): number | null {
+  if (hasChores(work)) return work.now;
+  return mayStage(work) ? nextWorkAt(work, horizon) : null;
+}
+
+/** Sets or removes the due time. */
+export function indexDue({ data, session }: Work, at: number | null): void {
+  if (at === null) data.due.delete(session.member);
+  else data.due.set(session.member, at);
+}
+
+/** Moves the due time forward only. */
+export function hastenDue({ data, session }: Work, at: number): void {
+  const current = data.due.get(session.member);
+  if (current === undefined || at < current) data.due.set(session.member, at);
+}
+
+/** Lets go of a session: no lease at rest, a fresh epoch, and a finite due time while work is left. */
+export function release(work: Work, blockedUntil: number | null): number | null {
+  const { session, now, config } = work;
+  session.hold = null;
+  session.epoch += 1;
+  const at = dueAtRest(work, { soonest: now + config.timing.rewakeMs, blockedUntil });
+  indexDue(work, at);
+  return at;
+}
+
+/** Lists the session as waiting for its executor. */
+export function park({ data, session }: Work): void {
+  const executor = session.executor as string;
+  const members = data.unhosted.get(executor) ?? [];
+  data.unhosted.set(executor, members);
+  addMember(members, session.member);
+  session.isUnhosted = true;
+}
+
+/** Takes the session off the list of those that wait for an executor. */
+export function unpark({ data, session }: Work): void {
+  if (!session.isUnhosted) return;
+  removeMember(data.unhosted.get(session.executor as string) ?? [], session.member);
+  session.isUnhosted = false;
+}

@@ -1,0 +1,84 @@
+import { AppError, type SessionId } from "@holdfast/contracts";
+import type {
+  FollowCommand,
+  FollowReply,
+  ListQuery,
+  SessionDirectory,
+  SessionPage,
+  SessionRecord,
+} from "@holdfast/runtime";
+import { placeOf } from "./ordered.ts";
+import { configure, register } from "./register.ts";
+import type { SessionData } from "./session-data.ts";
+import { encodeId, type MemoryContext, openSession } from "./work.ts";
+
+/** The directory in process. */
+export function createMemorySessionDirectory(context: MemoryContext): SessionDirectory {
+  return {
+    register: async (command) => register(context, command),
+    find: async (ref) => {
+      const work = openSession(context, ref);
+      return work === null ? null : sessionRecord(work.session);
+    },
+    list: async (query) => list(context, query),
+    configure: async (ref, settings) => configure(context, ref, settings),
+    follow: async (command) => follow(context, command),
+  };
+}
+
+/** What is known of a session. */
+export function sessionRecord(session: SessionData): SessionRecord {
+  const { executor, isHeld } = session;
+  return {
+    ref: session.ref,
+    phase: session.phase,
+    generation: session.generation,
+    binding: executor === null ? null : { executor, onFailure: isHeld ? "hold" : "defer" },
+    settings: session.settings,
+    settingsRevision: session.settingsRevision,
+    hasRun: session.hold !== null,
+    admitted: session.admitted,
+    queued: session.queued,
+    scheduled: session.scheduled,
+    position: session.position,
+    digest: session.digest,
+    cursor: session.cursor,
+    deadLetters: session.deadLetterCount,
+  };
+}
+
+const CURSOR = /^0:(.+)$/;
+
+function list(context: MemoryContext, { tenantId, after, limit }: ListQuery): SessionPage {
+  const { listed, sessions } = context.data();
+  const prefix = `${encodeId(tenantId)}.`;
+  const last = after === null ? null : CURSOR.exec(after)?.[1];
+  if (last === undefined) {
+    throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
+  }
+  const start =
+    last === null ? placeOf(listed, prefix) : placeOf(listed, last) + (sessionIsListed(listed, last) ? 1 : 0);
+  const members: string[] = [];
+  for (let at = start; at < listed.length && members.length < limit; at += 1) {
+    const member = listed[at] as string;
+    if (!member.startsWith(prefix)) break;
+    members.push(member);
+  }
+  const page = members.map((member) => ({
+    sessionId: (sessions.get(member) as SessionData).ref.sessionId as SessionId,
+  }));
+  return { sessions: page, next: members.length < limit ? null : `0:${members.at(-1) ?? last ?? ""}` };
+}
+
+function sessionIsListed(listed: readonly string[], member: string): boolean {
+  return listed[placeOf(listed, member)] === member;
+}
+
+function follow(context: MemoryContext, { ref, node, forMs }: FollowCommand): FollowReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "missing" };
+  const { followers, cursor } = work.session;
+  const kept = followers.filter((follower) => follower.until > work.now && follower.node !== node);
+  followers.splice(0, followers.length, ...kept, { node, until: work.now + forMs });
+  return { kind: "following", cursor };
+}

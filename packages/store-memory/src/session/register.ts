@@ -1,0 +1,90 @@
+/** Creates a session, finds it, binds it, or revives a stopped one (D1, D2). */
+import { type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
+import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
+import { dueAtRest, indexDue, unpark } from "./due.ts";
+import { addMember } from "./ordered.ts";
+import { newSessionData } from "./session-data.ts";
+import { isFinal, perform, stepSession, type Transition } from "./transitions.ts";
+import { emit, type MemoryContext, memberOf, openSession, type Work } from "./work.ts";
+
+/** Registers a session. */
+export function register(context: MemoryContext, command: RegisterCommand): RegisterReply {
+  const work = openSession(context, command.ref);
+  if (work === null) return create(context, command);
+  const { session } = work;
+  const { binding, settings, mayRevive } = command;
+  const transition = stepSession(session.phase, binding === null ? "session.register" : "session.bind");
+  if (transition === null) {
+    if (binding !== null || isFinal("session", session.phase)) return { kind: "refused", phase: session.phase };
+  } else {
+    const isRevival = transition.next !== session.phase;
+    if (isRevival && !mayRevive) return { kind: "refused", phase: session.phase };
+    if (isRevival || isRebound(work, command)) carryOut(work, command, transition);
+  }
+  if (settings !== null) {
+    session.settings = settings;
+    session.settingsRevision += 1;
+  }
+  return { kind: "existing", phase: session.phase, settingsRevision: session.settingsRevision };
+}
+
+function carryOut(work: Work, command: RegisterCommand, transition: Transition<SessionPhase>): void {
+  const { session } = work;
+  const isRevival = transition.next !== session.phase;
+  if (isRevival) emit(work, { type: "session.revived", from: session.phase, to: transition.next });
+  session.phase = transition.next;
+  perform(transition.effects, REGISTER_EFFECTS, work, command);
+}
+
+function isHeldBy({ binding }: RegisterCommand): boolean {
+  return binding?.onFailure !== "defer";
+}
+
+function isRebound({ session }: Work, command: RegisterCommand): boolean {
+  if (command.binding === null) return false;
+  return command.binding.executor !== session.executor || isHeldBy(command) !== session.isHeld;
+}
+
+function create(context: MemoryContext, command: RegisterCommand): RegisterReply {
+  const { ref, binding, settings } = command;
+  const data = context.data();
+  const member = memberOf(ref);
+  const session = newSessionData(
+    { ref, member },
+    {
+      executor: binding?.executor ?? null,
+      isHeld: isHeldBy(command),
+      settings: settings ?? SessionSettings.parse({}),
+    },
+  );
+  data.sessions.set(member, session);
+  addMember(data.listed, member);
+  emitRegistered(openSession(context, ref) as Work, command);
+  return { kind: "created", phase: session.phase, settingsRevision: session.settingsRevision };
+}
+
+function emitRegistered(work: Work, { binding }: RegisterCommand): void {
+  emit(work, { type: "session.registered", ...(binding === null ? {} : { executor: binding.executor }) });
+}
+
+const REGISTER_EFFECTS = {
+  bindExecutor: (work: Work, command: RegisterCommand) => {
+    unpark(work);
+    work.session.executor = command.binding?.executor ?? null;
+    work.session.isHeld = isHeldBy(command);
+    emitRegistered(work, command);
+  },
+  indexDue: (work: Work) => {
+    const { session, now, config } = work;
+    if (session.hold === null) indexDue(work, dueAtRest(work, { soonest: now + config.timing.rewakeMs }));
+  },
+};
+
+/** Replaces the settings; answers the new revision, or `null` for an unknown session. */
+export function configure(context: MemoryContext, ref: SessionRef, settings: SessionSettings): number | null {
+  const session = openSession(context, ref)?.session;
+  if (session === undefined) return null;
+  session.settings = settings;
+  session.settingsRevision += 1;
+  return session.settingsRevision;
+}

@@ -1,0 +1,291 @@
+/**
+ * What the store keeps, as plain data: no functions and no classes, so that the
+ * whole of it can be copied, set aside and put back.
+ */
+import type {
+  AbandonReason,
+  Boundary,
+  ClaimId,
+  ControlReport,
+  FailureReport,
+  InputId,
+  InputStatus,
+  Lane,
+  NodeId,
+  PolicyDecision,
+  ReceiptResult,
+  RequestId,
+  RunId,
+  RunStatus,
+  SessionPhase,
+  SessionRef,
+  SessionSettings,
+} from "@holdfast/contracts";
+import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
+import type { SettledStep, StoredEvent, WorkerRecord } from "@holdfast/runtime";
+
+/** Everything a store holds. */
+export interface StoreData {
+  /** Sessions by index member. */
+  readonly sessions: Map<string, SessionData>;
+  /** When somebody must look at a session, by member. */
+  readonly due: Map<string, number>;
+  /** Members that a listing names, in order. */
+  readonly listed: string[];
+  /** Members that wait for an executor, by its name, in order. */
+  readonly unhosted: Map<string, string[]>;
+  readonly workers: Map<NodeId, WorkerRecord>;
+  /** The last token handed out; never goes back, outlives every session. */
+  token: number;
+}
+
+/** One session. */
+export interface SessionData {
+  readonly ref: SessionRef;
+  /** How indexes name it. */
+  readonly member: string;
+  phase: SessionPhase;
+  generation: number;
+  settings: SessionSettings;
+  settingsRevision: number;
+  executor: string | null;
+  /** A failed input blocks its lane. */
+  isHeld: boolean;
+  /** Listed as waiting for its executor. */
+  isUnhosted: boolean;
+  admitted: number;
+  /** Everything admitted up to here counts as woken. */
+  wokenThrough: number;
+  /** Inputs in the lanes, and those of them that wake the session. */
+  queued: number;
+  waking: number;
+  /** Inputs that wait for a time, outside the lanes. */
+  scheduled: number;
+  readonly lanes: Readonly<Record<Lane, LaneData>>;
+  /** Those that wait for a time, earliest first. */
+  readonly later: TimedInput[];
+  epoch: number;
+  sweeps: number;
+  warmNode: NodeId | null;
+  warmUntil: number;
+  position: number;
+  digest: string;
+  state: string | null;
+  hold: HoldData | null;
+  last: LastSettlement | null;
+  readonly chores: Chore[];
+  readonly inputs: Map<InputId, InputData>;
+  /** Inputs by admission number, from 1. */
+  readonly admissions: InputId[];
+  /** Owner of a key whose input has an id of its own. */
+  readonly keys: Map<InputId, InputId>;
+  /** Latest input of a displacement scope. */
+  readonly scopes: Map<string, InputId>;
+  readonly receipts: ReceiptData[];
+  /** Outputs by position. */
+  readonly outputs: Map<number, string>;
+  readonly runs: Map<RunId, RunData>;
+  readonly journals: Map<RunId, Map<number, SettledStep>>;
+  readonly events: StoredEvent[];
+  cursor: number;
+  readonly deadLetters: InputId[];
+  deadLetterCount: number;
+  /** Why an ended generation ended. */
+  readonly endings: Map<number, AbandonReason>;
+  readonly reports: Map<RequestId, ControlReport>;
+  readonly followers: Follower[];
+}
+
+/** A ring of places; one without an input is a hole that is skipped at the front. */
+export interface LaneData {
+  head: number;
+  tail: number;
+  readonly places: Map<number, InputId>;
+}
+
+/** An input that waits for a time. */
+export interface TimedInput {
+  readonly inputId: InputId;
+  readonly at: number;
+}
+
+/** One input. */
+export interface InputData {
+  readonly inputId: InputId;
+  readonly admission: number;
+  readonly fingerprint: string;
+  status: InputStatus;
+  readonly policy: PolicyDecision;
+  readonly isPrompt: boolean;
+  readonly isEphemeral: boolean;
+  /** Runs alone: its batch failed once or was lost twice. */
+  isSolo: boolean;
+  isWaking: boolean;
+  /** Waits for its time outside the lane. */
+  isWaiting: boolean;
+  readonly lane: Lane;
+  place: number;
+  boundary: Boundary | null;
+  runId: RunId | null;
+  attempts: number;
+  failures: number;
+  losses: number;
+  notBeforeAt: number;
+  readonly generation: number;
+  nodes: NodeId[];
+  /** Receipt that consumed or cancelled it; 0 for none. */
+  position: number;
+  /** Successor of a displaced input, reason of an abandoned one. */
+  detail: string;
+  readonly admittedAt: number;
+  readonly payload: string;
+  /** Bytes the payload counts for in a batch. */
+  readonly payloadBytes: number;
+  failure: FailureReport | null;
+}
+
+/** The staged run and who holds it. */
+export interface HoldData {
+  readonly runId: RunId;
+  readonly attempt: number;
+  readonly sequence: number;
+  readonly token: number;
+  readonly claimId: ClaimId;
+  readonly node: NodeId;
+  leaseUntil: number;
+  readonly stagedAt: number;
+  isCancelRequested: boolean;
+  readonly boundary: Boundary;
+  /** Steps of the run that are settled. */
+  journal: number;
+  readonly staged: readonly InputId[];
+}
+
+/** The latest settlement, to recognise its repetition. */
+export interface LastSettlement {
+  readonly boundaryId: string;
+  readonly settlementDigest: string;
+  readonly position: number;
+  readonly committedAt: number;
+  readonly cursor: number;
+  /** Token of the batch staged in the same call; 0 for none. */
+  readonly nextToken: number;
+  /** For each contributor who waited for it; `null` if it did not end. */
+  readonly waiting: readonly (readonly NodeId[] | null)[];
+}
+
+/** A run whose first attempt has ended. */
+export interface RunData {
+  status: RunStatus;
+  attempts: number;
+  journal: number;
+  /** Boundaries committed. */
+  sequence: number;
+  readonly positions: number[];
+}
+
+/** A receipt as stored; its position is its place, its previous digest that of the one before. */
+export interface ReceiptData {
+  readonly runId: RunId;
+  readonly sequence: number;
+  readonly boundary: Boundary;
+  readonly result: ReceiptResult;
+  readonly contributors: readonly InputId[];
+  readonly token: number;
+  readonly claimId: ClaimId;
+  readonly generation: number;
+  readonly committedAt: number;
+  readonly contentDigest: string;
+  readonly conversationDigest: string | null;
+  readonly messageCount: number;
+  readonly digest: string;
+}
+
+/** Bounded work that an operation left behind. */
+export type Chore = EndChore | JournalChore | PurgeChore;
+
+/** Settles the inputs of an ended generation. */
+export interface EndChore {
+  readonly kind: "end";
+  readonly generation: number;
+  readonly reason: AbandonReason;
+  readonly lanes: Readonly<Record<Lane, { from: number; readonly to: number }>>;
+  /** Of those that wait for a time, how many are left and how many newer ones were passed. */
+  scheduled: number;
+  from: number;
+  staged: readonly InputId[];
+}
+
+/** Removes the journal of an ended run. */
+export interface JournalChore {
+  readonly kind: "journal";
+  readonly generation: number;
+  readonly runId: RunId;
+  from: number;
+  readonly to: number;
+}
+
+/** Removes what a destroyed session leaves, but for its tombstone. */
+export interface PurgeChore {
+  readonly kind: "purge";
+  readonly generation: number;
+}
+
+/** A process that wants to be told of a session's events for a while. */
+export interface Follower {
+  readonly node: NodeId;
+  readonly until: number;
+}
+
+/** A store without sessions. */
+export function newStoreData(): StoreData {
+  return { sessions: new Map(), due: new Map(), listed: [], unhosted: new Map(), workers: new Map(), token: 0 };
+}
+
+/** A session that was never used. */
+export function newSessionData(
+  identity: Pick<SessionData, "ref" | "member">,
+  options: Pick<SessionData, "executor" | "isHeld" | "settings">,
+): SessionData {
+  const lane = (): LaneData => ({ head: 1, tail: 1, places: new Map() });
+  return {
+    ...identity,
+    ...options,
+    phase: SESSION_TABLE.initial as SessionPhase,
+    generation: 0,
+    settingsRevision: 0,
+    isUnhosted: false,
+    admitted: 0,
+    wokenThrough: 0,
+    queued: 0,
+    waking: 0,
+    scheduled: 0,
+    lanes: { steer: lane(), queue: lane() },
+    later: [],
+    epoch: 0,
+    sweeps: 0,
+    warmNode: null,
+    warmUntil: 0,
+    position: 0,
+    digest: GENESIS_DIGEST,
+    state: null,
+    hold: null,
+    last: null,
+    chores: [],
+    inputs: new Map(),
+    admissions: [],
+    keys: new Map(),
+    scopes: new Map(),
+    receipts: [],
+    outputs: new Map(),
+    runs: new Map(),
+    journals: new Map(),
+    events: [],
+    cursor: 0,
+    deadLetters: [],
+    deadLetterCount: 0,
+    endings: new Map(),
+    reports: new Map(),
+    followers: [],
+  };
+}

@@ -1,0 +1,66 @@
+/** Steps of the compiled machines; every lifecycle decision of this store is one of these look-ups. */
+import type { InputStatus, RunStatus, SessionPhase } from "@holdfast/contracts";
+import { bitsOf, type CompiledMachine, findTransition, INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "@holdfast/domain";
+
+/** What follows an event: the next state and the effects to perform, in order. */
+export interface Transition<S extends string> {
+  readonly next: S;
+  readonly effects: readonly string[];
+}
+
+type Facts = Readonly<Record<string, boolean>>;
+type Stepper<S extends string> = (state: string, event: string, facts?: Facts) => Transition<S> | null;
+
+const NO_FACTS: Facts = {};
+
+function stepperOf<S extends string>(machine: CompiledMachine): Stepper<S> {
+  const known = new Map<string, Transition<S> | null>();
+  return (state, event, facts = NO_FACTS) => {
+    const declared = machine.eventFacts[event];
+    if (declared === undefined) throw new TypeError(`machine ${machine.id} knows no event ${event}`);
+    const bits = declared.length === 0 ? "" : bitsOf(declared, facts);
+    const key = `${state}|${event}|${bits}`;
+    let transition = known.get(key);
+    if (transition === undefined) {
+      transition = findTransition(machine.rows, { state, event, bits }) as Transition<S> | null;
+      known.set(key, transition);
+    }
+    return transition;
+  };
+}
+
+/** One step of a session; `null` when its machine refuses. */
+export const stepSession: Stepper<SessionPhase> = stepperOf(SESSION_TABLE);
+
+/** One step of an input; `null` when its machine refuses. */
+export const stepInput: Stepper<InputStatus> = stepperOf(INPUT_TABLE);
+
+/** One step of a run; `null` when its machine refuses. */
+export const stepRun: Stepper<RunStatus> = stepperOf(RUN_TABLE);
+
+const FINAL = {
+  session: new Set(SESSION_TABLE.finalStates),
+  input: new Set(INPUT_TABLE.finalStates),
+  run: new Set(RUN_TABLE.finalStates),
+};
+
+/** Whether a state is one that nothing leaves. */
+export function isFinal(machine: keyof typeof FINAL, state: string): boolean {
+  return FINAL[machine].has(state);
+}
+
+/** What performs the effects of a machine, by name. */
+export type EffectHandlers<A extends readonly unknown[]> = Readonly<Record<string, (...args: A) => void>>;
+
+/** Performs named effects in the machine's order. An effect without a handler is a defect and raises. */
+export function perform<A extends readonly unknown[]>(
+  effects: readonly string[],
+  handlers: EffectHandlers<A>,
+  ...args: A
+): void {
+  for (const name of effects) {
+    const handler = handlers[name];
+    if (handler === undefined) throw new TypeError(`nothing performs the effect ${name}`);
+    handler(...args);
+  }
+}

@@ -1,0 +1,74 @@
+/** What one operation works with. */
+import type { AckLevel, NodeId, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
+import type { SettledInput } from "@holdfast/runtime";
+import type { HoldData, SessionData, StoreData } from "./session-data.ts";
+
+/** How a store behaves. */
+export interface MemoryConfig {
+  readonly timing: Timing;
+  readonly budget: RetryBudget;
+  readonly ackLevel: AckLevel;
+}
+
+/** A store with its clock, as operations see it. */
+export interface MemoryContext {
+  readonly config: MemoryConfig;
+  /** The store's time (L7). */
+  readonly now: () => number;
+  /** Replaced as a whole by a restore, so it is read anew by every operation. */
+  readonly data: () => StoreData;
+}
+
+/** One session in one atomic step. */
+export interface Work {
+  readonly data: StoreData;
+  readonly session: SessionData;
+  /** Read once per operation. */
+  readonly now: number;
+  readonly config: MemoryConfig;
+  /** Inputs that ended in this step. */
+  readonly settled: SettledInput[];
+}
+
+/** Opens a session for one step; `null` for an unknown one. */
+export function openSession(context: MemoryContext, ref: SessionRef): Work | null {
+  const data = context.data();
+  const session = data.sessions.get(memberOf(ref));
+  if (session === undefined) return null;
+  return { data, session, now: context.now(), config: context.config, settled: [] };
+}
+
+/** How indexes name a session: both ids in base64url, so that members sort the same in every store. */
+export function memberOf(ref: SessionRef): string {
+  return `${encodeId(ref.tenantId)}.${encodeId(ref.sessionId)}`;
+}
+
+/** Base64url of an id's bytes. */
+export function encodeId(id: string): string {
+  return Buffer.from(id, "utf8").toString("base64url");
+}
+
+/** Appends a fact to the session's events. */
+export function emit({ session, now }: Work, event: SessionEvent): void {
+  session.cursor += 1;
+  session.events.push({ cursor: session.cursor, at: now, event });
+}
+
+/** A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */
+export function isLive(hold: HoldData | null, { now, config }: Work): hold is HoldData {
+  if (hold === null) return false;
+  return now < hold.leaseUntil && hold.leaseUntil <= now + 2 * config.timing.leaseMs;
+}
+
+/** Processes whose interest in this session's events has not run out. */
+export function liveFollowers({ session, now }: Work): readonly NodeId[] {
+  if (session.followers.length === 0) return NO_NODES;
+  return session.followers.filter(({ until }) => until > now).map(({ node }) => node);
+}
+
+/** The worker that has the session warm. */
+export function warmNodeOf({ session, now }: Work): NodeId | null {
+  return now < session.warmUntil ? session.warmNode : null;
+}
+
+const NO_NODES: readonly NodeId[] = [];
