@@ -1,0 +1,158 @@
+/**
+ * Named places at which a test makes something go wrong.
+ *
+ * A point is data, so a scenario can be generated for each; a class says what
+ * the store may hold after a crash there.
+ */
+import { AppError } from "@holdfast/contracts";
+import type { Control, Executor, Journal, Ledger, WakeQueue } from "@holdfast/runtime";
+
+/** Operations of the ledger and the control plane that can lose a request or a reply. */
+export const FAULTY_OPERATIONS = ["admit", "claim", "renew", "advance", "release", "sweep", "control"] as const;
+
+/** Where in a call it goes wrong. */
+export const CALL_STAGES = ["before_send", "after_apply_before_reply", "after_reply"] as const;
+
+/** One of {@link FAULTY_OPERATIONS}. */
+export type FaultyOperation = (typeof FAULTY_OPERATIONS)[number];
+
+/** One of {@link CALL_STAGES}. */
+export type CallStage = (typeof CALL_STAGES)[number];
+
+/** A named fault point. */
+export type FaultPoint =
+  | `${FaultyOperation}.${CallStage}`
+  | "executor.start"
+  | "executor.mid"
+  | "executor.end"
+  | "wake.before_add"
+  | "wake.after_add"
+  | "journal.before"
+  | "journal.after";
+
+/** What the store may hold after a fault: the state before the call, either one, or the state after it. */
+export type FaultClass = "before" | "ambiguous" | "after";
+
+const CLASS_OF_STAGE: Readonly<Record<CallStage, FaultClass>> = {
+  before_send: "before",
+  after_apply_before_reply: "ambiguous",
+  after_reply: "after",
+};
+
+const CALL_POINTS = FAULTY_OPERATIONS.flatMap((operation) =>
+  CALL_STAGES.map((stage): [FaultPoint, FaultClass] => [`${operation}.${stage}`, CLASS_OF_STAGE[stage]]),
+);
+
+/** Every point with its class. */
+export const FAULT_POINTS: ReadonlyMap<FaultPoint, FaultClass> = new Map<FaultPoint, FaultClass>([
+  ...CALL_POINTS,
+  ["executor.start", "before"],
+  ["executor.mid", "before"],
+  ["executor.end", "before"],
+  ["wake.before_add", "before"],
+  ["wake.after_add", "after"],
+  ["journal.before", "before"],
+  ["journal.after", "ambiguous"],
+]);
+
+/** Decides at each point whether something goes wrong there. */
+export interface FaultPlan {
+  /**
+   * `fail` loses the request or the reply: the caller gets `store.unavailable`.
+   * `hang` never answers, as a process that was killed.
+   */
+  at(point: FaultPoint): "pass" | "fail" | "hang";
+}
+
+/** A plan that strikes at the given visits of one point, counted from 1. */
+export function strikeAt(point: FaultPoint, visits: readonly number[], how: "fail" | "hang" = "fail"): FaultPlan {
+  let visit = 0;
+  return {
+    at: (visited) => {
+      if (visited !== point) return "pass";
+      visit += 1;
+      return visits.includes(visit) ? how : "pass";
+    },
+  };
+}
+
+/** A ledger whose requests and replies get lost according to a plan. */
+export function faultyLedger(ledger: Ledger, plan: FaultPlan): Ledger {
+  return {
+    admit: (command) => call(plan, "admit", () => ledger.admit(command)),
+    claim: (command) => call(plan, "claim", () => ledger.claim(command)),
+    // Letting go is an advance that stages nothing next.
+    advance: (command) => call(plan, command.next === null ? "release" : "advance", () => ledger.advance(command)),
+    renew: (holds) => call(plan, "renew", () => ledger.renew(holds)),
+    sweep: (limit) => call(plan, "sweep", () => ledger.sweep(limit)),
+    inspectDue: (ref) => ledger.inspectDue(ref),
+    settleChores: (ref) => call(plan, "control", () => ledger.settleChores(ref)),
+    watch: (command) => ledger.watch(command),
+  };
+}
+
+/** A control plane whose requests and replies get lost according to a plan. */
+export function faultyControl(control: Control, plan: FaultPlan): Control {
+  return {
+    apply: (command) => call(plan, "control", () => control.apply(command)),
+    interrupt: (command) => call(plan, "control", () => control.interrupt(command)),
+  };
+}
+
+/** A journal that fails before or after it stored a step. */
+export function faultyJournal(journal: Journal, plan: FaultPlan): Journal {
+  return {
+    load: (query) => journal.load(query),
+    settle: async (command) => {
+      await strike(plan, "journal.before");
+      const reply = await journal.settle(command);
+      await strike(plan, "journal.after");
+      return reply;
+    },
+  };
+}
+
+/** A wake queue that fails before or after it took a wake. */
+export function faultyWakeQueue(queue: WakeQueue, plan: FaultPlan): WakeQueue {
+  return {
+    wake: async (wake) => {
+      await strike(plan, "wake.before_add");
+      await queue.wake(wake);
+      await strike(plan, "wake.after_add");
+    },
+    consume: (consumption) => queue.consume(consumption),
+    close: () => queue.close(),
+  };
+}
+
+/** An executor that dies at its start, at its end, or when its turn passes `executor.mid` with `strike`. */
+export function faultyExecutor(executor: Executor, plan: FaultPlan): Executor {
+  const { name, version, maxBatch } = executor;
+  return {
+    name,
+    version,
+    maxBatch,
+    apply: async (turn) => {
+      await strike(plan, "executor.start");
+      const result = await executor.apply(turn);
+      await strike(plan, "executor.end");
+      return result;
+    },
+  };
+}
+
+/** Passes a point: resolves, rejects with `store.unavailable`, or never does either. */
+export async function strike(plan: FaultPlan, point: FaultPoint): Promise<void> {
+  const decision = plan.at(point);
+  if (decision === "pass") return;
+  if (decision === "hang") await new Promise<never>(() => {});
+  throw new AppError("store.unavailable", { message: `lost at ${point}` });
+}
+
+async function call<T>(plan: FaultPlan, operation: FaultyOperation, send: () => Promise<T>): Promise<T> {
+  await strike(plan, `${operation}.before_send`);
+  const reply = await send();
+  await strike(plan, `${operation}.after_apply_before_reply`);
+  await strike(plan, `${operation}.after_reply`);
+  return reply;
+}
