@@ -1,0 +1,2 @@
+export { echo } from "./echo.ts";
+export { type Folded, fold, foldBatching } from "./fold.ts";
