@@ -24,10 +24,10 @@ export const layers = {
   "packages/store-redis": { workspace: core, outside: ["ioredis"] },
   "packages/store-memory": { workspace: core, outside: [] },
   "packages/queue-bullmq": { workspace: core, outside: ["bullmq", "ioredis"] },
-  "packages/http": { workspace: ["contracts", "runtime"], outside: ["fastify"] },
+  "packages/http": { workspace: core, outside: ["fastify"] },
   "packages/testkit": { workspace: core, outside: ["fast-check", "vitest"] },
   "packages/holdfast": { workspace: [...core, "store-redis", "store-memory", "queue-bullmq"], outside: ["ioredis"] },
-  "apps/api": { workspace: ["holdfast", "http"], outside: ["pino", "commander"] },
+  "apps/api": { workspace: ["holdfast", "http"], outside: ["pino", "zod"] },
   "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti"] },
   "apps/cli": { workspace: ["holdfast", "http"], outside: ["pino", "commander", "js-redis-server"] },
 };
