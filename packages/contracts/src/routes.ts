@@ -129,7 +129,7 @@ export const ROUTES = {
       .prefault({})
       .describe("Empty registers the session without binding it."),
     responses: { 200: SessionResource },
-    problems: ["id.invalid", "session.destroyed", "session.torn", ...ofBody],
+    problems: ["id.invalid", "session.destroyed", "session.torn", "control.refused", ...ofBody],
   },
   listSessions: {
     method: "GET",
@@ -377,6 +377,30 @@ export type Routes = typeof ROUTES;
 
 /** The name of a route; also its operation id. */
 export type RouteName = keyof Routes;
+
+/** What a handler gets: every part checked, except a body that the runtime checks. */
+export interface RouteRequest<Name extends RouteName> {
+  readonly params: z.output<Routes[Name]["params"]>;
+  readonly query: z.output<Routes[Name]["query"]>;
+  readonly headers: z.output<Routes[Name]["headers"]>;
+  readonly body: BodyOf<Routes[Name]>;
+}
+
+type BodyOf<R extends Route> = R["body"] extends z.ZodType
+  ? R extends { readonly isBodyCheckedByRuntime: true }
+    ? z.input<R["body"]>
+    : z.output<R["body"]>
+  : null;
+
+/** What a route answers when all is well: a status and the body that belongs to it. */
+export type RouteSuccess<Name extends RouteName> = SuccessOf<Routes[Name]["responses"]>;
+
+type SuccessOf<Responses> = {
+  readonly [Status in keyof Responses]: {
+    readonly status: Status;
+    readonly body: Responses[Status] extends z.ZodType ? z.input<Responses[Status]> : null;
+  };
+}[keyof Responses];
 
 /** Every route's name, in the order of the table. */
 export const ROUTE_NAMES = Object.keys(ROUTES) as readonly RouteName[];

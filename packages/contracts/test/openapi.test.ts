@@ -31,10 +31,10 @@ function valuesOf(key: string, node: unknown): unknown[] {
 }
 
 it("describes every route of the table and nothing else (O1)", () => {
-  const described = [...operations].map(([name, { path, method }]) => [name, method.toUpperCase(), path]);
-  const declared = Object.entries<Route>(ROUTES).map(([name, { method, path }]) => [name, method, path]);
+  const described = [...operations].map(([name, { path, method }]) => [name, `${method.toUpperCase()} ${path}`]);
+  const declared = Object.entries<Route>(ROUTES).map(([name, { method, path }]) => [name, `${method} ${path}`]);
 
-  expect(described.toSorted()).toEqual(declared.toSorted());
+  expect(new Map(described as [string, string][])).toEqual(new Map(declared as [string, string][]));
 });
 
 it("refers only to what it holds (O2)", () => {

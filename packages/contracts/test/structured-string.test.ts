@@ -24,6 +24,7 @@ it.each([
   String.raw`"a\b"`,
   '"a", "b"',
   "a, b",
+  "a,b",
   "a;q=1",
   '"a";q=1',
   "a b",

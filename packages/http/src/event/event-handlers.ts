@@ -1,0 +1,28 @@
+import { AppError } from "@holdfast/contracts";
+import type { Handlers } from "../routing/handler.ts";
+import { refOf, type Surface } from "../surface.ts";
+
+/** What a session reports. */
+export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> {
+  const { runtime } = surface;
+  return {
+    async followEvents({ params, query, headers, signal }) {
+      const ref = refOf(surface, params);
+      // A client that reconnects repeats its URL: what it has seen since is in the header.
+      const after = headers["last-event-id"] ?? query.after ?? 0;
+      if (asksForPage(headers.accept)) {
+        const { items, next } = await runtime.listEvents(ref, { after, limit: query.limit });
+        return { status: 200, body: { items: [...items], next } };
+      }
+      const view = await runtime.findSession(ref);
+      if (view === null) throw new AppError("session.not_found");
+      // The one answer that keeps every EventSource from coming back.
+      if (view.phase === "destroyed" && after >= view.cursor) return { status: 204, body: null };
+      return { events: runtime.followEvents(ref, { after, signal: signal() }) };
+    },
+  };
+}
+
+function asksForPage(accept = "*/*"): boolean {
+  return accept.includes("application/json") && !accept.includes("text/event-stream");
+}

@@ -1,0 +1,166 @@
+/**
+ * The HTTP API over a runtime.
+ *
+ * Decides nothing: the route table says what a request looks like, the runtime
+ * says what becomes of it. The tenant comes from the configuration.
+ */
+import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, TenantId } from "@holdfast/contracts";
+import type { SessionRuntime } from "@holdfast/runtime";
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { controlHandlers } from "./control/control-handlers.ts";
+import { eventHandlers } from "./event/event-handlers.ts";
+import { inputHandlers } from "./input/input-handlers.ts";
+import { answerConnectionError } from "./problem/client-error.ts";
+import { answerProblems, sendProblem } from "./problem/send-problem.ts";
+import { OpenCalls } from "./process/open-calls.ts";
+import { processHandlers } from "./process/process-handlers.ts";
+import { bindRoutes } from "./routing/bind-routes.ts";
+import type { Handlers } from "./routing/handler.ts";
+import { acceptJsonOnly, bodyLimitOf } from "./routing/json-body.ts";
+import { sessionHandlers } from "./session/session-handlers.ts";
+import type { Surface } from "./surface.ts";
+
+/** Bounds on what one caller can take. */
+export interface HttpLimits extends InputLimits {
+  /** A request must have arrived after this long. */
+  readonly requestMs: number;
+  /** A stream without events shows that it lives this often. */
+  readonly heartbeatMs: number;
+  /** A reader of a stream that takes nothing for this long is disconnected. */
+  readonly stallMs: number;
+  /** Requests in flight when the server closes have this long to finish. */
+  readonly closeMs: number;
+}
+
+/** Defaults of {@link HttpLimits}; payload and nesting are those of the runtime. */
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  ...DEFAULT_INPUT_LIMITS,
+  requestMs: 10_000,
+  heartbeatMs: 15_000,
+  stallMs: 60_000,
+  closeMs: 10_000,
+};
+
+/** What a server serves. */
+export interface HttpServerOptions {
+  readonly runtime: SessionRuntime;
+  /** Whose sessions; the default is the only tenant of a deployment that has one. */
+  readonly tenantId?: string;
+  /** A pino logger; without one nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** A server from its creation until it is closed. The runtime stays open. */
+export interface HttpServer {
+  /**
+   * Starts to listen; port 0 takes a free one. Resolves with the base URL.
+   *
+   * @throws config.invalid when the address cannot be had
+   */
+  listen(address: { readonly host: string; readonly port: number }): Promise<string>;
+  /**
+   * Says that it is not ready, takes no more connections, ends waits and
+   * streams with the advice to come back, lets requests in flight finish for
+   * `closeMs`, and cuts the rest. May be called twice.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a server.
+ *
+ * @example
+ * ```ts
+ * const server = createHttpServer({ runtime: holdfast.runtime });
+ * const url = await server.listen({ host: "127.0.0.1", port: 8080 });
+ * ```
+ *
+ * @throws config.invalid for a tenant id that is none
+ */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
+  const calls = new OpenCalls();
+  let closing: Promise<void> | null = null;
+  const surface: Surface = {
+    runtime: options.runtime,
+    tenantId: readTenant(options.tenantId ?? DEFAULT_TENANT),
+    isDraining: () => closing !== null,
+  };
+  const app = createApp(limits, options.logger);
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
+    // Or the server would wait for the connection to fall idle.
+    if (surface.isDraining()) reply.header("connection", "close");
+  });
+  bindRoutes(app, { ...limits, limits, calls, handlers: handlersOf(surface) });
+
+  return {
+    listen: (address) => listen(app, address),
+    close: () => {
+      closing ??= close(app, calls, limits.closeMs);
+      return closing;
+    },
+  };
+}
+
+function handlersOf(surface: Surface): Handlers {
+  return {
+    ...sessionHandlers(surface),
+    ...inputHandlers(surface),
+    ...eventHandlers(surface),
+    ...controlHandlers(surface),
+    ...processHandlers(surface),
+  };
+}
+
+function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): FastifyInstance {
+  const app = fastify({
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitOf(limits),
+    requestTimeout: limits.requestMs,
+    http: { connectionsCheckingInterval: Math.min(1_000, limits.requestMs) },
+    // Requests on connections that are already there are served to the end.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: {
+      // Length is a question of the id, not of the route.
+      maxParamLength: 65_536,
+      // Queries are read strictly, by `readQuery`.
+      querystringParser: () => ({}),
+    },
+    clientErrorHandler: answerConnectionError,
+    frameworkErrors: sendProblem,
+  });
+  acceptJsonOnly(app, limits);
+  answerProblems(app);
+  return app;
+}
+
+function readTenant(text: string): TenantId {
+  const parsed = TenantId.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new AppError("config.invalid", { message: `The tenant id ${parsed.error.issues[0]?.message}.` });
+}
+
+async function listen(app: FastifyInstance, address: { host: string; port: number }): Promise<string> {
+  try {
+    return await app.listen(address);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const message = `Cannot listen on ${address.host}:${address.port}: ${reason}.`;
+    throw new AppError("config.invalid", { message, cause });
+  }
+}
+
+async function close(app: FastifyInstance, calls: OpenCalls, closeMs: number): Promise<void> {
+  const deadline = setTimeout(() => app.server.closeAllConnections(), closeMs);
+  try {
+    const closed = app.close();
+    calls.endAll();
+    await closed;
+  } finally {
+    clearTimeout(deadline);
+  }
+}

@@ -1,0 +1,26 @@
+import type { InputResource } from "@holdfast/contracts";
+import type { InputView, Page } from "@holdfast/runtime";
+
+/** An input as the API shows it. */
+export function toInputResource(view: InputView): InputResource {
+  return {
+    inputId: view.inputId,
+    admission: view.admission,
+    status: view.status,
+    policy: view.policy,
+    attempts: view.attempts,
+    failures: view.failures,
+    losses: view.losses,
+    runId: view.runId,
+    notBeforeAt: view.notBeforeAt > 0 ? new Date(view.notBeforeAt).toISOString() : null,
+    admittedAt: new Date(view.admittedAt).toISOString(),
+    failure: view.failure,
+    outcome: view.outcome,
+    input: view.input,
+  };
+}
+
+/** A page of inputs as the API shows it. */
+export function toInputPage({ items, next }: Page<InputView>): { items: InputResource[]; next: number | null } {
+  return { items: items.map(toInputResource), next };
+}

@@ -1,0 +1,29 @@
+import type { Socket } from "node:net";
+import { AppError, toProblem } from "@holdfast/contracts";
+
+/** What Node says when bytes on a connection never became a request. */
+export interface ConnectionError extends Error {
+  readonly code?: string;
+}
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "The request did not arrive in the time given.",
+  HPE_HEADER_OVERFLOW: "The URL and headers are too long.",
+};
+
+/** Answers what is no HTTP request, in the same form as every other error, and closes the connection. */
+export function answerConnectionError(error: ConnectionError, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const message = MESSAGES[error.code ?? ""] ?? "The request is not valid HTTP.";
+  const body = JSON.stringify(toProblem(new AppError("request.invalid", { message })));
+  const head = [
+    "HTTP/1.1 400 Bad Request",
+    "content-type: application/problem+json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}

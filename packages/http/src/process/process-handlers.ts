@@ -1,0 +1,47 @@
+import { describeApi, type Readiness, toProblem } from "@holdfast/contracts";
+import type { WorkerRecord } from "@holdfast/runtime";
+import type { Handlers } from "../routing/handler.ts";
+import type { Surface } from "../surface.ts";
+
+type ProcessHandlers = Pick<Handlers, "listWorkers" | "describeApi" | "getLiveness" | "getReadiness">;
+
+/** What the processes are: this one, and the workers. */
+export function processHandlers(surface: Surface): ProcessHandlers {
+  const description = describeApi({ title: "Holdfast", version: "1.0.0" });
+  return {
+    async listWorkers() {
+      const workers = await surface.runtime.listWorkers();
+      return { status: 200, body: { items: workers.map(toWorkerResource) } };
+    },
+
+    describeApi: () => ({ status: 200, body: { ...description } }),
+
+    getLiveness: () => ({ status: 200, body: { isLive: true } }),
+
+    async getReadiness({ query }) {
+      const store = await probeStore(surface);
+      const isDraining = surface.isDraining();
+      const isReady = store.isReachable && !isDraining;
+      return { status: isReady ? 200 : 503, body: { isReady, isDraining, ...(query.verbose ? { store } : {}) } };
+    },
+  };
+}
+
+async function probeStore({ runtime }: Surface): Promise<NonNullable<Readiness["store"]>> {
+  try {
+    const { ack, description } = await runtime.ping();
+    return { isReachable: true, ack, description };
+  } catch (error) {
+    return { isReachable: false, code: toProblem(error).code };
+  }
+}
+
+function toWorkerResource({ node, executors, concurrency, startedAt, seenAt }: WorkerRecord) {
+  return {
+    node,
+    executors: executors.map(({ name, version }) => ({ name, version })),
+    concurrency,
+    startedAt: new Date(startedAt).toISOString(),
+    seenAt: new Date(seenAt).toISOString(),
+  };
+}

@@ -1,0 +1,78 @@
+/** Binds every route of the table to its handler (H1). */
+import type { ServerResponse } from "node:http";
+import { type InputLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { writeEventStream } from "../event/event-stream.ts";
+import type { OpenCalls } from "../process/open-calls.ts";
+import type { EventAnswer, Handlers } from "./handler.ts";
+import { type RequestParts, readRequest } from "./read-request.ts";
+
+/** What binding needs beside the handlers. */
+export interface Binding {
+  readonly handlers: Handlers;
+  readonly calls: OpenCalls;
+  readonly limits: InputLimits;
+  readonly heartbeatMs: number;
+  readonly stallMs: number;
+}
+
+interface AnyAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type AnyHandler = (call: RequestParts & { readonly signal: () => AbortSignal }) => Promise<AnyAnswer | EventAnswer>;
+
+/** Adds every route to the app. */
+export function bindRoutes(app: FastifyInstance, binding: Binding): void {
+  for (const name of ROUTE_NAMES) {
+    const route: Route = ROUTES[name];
+    // The type of `handlers` ties each handler to the shapes of its own route; a loop over all of them cannot say so.
+    const handler = binding.handlers[name] as unknown as AnyHandler;
+    app.route({
+      method: route.method,
+      url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      handler: async (request, reply) => {
+        const parts = readRequest(route, request, binding.limits);
+        const signal = () => binding.calls.signalOf(reply.raw);
+        const answer = await handler({ ...parts, signal });
+        return "events" in answer ? stream({ request, reply, answer, binding }) : send(reply, answer);
+      },
+    });
+  }
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: AnyAnswer): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(body ?? undefined);
+}
+
+interface Stream {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly answer: EventAnswer;
+  readonly binding: Binding;
+}
+
+async function stream({ request, reply, answer, binding }: Stream): Promise<FastifyReply> {
+  reply.hijack();
+  const output: ServerResponse = reply.raw;
+  output.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+    // A stream ends with its connection, so that a shutdown need not wait for the connection to fall idle.
+    connection: "close",
+  });
+  await writeEventStream(output, {
+    events: answer.events,
+    signal: binding.calls.signalOf(output),
+    heartbeatMs: binding.heartbeatMs,
+    stallMs: binding.stallMs,
+    onFailure: (error) => request.log.error({ err: error, route: request.routeOptions.url }, "event stream failed"),
+  });
+  return reply;
+}
