@@ -1,5 +1,15 @@
 export * from "@holdfast/contracts";
-export type { Executor, SessionRuntime, Turn } from "@holdfast/runtime";
+export type {
+  Executor,
+  InputTarget,
+  InputView,
+  SessionRuntime,
+  SessionView,
+  StoreHealth,
+  Turn,
+  WorkerRecord,
+} from "@holdfast/runtime";
+export { type StoreSurvey, surveyStore } from "@holdfast/store-redis";
 export * from "./built-in/index.ts";
 export { createHoldfast } from "./create-holdfast.ts";
 export { defineExecutor, type ExecutorOptions, type ExecutorTurn } from "./define-executor.ts";
