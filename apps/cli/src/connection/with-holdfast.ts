@@ -1,0 +1,30 @@
+import { createHoldfast, type Holdfast, isAppError } from "holdfast";
+import type { ConnectionOptions } from "./options.ts";
+import { type Connection, processSurroundings, resolveConnection } from "./resolve-connection.ts";
+
+/** Does something with the store the options name, and closes it in any case. */
+export async function withHoldfast<T>(
+  options: ConnectionOptions,
+  work: (holdfast: Holdfast) => Promise<T>,
+): Promise<T> {
+  const holdfast = await openHoldfast(resolveConnection(options, processSurroundings()));
+  try {
+    return await work(holdfast);
+  } finally {
+    await holdfast.close({ graceMs: 0 });
+  }
+}
+
+/**
+ * Opens a store as a process that hosts nothing. A command that was not told
+ * the number of buckets takes the one the store was created with.
+ */
+export async function openHoldfast(connection: Connection): Promise<Holdfast> {
+  try {
+    return await createHoldfast(connection);
+  } catch (error) {
+    const stored = isAppError(error, "store.bucket_mismatch") ? error.details["stored"] : undefined;
+    if (connection.buckets !== undefined || typeof stored !== "number") throw error;
+    return createHoldfast({ ...connection, buckets: stored });
+  }
+}
