@@ -1,0 +1,128 @@
+/** A whole replay: reads a file, pumps it into a store, and keeps the tally. */
+import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Binding, type Holdfast, isAppError } from "holdfast";
+import type { Standing } from "../terminal/progress.ts";
+import { type BadLine, parseLine, type ReplayInput } from "./parse-line.ts";
+import { type PumpOptions, pump, type ReplayTarget } from "./pump.ts";
+import { readLines } from "./read-lines.ts";
+import { emptyTally, inFlight, type Tally } from "./tally.ts";
+import type { Held } from "./verdict.ts";
+
+export interface ReplayOptions extends Pick<PumpOptions, "concurrency" | "signal" | "onFailed" | "onOutage"> {
+  readonly file: string;
+  readonly holdfast: Holdfast;
+  /** What sessions that do not exist yet are bound to. */
+  readonly binding: Binding;
+  /** Awaits how every input ends. */
+  readonly isAwaited: boolean;
+  readonly onBad?: (line: BadLine) => void;
+}
+
+/** Outcomes awaited at the same time: enough for every session of a busy store, and some tens of megabytes. */
+const MAX_IN_FLIGHT = 20_000;
+
+/** A replay that can be watched. */
+export class Replay {
+  readonly tally: Tally = emptyTally();
+  readonly #options: ReplayOptions;
+  readonly #fileBytes: number | null;
+  #readBytes = 0;
+  #hasEnded = false;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#fileBytes = findFileSize(options.file);
+  }
+
+  /** Resolves when every input has ended, or at the signal. @throws config.invalid */
+  async run(): Promise<void> {
+    const { holdfast, binding, isAwaited, concurrency, signal, onFailed, onOutage } = this.#options;
+    await pump(this.#inputs(), {
+      target: targetOf(holdfast, binding),
+      tally: this.tally,
+      signal,
+      concurrency,
+      maxInFlight: isAwaited ? MAX_IN_FLIGHT : 0,
+      pause: (ms) => sleep(ms),
+      ...(onFailed === undefined ? {} : { onFailed }),
+      ...(onOutage === undefined ? {} : { onOutage }),
+    });
+    this.#hasEnded = true;
+  }
+
+  /** Where it stands, for a display. */
+  standing(): Standing {
+    const { tally } = this;
+    const count = this.#options.isAwaited ? tally.done + tally.failed : tally.admitted;
+    const isAwaited = this.#options.isAwaited;
+    return {
+      fraction: this.#fraction(count),
+      count,
+      facts: [
+        ["admitted", tally.admitted],
+        ...(isAwaited
+          ? ([
+              ["done", tally.done],
+              ["in flight", inFlight(tally)],
+            ] as const)
+          : []),
+        ["failed", tally.failed],
+        ...(tally.bad > 0 ? ([["bad lines", tally.bad]] as const) : []),
+      ],
+    };
+  }
+
+  /** The share of the file that was read, times the share of that which has ended. */
+  #fraction(count: number): number | null {
+    if (this.#hasEnded) return 1;
+    if (this.#fileBytes === null || this.#fileBytes === 0) return null;
+    if (this.tally.read === 0) return 0;
+    return Math.min(0.99, (this.#readBytes / this.#fileBytes) * (count / this.tally.read));
+  }
+
+  async *#inputs(): AsyncGenerator<ReplayInput> {
+    const { file, onBad } = this.#options;
+    for await (const line of readLines(file, { onRead: (bytes) => (this.#readBytes = bytes) })) {
+      const parsed = parseLine(line);
+      if (parsed.kind === "input") {
+        yield parsed;
+        continue;
+      }
+      this.tally.bad += 1;
+      onBad?.(parsed);
+    }
+  }
+}
+
+/** What a session of a store holds, for a verdict; `null` when there is none. */
+export async function readHeld(holdfast: Holdfast, session: string): Promise<Held | null> {
+  const { ref } = holdfast.session(session);
+  try {
+    const [{ state }, view] = await Promise.all([
+      holdfast.runtime.sessionState(ref),
+      holdfast.runtime.findSession(ref),
+    ]);
+    return { state, deadLetters: view?.deadLetters ?? 0 };
+  } catch (error) {
+    if (isAppError(error, "session.not_found")) return null;
+    throw error;
+  }
+}
+
+function targetOf(holdfast: Holdfast, binding: Binding): ReplayTarget {
+  const { runtime } = holdfast;
+  return {
+    admit: async ({ sessionId, input }) =>
+      runtime.acceptInputWithCompletion(holdfast.session(sessionId).ref, input, { createWith: binding }),
+    outcome: async ({ sessionId, key }) => runtime.waitForOutcome(holdfast.session(sessionId).ref, { key }),
+  };
+}
+
+function findFileSize(file: string): number | null {
+  try {
+    return statSync(file).size;
+  } catch {
+    return null; // Standard input has none; a file that is not there is reported by whoever reads it.
+  }
+}
