@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { registerControl } from "./commands/control.ts";
+import { registerDoctor } from "./commands/doctor.ts";
+import { registerEvents } from "./commands/events.ts";
+import { registerExplain } from "./commands/explain.ts";
+import { registerInspect } from "./commands/inspect.ts";
+import { registerInterrupt } from "./commands/interrupt.ts";
+import { registerReplay } from "./commands/replay.ts";
+import { registerSend } from "./commands/send.ts";
+import { registerSessions } from "./commands/sessions.ts";
+import { paint, stderr } from "./terminal/terminal.ts";
+
+/** The `holdfast` command with everything it can do. */
+export function createProgram(): Command {
+  const program = new Command("holdfast")
+    .description("durable sessions on Redis")
+    .version(ownVersion())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+    .showHelpAfterError("hint: --help after the command shows what it takes");
+  for (const register of [
+    registerSend,
+    registerEvents,
+    registerSessions,
+    registerInspect,
+    registerExplain,
+    registerControl,
+    registerInterrupt,
+    registerReplay,
+    registerDoctor,
+  ]) {
+    register(program);
+  }
+  return program;
+}
+
+function usageError(text: string): string {
+  const message = text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("\n", " ");
+  return `${paint(stderr, "bad", "error[usage]")}: ${message}\n`;
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
