@@ -21,7 +21,7 @@ export const layers = {
   "packages/contracts": { workspace: [], outside: ["zod"], pure: true },
   "packages/domain": { workspace: ["contracts"], outside: ["xstate", "canonicalize"], pure: true },
   "packages/runtime": { workspace: ["contracts", "domain"], outside: ["nanoid", "lru-cache"] },
-  "packages/store-redis": { workspace: core, outside: ["ioredis"] },
+  "packages/store-redis": { workspace: core, outside: ["ioredis", "msgpackr"] },
   "packages/store-memory": { workspace: core, outside: [] },
   "packages/queue-bullmq": { workspace: core, outside: ["bullmq", "ioredis"] },
   "packages/http": { workspace: core, outside: ["fastify"] },

@@ -101,7 +101,7 @@ end
 local function answer(is_repeat, stored)
   local wakes = report and report.dueAt and report.dueAt <= c.t + A.rewakeMs and not has_chores(c)
   return {
-    "applied", is_repeat, stored, abort_node, wakes and c.h.epoch or "", c.h.executor, has_chores(c) and "1" or "",
+    "applied", is_repeat, { unpack_row(stored) }, abort_node, wakes and c.h.epoch or "", c.h.executor, has_chores(c) and "1" or "",
     c.settled, live_followers(redis.call("HGET", K.session, "follow"), c.t), c.h.cursor,
   }
 end

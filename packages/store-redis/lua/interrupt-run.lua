@@ -26,7 +26,7 @@ if rows[3] ~= "" then return { "torn" } end
 local c = open(K.session, now(), rows[1])
 local hold = rows[2] ~= "" and decode_hold(rows[2]) or nil
 local followers = live_followers(rows[5], c.t)
-if rows[4] then return { "applied", "1", rows[4], "", "", followers, c.h.cursor } end
+if rows[4] then return { "applied", "1", { unpack_row(rows[4]) }, "", "", followers, c.h.cursor } end
 
 local phase, effects = step(SESSION_ROWS, c.h.phase, "control.interrupt", bit(hold ~= nil))
 local is_other = hold ~= nil and A.runId ~= "" and A.runId ~= hold.runId
@@ -44,4 +44,4 @@ local report = encode_report({
 })
 put(c, "z" .. A.requestId, report)
 commit(c)
-return { "applied", "", report, hold.node, hold.runId, followers, c.h.cursor }
+return { "applied", "", { unpack_row(report) }, hold.node, hold.runId, followers, c.h.cursor }

@@ -8,7 +8,7 @@
     node     text  process to tell; empty to only ask
 
   Reply
-    {"settled", record, receipt, output, failure, reason}   rows as stored; empty where there is none
+    {"settled", record, receipt, output, failure, reason}   rows as columns; empty where there is none
     {"watching", status}
     {"missing", phase}
     {"missing"}
@@ -34,8 +34,8 @@ if INPUT_FINAL[status] then
   local is_ended = status ~= record.status
   record.status = status
   return {
-    "settled", encode_record(record), facts[1] or "", facts[2] or "", facts[3] or "",
-    is_ended and facts[4] or record.detail,
+    "settled", { unpack_row(encode_record(record)) }, facts[1] and { unpack_row(facts[1]) } or "", facts[2] or "",
+    facts[3] or "", is_ended and facts[4] or record.detail,
   }
 end
 local is_known = string.find("," .. record.nodes .. ",", "," .. A.node .. ",", 1, true)

@@ -1,5 +1,6 @@
 export { withoutSecret } from "./connection/redis-connection.ts";
-export type { PrepareSource } from "./connection/script-runner.ts";
+export type { PrepareSource } from "./connection/script-library.ts";
 export { decodeRef, encodeId, encodeRef, Keyspace, type SessionKeys } from "./layout/keys.ts";
 export { createRedisStore, type RedisStore, type RedisStoreOptions } from "./redis-store.ts";
 export { describeServer, readServerFacts, type ServerFacts } from "./startup/check-server.ts";
+export { type StoreSurvey, surveyStore } from "./startup/survey-store.ts";

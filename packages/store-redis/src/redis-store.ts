@@ -10,7 +10,8 @@ import {
 import type { Store } from "@holdfast/runtime";
 import { createRedisArchive } from "./archive/redis-archive.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
-import { type PrepareSource, ScriptRunner } from "./connection/script-runner.ts";
+import { openScriptLibrary, type PrepareSource } from "./connection/script-library.ts";
+import { ScriptRunner } from "./connection/script-runner.ts";
 import { createRedisControl } from "./control/redis-control.ts";
 import { createRedisJournal } from "./control/redis-journal.ts";
 import { Keyspace } from "./layout/keys.ts";
@@ -26,7 +27,6 @@ import {
   type ServerFacts,
 } from "./startup/check-server.ts";
 import { openStore } from "./startup/open-store.ts";
-import { probeDialect } from "./startup/prepare-source.ts";
 
 /** Where the store is and how it behaves. */
 export interface RedisStoreOptions {
@@ -40,7 +40,7 @@ export interface RedisStoreOptions {
   readonly budget?: Partial<RetryBudget>;
   /** How long a call is repeated while the server does not answer, in milliseconds. */
   readonly patienceMs?: number;
-  /** Changes every script before it is sent. @internal */
+  /** Changes the library of scripts before it is loaded. @internal */
   readonly prepareSource?: PrepareSource;
 }
 
@@ -92,17 +92,16 @@ async function assemble(parts: {
   const { options, keys, server, connections } = parts;
   const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
   const budget: RetryBudget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
-  const dialect = await probeDialect(connections.client);
-  const prepareSource: PrepareSource = (source) => dialect.prepare(options.prepareSource?.(source) ?? source);
+  const library = await openScriptLibrary(connections.client, options.prepareSource ?? ((source) => source));
   const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
-  const scripts = new ScriptRunner({ client: connections.client, patienceMs, prepareSource });
-  const renewals = new ScriptRunner({ client: connections.renewing, patienceMs, prepareSource });
+  const scripts = new ScriptRunner({ client: connections.client, patienceMs, library });
+  const renewals = new ScriptRunner({ client: connections.renewing, patienceMs, library });
   const ack = () => parts.ack;
   const notifier = new RedisNotifier({ publisher: connections.client, subscriber: connections.subscriber, keys });
   return {
     keys,
     server,
-    hasMemoryFlags: dialect.hasMemoryFlags,
+    hasMemoryFlags: library.hasMemoryFlags,
     ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, ack }),
     directory: createRedisSessionDirectory({ scripts, keys, rewakeMs: timing.rewakeMs }),
     control: createRedisControl({ scripts, keys, timing, budget }),

@@ -1,7 +1,7 @@
-import type { InputId, NodeId, SessionRef } from "@holdfast/contracts";
+import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
-import { decodeRow, ENTRY, HEAD, RECORD } from "../layout/rows.ts";
-import { toExplainRun, toSessionRecord } from "../session/redis-session-directory.ts";
+import { decodeRow, ENTRY, HEAD, HOLD, RECORD } from "../layout/rows.ts";
+import { toSessionRecord } from "../session/redis-session-directory.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { ArchiveOptions } from "./redis-archive.ts";
 
@@ -13,25 +13,26 @@ export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: Sessi
     client
       .multi()
       .time()
-      .hmget(session, "head", "hold", "settings")
+      .hmgetBuffer(session, "head", "hold", "settings")
       .zscore(due, member)
       .zrange(later, "0", "0", "WITHSCORES")
       .exec(),
   );
   const [time, rows, dueAt, first] = (answers ?? []).map(([, value]) => value) as [
     [string, string],
-    (string | null)[],
+    (Buffer | null)[],
     string | null,
     string[],
   ];
   const [stored, hold] = rows;
   if (!stored) return null;
   const head = decodeRow(HEAD, stored);
-  const staged = toExplainRun(hold ?? "");
+  const hasRun = (hold?.length ?? 0) > 0;
+  const staged = hasRun ? decodeRow(HOLD, hold as Buffer) : null;
   return {
-    record: toSessionRecord(ref, head, { hold: hold ?? "", settings: rows[2] ?? "{}" }),
+    record: toSessionRecord(ref, head, { hasRun, settings: rows[2]?.toString() ?? "{}" }),
     now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
-    run: staged === null ? null : { ...staged, node: staged.node as NodeId },
+    run: staged === null ? null : { ...staged, node: staged.node as NodeId, runId: staged.runId as RunId },
     dueAt: dueAt === null ? null : Number(dueAt),
     fruitlessSweeps: head.sweeps,
     waking: head.waking,
@@ -48,7 +49,7 @@ async function nextTimed(options: {
   readonly first: readonly string[];
 }): Promise<ExplainFacts["nextTimed"]> {
   const { scripts, session, head, first } = options;
-  const fronts = await scripts.read((client) => client.hmget(session, `s${head.steerHead}`, `q${head.queueHead}`));
+  const fronts = await scripts.read((client) => client.hmgetBuffer(session, `s${head.steerHead}`, `q${head.queueHead}`));
   const blocked = fronts.flatMap((row) => {
     if (row === null) return [];
     const entry = decodeRow(ENTRY, row);
@@ -58,6 +59,6 @@ async function nextTimed(options: {
   const timed = inputId === "" ? blocked : [...blocked, { inputId, at: Number(at) }];
   const next = timed.sort((one, other) => one.at - other.at)[0];
   if (next === undefined) return null;
-  const row = await scripts.read((client) => client.hget(session, FIELD.input(next.inputId)));
+  const row = await scripts.read((client) => client.hgetBuffer(session, FIELD.input(next.inputId)));
   return { inputId: next.inputId as InputId, at: next.at, failures: row ? decodeRow(RECORD, row).failures : 0 };
 }

@@ -47,7 +47,7 @@ export function createRedisArchive(options: ArchiveOptions): Archive {
 function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: readonly string[]) {
   if (fields.length === 0) return Promise.resolve([]);
   const { session } = keys.session(ref);
-  return scripts.read((client) => client.hmget(session, ...fields));
+  return scripts.read((client) => client.hmgetBuffer(session, ...fields));
 }
 
 /** Numbers of a page: after, after+1, … bounded by what exists. */
@@ -61,6 +61,13 @@ function pageOf<T>(items: readonly T[], numbers: readonly number[], last: number
   return { items, next: end === undefined || end >= last ? null : end };
 }
 
+/** Stored as id, space, payload, so that an admission number finds its input. */
+function splitPayload(row: Buffer): { readonly inputId: InputId; readonly payload: string } {
+  const stored = row.toString();
+  const space = stored.indexOf(" ");
+  return { inputId: stored.slice(0, space) as InputId, payload: stored.slice(space + 1) };
+}
+
 async function readHead(options: ArchiveOptions, ref: SessionRef): Promise<Row<typeof HEAD> | null> {
   const [head] = await readFields(options, ref, ["head"]);
   return head ? decodeRow(HEAD, head) : null;
@@ -70,15 +77,16 @@ async function listInputs(options: ArchiveOptions, ref: SessionRef, query: PageQ
   const head = await readHead(options, ref);
   const numbers = numbersOf(query, head?.admitted ?? 0);
   const payloads = await readFields(options, ref, numbers.map(FIELD.payload));
-  const ids = payloads.flatMap((row) => (row === null ? [] : [row.slice(0, row.indexOf(" ")) as InputId]));
+  const ids = payloads.flatMap((row) => (row === null ? [] : [splitPayload(row).inputId]));
   return pageOf(await readInputs(options, ref, ids), numbers, head?.admitted ?? 0);
 }
 
 async function listDeadLetters(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>> {
   const head = await readHead(options, ref);
   const numbers = numbersOf(query, head?.deadLetters ?? 0);
-  const ids = (await readFields(options, ref, numbers.map(FIELD.deadLetter))).filter((id) => id !== null);
-  return pageOf(await readInputs(options, ref, ids as InputId[]), numbers, head?.deadLetters ?? 0);
+  const rows = await readFields(options, ref, numbers.map(FIELD.deadLetter));
+  const ids = rows.flatMap((row) => (row === null ? [] : [row.toString() as InputId]));
+  return pageOf(await readInputs(options, ref, ids), numbers, head?.deadLetters ?? 0);
 }
 
 /** Records with everything their outcomes need; ids without a record are left out. */
@@ -110,7 +118,7 @@ function toInputRecord(stored: {
   readonly inputId: InputId;
   readonly row: Row<typeof RECORD>;
   readonly generation: number;
-  readonly facts: readonly (string | null)[];
+  readonly facts: readonly (Buffer | null)[];
 }): InputRecord {
   const { inputId, row, facts } = stored;
   const [payload, receiptRow, output, failureRow, endReason] = facts;
@@ -118,7 +126,7 @@ function toInputRecord(stored: {
   const isEnded = row.generation < stored.generation && !INPUT_TABLE.finalStates.includes(row.status);
   const status: InputStatus = isEnded ? "abandoned" : (row.status as InputStatus);
   const receipt = receiptRow ? decodeRow(RECEIPT, receiptRow) : null;
-  const failure = failureRow ? (JSON.parse(failureRow) as FailureReport) : null;
+  const failure = failureRow ? (JSON.parse(failureRow.toString()) as FailureReport) : null;
   const runId = (receipt?.runId ?? row.runId) as RunId | "";
   return {
     inputId,
@@ -134,13 +142,13 @@ function toInputRecord(stored: {
     failure,
     outcome: outcomeOf({
       status,
-      detail: isEnded ? (endReason ?? "") : row.detail,
+      detail: isEnded ? (endReason?.toString() ?? "") : row.detail,
       attempts: row.attempts,
       ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: row.position } }),
-      ...(output ? { output: JSON.parse(output) as unknown } : {}),
+      ...(output ? { output: JSON.parse(output.toString()) as unknown } : {}),
       ...(failure === null ? {} : { failure }),
     }),
-    payload: payload == null ? "" : payload.slice(payload.indexOf(" ") + 1),
+    payload: payload == null ? "" : splitPayload(payload).payload,
   };
 }
 
@@ -198,11 +206,11 @@ async function listEvents(options: ArchiveOptions, ref: SessionRef, query: PageQ
   const last = (await readHead(options, ref))?.cursor ?? 0;
   const numbers = numbersOf(query, last);
   const rows = await readFields(options, ref, numbers.map(FIELD.event));
-  const events = rows.flatMap((row, index) => (row === null ? [] : [decodeEvent(numbers[index] as number, row)]));
+  const events = rows.flatMap((row, index) => (row === null ? [] : [decodeEvent(numbers[index] as number, row.toString())]));
   return pageOf(events, numbers, last);
 }
 
 async function findState(options: ArchiveOptions, ref: SessionRef) {
   const [head, state] = await readFields(options, ref, ["head", "state"]);
-  return head ? { state: state ?? null, position: decodeRow(HEAD, head).position } : null;
+  return head ? { state: state?.toString() ?? null, position: decodeRow(HEAD, head).position } : null;
 }

@@ -21,11 +21,6 @@ export function isTemporary(error: unknown): boolean {
   return TEMPORARY.some((prefix) => error.message.startsWith(prefix));
 }
 
-/** Whether the server does not know the script's digest. */
-export function isScriptMissing(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("NOSCRIPT");
-}
-
 /** The failure a port reports for what a driver threw. */
 export function toStoreError(cause: unknown): AppError {
   const text = cause instanceof Error ? cause.message : String(cause);

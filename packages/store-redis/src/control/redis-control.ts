@@ -11,7 +11,7 @@ import type { Control, ControlCommand, ControlReply, InterruptCommand } from "@h
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { asReply, decodeSettled, nodes, number, numberOrNull, type Reply, tagOf, text } from "../ledger/replies.ts";
 import type { Keyspace } from "../layout/keys.ts";
-import { decodeRow, REPORT } from "../layout/rows.ts";
+import { REPORT, rowOf } from "../layout/rows.ts";
 
 interface ControlOptions {
   readonly scripts: ScriptRunner;
@@ -28,8 +28,8 @@ export function createRedisControl(options: ControlOptions): Control {
   };
 }
 
-function decodeReport(stored: string): ControlReport {
-  const { abortedRunId, ...report } = decodeRow(REPORT, stored);
+function decodeReport(columns: unknown): ControlReport {
+  const { abortedRunId, ...report } = rowOf(REPORT, asReply(columns));
   return {
     ...report,
     verb: report.verb as ControlReport["verb"],
@@ -61,7 +61,7 @@ async function apply(
     }),
   );
   if (tagOf(reply) !== "applied") return decodeRefusal(reply);
-  const report = decodeReport(text(reply, 2));
+  const report = decodeReport(reply[2]);
   assertSameVerb(report, command.verb);
   const epoch = numberOrNull(reply, 4);
   return {
@@ -107,7 +107,7 @@ async function interrupt(
     return { kind: "refused", phase: text(reply, 1) as SessionPhase, isBusy: currentRunId !== null, currentRunId };
   }
   if (tagOf(reply) !== "applied") return decodeRefusal(reply);
-  const report = decodeReport(text(reply, 2));
+  const report = decodeReport(reply[2]);
   assertSameVerb(report, "interrupt");
   return {
     kind: "applied",

@@ -1,16 +1,18 @@
 /**
  * The rows a session is stored in, field by field, once.
  *
- * A row is one hash field whose value is its columns joined by `|`. Lua codecs
- * are generated from these tables and TypeScript decodes with them, so the two
- * cannot disagree. `n` is a number, `t` a text without `|`, `b` a flag (`1` or
- * empty).
+ * A row is one hash field whose value is its columns as consecutive MessagePack
+ * values: packing is four times as fast as text inside a script. Lua codecs are
+ * generated from these tables and TypeScript decodes with them, so the two
+ * cannot disagree. `n` is a number, `t` a text, `b` a flag (1 or 0).
  */
+import { Unpackr } from "msgpackr";
+
 
 /** Type of a column. */
 export type ColumnType = "n" | "t" | "b";
 
-/** Columns of a row in stored order; at most 32, the captures of a Lua pattern. */
+/** Columns of a row in stored order; append only. */
 export type RowLayout = Readonly<Record<string, ColumnType>>;
 
 /** Field `head`: where the session stands. */
@@ -194,16 +196,21 @@ export type Row<L extends RowLayout> = {
   -readonly [C in keyof L]: L[C] extends "n" ? number : L[C] extends "b" ? boolean : string;
 };
 
+const unpackr = new Unpackr({ int64AsType: "number" });
+
 /** Decodes a stored row. Throws when the number of columns differs: the store is of another version. */
-export function decodeRow<L extends RowLayout>(layout: L, raw: string): Row<L> {
+export function decodeRow<L extends RowLayout>(layout: L, raw: Buffer): Row<L> {
+  return rowOf(layout, unpackr.unpackMultiple(raw) as unknown[]);
+}
+
+/** A row from its columns, as a script answers it. */
+export function rowOf<L extends RowLayout>(layout: L, values: readonly unknown[]): Row<L> {
   const columns = Object.entries(layout);
-  const values = raw.split("|");
-  if (values.length !== columns.length)
-    throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
+  if (values.length !== columns.length) throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
-    const value = values[index] as string;
-    row[name] = type === "n" ? Number(value) : type === "b" ? value === "1" : value;
+    const value = values[index];
+    row[name] = type === "n" ? Number(value) : type === "b" ? value === 1 : String(value);
   });
   return row as Row<L>;
 }

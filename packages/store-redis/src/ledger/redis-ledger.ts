@@ -28,7 +28,7 @@ import type {
 } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
-import { decodeRow, RECEIPT, RECORD } from "../layout/rows.ts";
+import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
 import {
   asReply,
   decodeBatch,
@@ -418,8 +418,8 @@ async function watch(
 }
 
 function decodeWatched(reply: Reply): WatchReply {
-  const record = decodeRow(RECORD, text(reply, 1));
-  const receipt = text(reply, 2) === "" ? null : decodeRow(RECEIPT, text(reply, 2));
+  const record = rowOf(RECORD, asReply(reply[1]));
+  const receipt = reply[2] === "" ? null : rowOf(RECEIPT, asReply(reply[2]));
   const [output, failure] = [text(reply, 3), text(reply, 4)];
   const outcome = outcomeOf({
     status: record.status as InputStatus,

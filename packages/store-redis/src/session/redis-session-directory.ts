@@ -1,7 +1,6 @@
 import {
   AppError,
   type Binding,
-  type RunId,
   type SessionPhase,
   type SessionRef,
   SessionSettings,
@@ -19,7 +18,7 @@ import type {
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { asReply, number, tagOf, text } from "../ledger/replies.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
-import { decodeRow, HEAD, HOLD, type Row } from "../layout/rows.ts";
+import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -71,7 +70,7 @@ async function register(
 export function toSessionRecord(
   ref: SessionRef,
   head: Row<typeof HEAD>,
-  stored: { hold: string; settings: string },
+  stored: { readonly hasRun: boolean; readonly settings: string },
 ): SessionRecord {
   const binding: Binding | null =
     head.executor === "" ? null : { executor: head.executor, onFailure: head.isHeld ? "hold" : "defer" };
@@ -82,7 +81,7 @@ export function toSessionRecord(
     binding,
     settings: SessionSettings.parse(JSON.parse(stored.settings)),
     settingsRevision: head.settingsRevision,
-    hasRun: stored.hold !== "",
+    hasRun: stored.hasRun,
     admitted: head.admitted,
     queued: head.queued,
     scheduled: head.scheduled,
@@ -95,9 +94,12 @@ export function toSessionRecord(
 
 async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
   const { session } = keys.session(ref);
-  const [head, hold, settings] = await scripts.read((client) => client.hmget(session, "head", "hold", "settings"));
+  const [head, hold, settings] = await scripts.read((client) => client.hmgetBuffer(session, "head", "hold", "settings"));
   if (!head) return null;
-  return toSessionRecord(ref, decodeRow(HEAD, head), { hold: hold ?? "", settings: settings ?? "{}" });
+  return toSessionRecord(ref, decodeRow(HEAD, head), {
+    hasRun: (hold?.length ?? 0) > 0,
+    settings: settings?.toString() ?? "{}",
+  });
 }
 
 /** Position in a listing: the bucket that is read, and the last member seen in it. */
@@ -140,11 +142,4 @@ async function configure({ scripts, keys }: DirectoryOptions, ref: SessionRef, s
 async function follow({ scripts, keys }: DirectoryOptions, { ref, node, forMs }: FollowCommand): Promise<FollowReply> {
   const reply = asReply(await scripts.run("follow-session", keys.session(ref).list, { node, forMs }));
   return tagOf(reply) === "following" ? { kind: "following", cursor: number(reply, 1) } : { kind: "missing" };
-}
-
-/** The staged run of a hold row; `null` at rest. */
-export function toExplainRun(stored: string) {
-  if (stored === "") return null;
-  const hold = decodeRow(HOLD, stored);
-  return { ...hold, runId: hold.runId as RunId };
 }

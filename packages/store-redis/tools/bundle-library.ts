@@ -1,0 +1,166 @@
+/** Puts the library of scripts together: codecs, constants, machine rows, fragments, scripts. */
+import { AbandonReason } from "../../contracts/src/outcome.ts";
+import {
+  INPUT_TABLE,
+  RUN_TABLE,
+  SESSION_TABLE,
+} from "../../domain/src/machine/machines.ts";
+import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
+import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
+import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
+import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
+import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
+import { ROWS, type RowLayout } from "../src/layout/rows.ts";
+import type { ScriptHeader } from "./parse-header.ts";
+
+const MACHINES: Readonly<Record<string, CompiledMachine>> = {
+  session: SESSION_TABLE,
+  input: INPUT_TABLE,
+  run: RUN_TABLE,
+};
+
+function luaTable(entries: Readonly<Record<string, string | boolean>>): string {
+  const pairs = Object.entries(entries).map(([key, value]) => {
+    return `[${JSON.stringify(key)}]=${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
+  });
+  return `{${pairs.join(",")}}`;
+}
+
+function trueFor(names: readonly string[]): Record<string, boolean> {
+  return Object.fromEntries(names.map((name) => [name, true]));
+}
+
+/** Constants that fragments and bodies may name; only those named are inlined. */
+const CONSTANTS: Readonly<Record<string, () => string>> = {
+  GENESIS_DIGEST: () => JSON.stringify(GENESIS_DIGEST),
+  SESSION_INITIAL: () => JSON.stringify(SESSION_TABLE.initial),
+  SESSION_FINAL: () => luaTable(trueFor(SESSION_TABLE.finalStates)),
+  INPUT_INITIAL: () => JSON.stringify(INPUT_TABLE.initial),
+  INPUT_FINAL: () => luaTable(trueFor(INPUT_TABLE.finalStates)),
+  RUN_INITIAL: () => JSON.stringify(RUN_TABLE.initial),
+  RUN_FINAL: () => luaTable(trueFor(RUN_TABLE.finalStates)),
+  REASON: () => luaTable(Object.fromEntries(AbandonReason.options.map((reason) => [reason, reason]))),
+  SETTLEMENT_EVENTS: () => luaTable(SETTLEMENT_EVENTS),
+  RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
+  CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
+  KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
+};
+
+// Rows are packed binary: writing and reading numbers as text cost more than the rest of a script.
+function decoder(name: string, layout: RowLayout): string {
+  const columns = Object.entries(layout);
+  const variables = columns.map((_, index) => `v${index}`).join(",");
+  const fields = columns.map(([column, type], index) => `${column}=v${index}${type === "b" ? "==1" : ""}`);
+  return `local function decode_${name}(raw) local ${variables}=unpack_row(raw) return {${fields.join(",")}} end`;
+}
+
+function encoder(name: string, layout: RowLayout): string {
+  const parts = Object.entries(layout).map(([column, type]) => (type === "b" ? `r.${column} and 1 or 0` : `r.${column}`));
+  return `local function encode_${name}(r) return pack_row(${parts.join(",")}) end`;
+}
+
+function codecs(): string[] {
+  return Object.entries(ROWS).flatMap(([name, layout]) => [decoder(name, layout), encoder(name, layout)]);
+}
+
+/** Rows of a machine for the events that scripts raise; an event nobody raises has no row. */
+function rows(headers: readonly ScriptHeader[]): string[] {
+  return Object.entries(MACHINES).map(([name, machine]) => {
+    const raised = new Set(headers.flatMap((header) => header.raises.get(name) ?? []));
+    const unknown = [...raised].filter((event) => machine.eventFacts[event] === undefined);
+    if (unknown.length > 0) throw new Error(`unknown events of machine ${name}: ${unknown.join(", ")}`);
+    const selected = Object.entries(machine.rows).filter(([key]) => raised.has(key.split("|")[1] as string));
+    return `local ${name.toUpperCase()}_ROWS=${luaTable(Object.fromEntries(selected))}`;
+  });
+}
+
+function bindings(header: ScriptHeader): string[] {
+  const fields = header.arguments.map(({ name, type }, index) => {
+    const value = `ARGV[${index + 1}]`;
+    if (type === "rest") return `${name}={unpack(ARGV,${index + 1})}`;
+    if (type === "number") return `${name}=tonumber(${value})`;
+    return `${name}=${type === "flag" ? `${value}=="1"` : value}`;
+  });
+  const keys = header.keys === "session" ? ["local K={session=KEYS[1],later=KEYS[2],due=KEYS[3],meta=KEYS[4],index=KEYS[5]}"] : [];
+  return [...keys, `local A={${fields.join(",")}}`];
+}
+
+function withoutComments(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/\s+-- .*$/, ""))
+    .filter((line) => line.trim() !== "" && !line.trimStart().startsWith("--"))
+    .join("\n");
+}
+
+/** Fragments in an order in which each finds what it calls. */
+export const FRAGMENT_ORDER = [
+  "clock",
+  "step",
+  "session",
+  "admission",
+  "lane",
+  "input",
+  "run",
+  "attempt",
+  "select",
+  "stage",
+  "due",
+] as const;
+
+const BUILT_IN = new Set([
+  "error", "find", "floor", "function", "gmatch", "if", "ipairs", "match", "max", "min", "next", "pairs", "select",
+  "string", "sub", "tonumber", "tostring", "unpack", "unpack_row", "pack_row", "while", "and", "or", "not", "return", "in", "elseif",
+]);
+
+/** A script that calls what no fragment it uses defines would fail only when that line runs. */
+function assertDefined(name: string, text: string): void {
+  const defined = new Set([...text.matchAll(/\blocal function (\w+)\(/g)].map(([, fn]) => fn as string));
+  const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(([, fn]) => fn as string);
+  const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn) && fn !== "fn");
+  if (unknown.length > 0) throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
+}
+
+/** A script that raises an event it does not declare would find no row for it. */
+function assertRaised(header: ScriptHeader): void {
+  const events = Object.values(MACHINES).flatMap((machine) => Object.keys(machine.eventFacts));
+  const declared = new Set([...header.raises.values()].flat());
+  const quoted = [...header.body.matchAll(/"([a-z]+\.[a-z_]+)"/g)].map(([, event]) => event as string);
+  const missing = quoted.filter((event) => events.includes(event) && !declared.has(event));
+  if (missing.length > 0) throw new Error(`${header.name}.lua raises ${missing.join(", ")} without declaring it`);
+}
+
+function scriptFunction(header: ScriptHeader): string {
+  const body = [...bindings(header), withoutComments(header.body)].join("\n");
+  return `SCRIPTS["${header.name}"]=function(KEYS,ARGV)\n${body}\nend`;
+}
+
+/**
+ * The library: codecs, constants, machine rows and fragments once, and one
+ * function per script in the table `SCRIPTS`. Loading it declares everything;
+ * calling a script costs nothing but the script.
+ */
+export function bundleLibrary(headers: readonly ScriptHeader[], fragments: ReadonlyMap<string, string>): string {
+  for (const header of headers) {
+    assertRaised(header);
+    const used = header.uses.map((name) => {
+      const fragment = fragments.get(name);
+      if (fragment === undefined) throw new Error(`${header.name}.lua uses an unknown fragment: ${name}`);
+      return fragment;
+    });
+    assertDefined(header.name, [...codecs(), ...used, withoutComments(header.body)].join("\n"));
+  }
+  const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
+  return [
+    // Looked up when called: a library is loaded without the global.
+    "local function unpack_row(raw) return cmsgpack.unpack(raw) end",
+    "local function pack_row(...) return cmsgpack.pack(...) end",
+    ...codecs(),
+    ...constants,
+    ...rows(headers),
+    ...FRAGMENT_ORDER.map((name) => withoutComments(fragments.get(name) as string)),
+    "local SCRIPTS={}",
+    ...headers.map(scriptFunction),
+    "",
+  ].join("\n");
+}
