@@ -70,7 +70,12 @@ function rows(headers: readonly ScriptHeader[]): string[] {
     const unknown = [...raised].filter((event) => machine.eventFacts[event] === undefined);
     if (unknown.length > 0) throw new Error(`unknown events of machine ${name}: ${unknown.join(", ")}`);
     const selected = Object.entries(machine.rows).filter(([key]) => raised.has(key.split("|")[1] as string));
-    return `local ${name.toUpperCase()}_ROWS=${luaTable(Object.fromEntries(selected))}`;
+    const entries = selected.map(([key, row]) => {
+      const [next, effects = ""] = row.split(":");
+      const list = effects === "" ? [] : effects.split(",").map((effect) => JSON.stringify(effect));
+      return `[${JSON.stringify(key)}]={next=${JSON.stringify(next)},effects={${list.join(",")}}}`;
+    });
+    return `local ${name.toUpperCase()}_ROWS={${entries.join(",")}}`;
   });
 }
 

@@ -1,13 +1,17 @@
 -- The row of a run whose first attempt has ended, or what it would say before that.
+local function new_run()
+  return { status = RUN_INITIAL, attempts = 0, journal = 0, sequence = 0, positions = "" }
+end
+
 local function load_run(c, run_id)
   local raw = fetch(c, { "u" .. run_id })[1]
-  if raw then return decode_run(raw) end
-  return { status = RUN_INITIAL, attempts = 0, journal = 0, sequence = 0, positions = "" }
+  return raw and decode_run(raw) or new_run()
 end
 
 -- Ends the staged attempt of a hold; while staged, the hold itself is the run's row.
 local function move_run(c, hold, event, bits)
-  local run = load_run(c, hold.runId)
+  -- A first attempt has no row yet.
+  local run = hold.attempt == 1 and new_run() or load_run(c, hold.runId)
   local staged = step(RUN_ROWS, run.status, "run.stage", "")
   local status = staged and step(RUN_ROWS, staged, event, bits or "")
   if not status then error("run " .. hold.runId .. " refuses " .. event) end
