@@ -120,7 +120,12 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): F
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitOf(limits),
     requestTimeout: limits.requestMs,
-    http: { connectionsCheckingInterval: Math.min(1_000, limits.requestMs) },
+    http: {
+      requestTimeout: limits.requestMs,
+      // Not longer than the whole: Node would take the larger of the two for the body.
+      headersTimeout: limits.requestMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.requestMs),
+    },
     // Requests on connections that are already there are served to the end.
     return503OnClosing: false,
     exposeHeadRoutes: false,

@@ -4,6 +4,7 @@ import {
   DEFAULT_INPUT_LIMITS,
   DEFAULT_LOOP_LIMITS,
   DEFAULT_RETRY_BUDGET,
+  DEFAULT_TENANT,
   DEFAULT_TIMING,
   type ErrorCode,
   type ExecutorResult,
@@ -14,6 +15,9 @@ import {
   type Route,
   type RouteName,
   type RouteSuccess,
+  SessionId,
+  type SessionRef,
+  TenantId,
 } from "@holdfast/contracts";
 import {
   createSessionRuntime,
@@ -178,6 +182,11 @@ export async function problemOf(response: Response): Promise<Reply<Problem>> {
   expect(body.status).toBe(response.status);
   expect(text).not.toMatch(/\.ts|node_modules|\n {4}at /);
   return { status: response.status, headers: response.headers, body };
+}
+
+/** A session of the default tenant. */
+export function refOf(sessionId: string, tenantId: string = DEFAULT_TENANT): SessionRef {
+  return { tenantId: TenantId.parse(tenantId), sessionId: SessionId.parse(sessionId) };
 }
 
 /** A runtime of which some methods are replaced. */

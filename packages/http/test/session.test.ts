@@ -1,6 +1,6 @@
 import type { Receipt, RunId } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
-import { startHarness } from "./harness.ts";
+import { refOf, startHarness } from "./harness.ts";
 
 const prompt = (text: string) => ({ kind: "prompt", text });
 
@@ -80,8 +80,7 @@ describe("finding sessions", () => {
 
   it("tells one tenant nothing of another's (G13)", async () => {
     const { call, runtime } = await startHarness({ tenantId: "acme" });
-    const ref = { tenantId: "globex", sessionId: "secret" } as Parameters<typeof runtime.registerSession>[0];
-    await runtime.registerSession(ref);
+    await runtime.registerSession(refOf("secret", "globex"));
 
     const { body } = await call("listSessions");
 
