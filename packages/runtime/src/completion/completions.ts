@@ -64,7 +64,7 @@ export class Completions {
 
   /** An input ended; without the outcome, it is read. */
   settled(ref: SessionRef, inputId: InputId, outcome?: Outcome): void {
-    for (const waiter of [...(this.#waiters.get(waiterKey(ref, inputId)) ?? [])]) {
+    for (const waiter of this.#waitersOf(ref, inputId)) {
       if (outcome === undefined) void this.#check(waiter);
       else this.#finish(waiter, () => waiter.resolve(outcome));
     }
@@ -72,7 +72,7 @@ export class Completions {
 
   /** Messages may have been missed: everyone looks again. */
   recheckAll(): void {
-    void this.#checkMany([...this.#waiters.values()].flatMap((waiters) => [...waiters]));
+    void this.#checkMany(this.#all());
   }
 
   /** Nobody is told any more. */
@@ -82,9 +82,16 @@ export class Completions {
     const error = new AppError("store.unavailable", {
       message: "this process is closing; ask again with the same key",
     });
-    for (const waiters of [...this.#waiters.values()]) {
-      for (const waiter of [...waiters]) this.#finish(waiter, () => waiter.reject(error));
-    }
+    for (const waiter of this.#all()) this.#finish(waiter, () => waiter.reject(error));
+  }
+
+  // Copies: finishing a waiter removes it from what is iterated.
+  #waitersOf(ref: SessionRef, inputId: InputId): Waiter[] {
+    return [...(this.#waiters.get(waiterKey(ref, inputId)) ?? [])];
+  }
+
+  #all(): Waiter[] {
+    return [...this.#waiters.values()].flatMap((waiters) => [...waiters]);
   }
 
   #add(ref: SessionRef, inputId: InputId, isKnown: boolean) {
@@ -151,10 +158,7 @@ export class Completions {
   async #tick(): Promise<void> {
     const isHealthy = this.#context.store.notifier.isHealthy();
     const before = this.#context.clock.monotonic() - (isHealthy ? this.#recheckMs : 0);
-    const overdue = [...this.#waiters.values()].flatMap((waiters) => {
-      return [...waiters].filter(({ checkedAt }) => checkedAt <= before);
-    });
-    await this.#checkMany(overdue);
+    await this.#checkMany(this.#all().filter(({ checkedAt }) => checkedAt <= before));
     if (this.#waiters.size > 0) this.#tickLater();
   }
 }

@@ -3,7 +3,7 @@
  * (G12). Interest is noted in the ledger for a while and refreshed; a missed
  * notification costs one poll.
  */
-import { AppError, type EventEnvelope, type SessionRef } from "@holdfast/contracts";
+import { AppError, type EventEnvelope, isoOf, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
 import type { StoredEvent } from "../ports/archive.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
@@ -97,5 +97,5 @@ export class Followers {
 
 /** An event as readers get it. */
 export function toEnvelope(ref: SessionRef, { cursor, at, event }: StoredEvent): EventEnvelope {
-  return { cursor, at: new Date(at).toISOString(), sessionId: ref.sessionId, event };
+  return { cursor, at: isoOf(at), sessionId: ref.sessionId, event };
 }

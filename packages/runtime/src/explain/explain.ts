@@ -2,7 +2,7 @@
  * Why a session stands still (D14): one reading of the facts, in the order in
  * which they would have to change.
  */
-import type { Explanation, WaitsFor } from "@holdfast/contracts";
+import { type Explanation, isoOf, type WaitsFor } from "@holdfast/contracts";
 import { deriveState, legalVerbs } from "@holdfast/domain";
 import type { ExplainFacts } from "../ports/archive.ts";
 
@@ -25,8 +25,6 @@ export function explain(facts: ExplainFacts): Explanation {
   };
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 function findReason(facts: ExplainFacts): WaitsFor {
   const { record, run, now } = facts;
   if (run !== null) {
@@ -35,8 +33,8 @@ function findReason(facts: ExplainFacts): WaitsFor {
       runId: run.runId,
       attempt: run.attempt,
       workerId: run.node,
-      stagedAt: iso(run.stagedAt),
-      leaseUntil: iso(run.leaseUntil),
+      stagedAt: isoOf(run.stagedAt),
+      leaseUntil: isoOf(run.leaseUntil),
       isLeaseLive: run.leaseUntil > now,
       isCancelRequested: run.isCancelRequested,
     };
@@ -54,10 +52,10 @@ function findWorkReason(facts: ExplainFacts, executor: string): WaitsFor {
   if (facts.isUnhosted) return { kind: "executor", executor };
   const isTimed = nextTimed !== null && nextTimed.at > now && (dueAt === null || dueAt >= nextTimed.at);
   if (isTimed) {
-    return { kind: "time", inputId: nextTimed.inputId, at: iso(nextTimed.at), failures: nextTimed.failures };
+    return { kind: "time", inputId: nextTimed.inputId, at: isoOf(nextTimed.at), failures: nextTimed.failures };
   }
   if (waking === 0) return { kind: "wake", silentInputs: record.queued };
-  return { kind: "worker", dueAt: iso(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
+  return { kind: "worker", dueAt: isoOf(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
 }
 
 function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
@@ -67,7 +65,7 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
     case "run":
       return waitsFor.isLeaseLive
         ? `Run ${waitsFor.runId}, attempt ${waitsFor.attempt}, is in progress on ${waitsFor.workerId}.`
-        : `Run ${waitsFor.runId} lost its worker ${waitsFor.workerId}; another takes it over by ${iso(facts.dueAt ?? facts.now)}.`;
+        : `Run ${waitsFor.runId} lost its worker ${waitsFor.workerId}; another takes it over by ${isoOf(facts.dueAt ?? facts.now)}.`;
     case "worker":
       return `Work is queued; a worker takes it by ${waitsFor.dueAt}.`;
     case "time":

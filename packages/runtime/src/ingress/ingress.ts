@@ -5,8 +5,10 @@ import {
   type AckLevel,
   type Admission,
   AppError,
+  epochMsOf,
   type Input,
   type InputId,
+  isoOf,
   type NewInput,
   type ParsedInput,
   type SessionRef,
@@ -79,7 +81,7 @@ export class Ingress {
     const input = parseNewInput(value, inputLimits);
     const keyedId = input.idempotencyKey === undefined ? null : this.idOfKey(ref, input.idempotencyKey);
     const id = input.id ?? keyedId ?? (random.id("inp") as InputId);
-    const timestamp = input.timestamp ?? new Date(clock.now()).toISOString();
+    const timestamp = input.timestamp ?? isoOf(clock.now());
     const payload = JSON.stringify({ ...input, id, timestamp } satisfies Input);
     // UTF-8 needs at most three bytes for one UTF-16 unit: count only when it could matter.
     if (payload.length * 3 > inputLimits.payloadBytes) assertSize(payload, inputLimits.payloadBytes);
@@ -118,7 +120,7 @@ export class Ingress {
         isPrompt: input.kind === "prompt",
         isEphemeral: input.durability !== "durable",
         scope: supersessionScope(input),
-        notBeforeAt: input.notBefore === undefined ? 0 : Date.parse(input.notBefore),
+        notBeforeAt: input.notBefore === undefined ? 0 : epochMsOf(input.notBefore),
         payload,
       },
       columns: resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false }),

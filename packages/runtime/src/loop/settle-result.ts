@@ -3,6 +3,7 @@
  */
 import {
   AppError,
+  epochMsOf,
   DEFAULT_INPUT_LIMITS,
   type ExecutorResult,
   ExecutorResult as ExecutorResultSchema,
@@ -103,7 +104,7 @@ function failed(
     isRetryable: result.isRetryable,
     // The store's clock decides when: what travels is how long from now.
     retryDelayMs: isDelayExplicit
-      ? Math.max(0, Date.parse(result.retryAt as string) - clock.now())
+      ? Math.max(0, epochMsOf(result.retryAt as string) - clock.now())
       : retryDelayMs(failures, random.fraction(), budget),
     isDelayExplicit,
   };
