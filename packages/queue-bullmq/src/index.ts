@@ -1,1 +1,1 @@
-export {};
+export { type BullmqWakeQueueOptions, createBullmqWakeQueue } from "./bullmq-wake-queue.ts";
