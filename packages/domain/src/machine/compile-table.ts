@@ -47,7 +47,7 @@ export function compileMachine(source: MachineSource): CompiledMachine {
   return {
     id: source.id,
     states,
-    initial: String(source.machine.config.initial),
+    initial: source.machine.root.initial.target[0]?.key ?? "",
     finalStates: states.filter((state) => source.machine.states[state]?.type === "final"),
     eventFacts: source.eventFacts,
     rows,

@@ -4,7 +4,15 @@ import { SESSION_TABLE } from "../machine/machines.ts";
 import { CONTROL_GOALS } from "./control-goals.ts";
 import type { SessionFacts } from "./session-machine.ts";
 
-const VERBS = ["retire", "recycle", "reset", "recover", "stop", "destroy", "interrupt"] as const satisfies ControlVerb[];
+const VERBS = [
+  "retire",
+  "recycle",
+  "reset",
+  "recover",
+  "stop",
+  "destroy",
+  "interrupt",
+] as const satisfies ControlVerb[];
 
 /** The verbs that would succeed now: those the machine takes, and those whose phase is already reached. */
 export function legalVerbs(phase: SessionPhase, facts: Omit<SessionFacts, "areObligationsClosed">): ControlVerb[] {

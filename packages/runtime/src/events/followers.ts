@@ -35,7 +35,7 @@ export class Followers {
 
   /** Events after a cursor, until the signal aborts or the session is destroyed. @throws session.not_found */
   async *follow(ref: SessionRef, { after, signal }: FollowOptions): AsyncGenerator<EventEnvelope> {
-    const { archive, directory } = this.#context.store;
+    const { directory } = this.#context.store;
     let cursor = after;
     let isNew = true;
     while (!signal.aborted) {
@@ -45,20 +45,24 @@ export class Followers {
         const reply = await directory.follow({ ref, node: this.#context.node, forMs: INTEREST_MS });
         if (reply.kind === "missing" && isNew) throw new AppError("session.not_found");
         isNew = false;
-        for (;;) {
-          const page = await archive.listEvents(ref, { after: cursor, limit: PAGE });
-          for (const event of page.items) {
-            if (signal.aborted) return;
-            cursor = event.cursor;
-            yield toEnvelope(ref, event);
-          }
-          if (page.next === null) break;
+        for await (const event of this.#read(ref, { after: cursor, signal })) {
+          cursor = event.cursor;
+          yield toEnvelope(ref, event);
         }
         if (await this.#isOver(ref)) return;
         await rung.wait();
       } finally {
         rung.cancel();
       }
+    }
+  }
+
+  /** Everything stored after a cursor, page by page. */
+  async *#read(ref: SessionRef, { after, signal }: FollowOptions): AsyncGenerator<StoredEvent> {
+    for (let next: number | null = after; next !== null && !signal.aborted; ) {
+      const page = await this.#context.store.archive.listEvents(ref, { after: next, limit: PAGE });
+      yield* page.items;
+      next = page.next;
     }
   }
 

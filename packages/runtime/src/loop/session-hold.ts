@@ -24,7 +24,7 @@ import type { OutputGate } from "../publish/output-gate.ts";
 import { pause, type RuntimeContext } from "../runtime-context.ts";
 import { createTurn } from "./create-turn.ts";
 import type { KeptHold, LeaseKeeper } from "./lease-keeper.ts";
-import { abortError, advanceCommand, type AttemptEnd, settleResult } from "./settle-result.ts";
+import { type AttemptEnd, abortError, advanceCommand, settleResult } from "./settle-result.ts";
 import type { StateCache } from "./state-cache.ts";
 import { createStepJournal } from "./step-journal.ts";
 

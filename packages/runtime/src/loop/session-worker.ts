@@ -8,10 +8,10 @@
  *       last script of a hold and its end, new work may have been admitted.
  */
 import type { RunId, SessionRef } from "@holdfast/contracts";
+import type { LocalWorker, Waker } from "../ingress/waker.ts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
-import type { LocalWorker, Waker } from "../ingress/waker.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type HoldEnd, SessionHold } from "./session-hold.ts";
 import { settleAllChores } from "./settle-chores.ts";

@@ -3,10 +3,10 @@
  */
 import {
   AppError,
-  epochMsOf,
   DEFAULT_INPUT_LIMITS,
   type ExecutorResult,
   ExecutorResult as ExecutorResultSchema,
+  epochMsOf,
   type FailureReport,
   isAppError,
 } from "@holdfast/contracts";

@@ -7,8 +7,8 @@
  */
 import type { Fence, SessionRef } from "@holdfast/contracts";
 import { canonicalJson } from "@holdfast/domain";
-import type { Journal } from "../ports/control.ts";
 import type { Sha256 } from "../ports/clock.ts";
+import type { Journal } from "../ports/control.ts";
 
 /** What a journal of one attempt works with. */
 export interface StepJournalOptions {

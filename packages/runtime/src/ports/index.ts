@@ -6,5 +6,5 @@ export * from "./ledger.ts";
 export * from "./notifier.ts";
 export * from "./presence.ts";
 export * from "./session-directory.ts";
-export * from "./wake-queue.ts";
 export * from "./store.ts";
+export * from "./wake-queue.ts";

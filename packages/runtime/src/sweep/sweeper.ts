@@ -5,8 +5,8 @@
 import type { SessionRef } from "@holdfast/contracts";
 import { SCRIPT_BATCH } from "@holdfast/contracts";
 import type { Waker } from "../ingress/waker.ts";
-import { settleAllChores } from "../loop/settle-chores.ts";
 import type { SessionWorker } from "../loop/session-worker.ts";
+import { settleAllChores } from "../loop/settle-chores.ts";
 import type { DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";

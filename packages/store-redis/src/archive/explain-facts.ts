@@ -1,8 +1,8 @@
 import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
+import { FIELD } from "../layout/fields.ts";
 import { decodeRow, ENTRY, HEAD, HOLD, RECORD } from "../layout/rows.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
-import { FIELD } from "../layout/fields.ts";
 import type { ArchiveOptions } from "./redis-archive.ts";
 
 /** What `explain` goes by, read in one transaction. */
@@ -49,7 +49,9 @@ async function nextTimed(options: {
   readonly first: readonly string[];
 }): Promise<ExplainFacts["nextTimed"]> {
   const { scripts, session, head, first } = options;
-  const fronts = await scripts.read((client) => client.hmgetBuffer(session, `s${head.steerHead}`, `q${head.queueHead}`));
+  const fronts = await scripts.read((client) =>
+    client.hmgetBuffer(session, `s${head.steerHead}`, `q${head.queueHead}`),
+  );
   const blocked = fronts.flatMap((row) => {
     if (row === null) return [];
     const entry = decodeRow(ENTRY, row);

@@ -11,13 +11,13 @@ import type {
   RunId,
   SessionRef,
 } from "@holdfast/contracts";
-import { decodePolicy, GENESIS_DIGEST, INPUT_TABLE, outcomeOf } from "@holdfast/domain";
+import { decodePolicy, type EndedInput, GENESIS_DIGEST, INPUT_TABLE, outcomeOf } from "@holdfast/domain";
 import type { Archive, InputRecord, Page, PageQuery, StoredEvent } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import { listOf } from "../ledger/replies.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, RECEIPT, RECORD, type Row, RUN } from "../layout/rows.ts";
+import { listOf } from "../ledger/replies.ts";
 import { decodeEvent } from "./decode-event.ts";
 import { explainFacts } from "./explain-facts.ts";
 
@@ -114,41 +114,49 @@ async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonl
   });
 }
 
-function toInputRecord(stored: {
+interface StoredInput {
   readonly inputId: InputId;
   readonly row: Row<typeof RECORD>;
+  /** The session's generation. */
   readonly generation: number;
+  /** Payload, receipt, output, failure, and why the generation ended. */
   readonly facts: readonly (Buffer | null)[];
-}): InputRecord {
+}
+
+function toInputRecord(stored: StoredInput): InputRecord {
   const { inputId, row, facts } = stored;
-  const [payload, receiptRow, output, failureRow, endReason] = facts;
-  // An input of an ended generation is abandoned for every reader before its row says so.
-  const isEnded = row.generation < stored.generation && !INPUT_TABLE.finalStates.includes(row.status);
-  const status: InputStatus = isEnded ? "abandoned" : (row.status as InputStatus);
-  const receipt = receiptRow ? decodeRow(RECEIPT, receiptRow) : null;
-  const failure = failureRow ? (JSON.parse(failureRow.toString()) as FailureReport) : null;
-  const runId = (receipt?.runId ?? row.runId) as RunId | "";
+  const [payload, receipt] = facts;
+  const ended = endOf(stored);
+  const runId = receipt ? decodeRow(RECEIPT, receipt).runId : row.runId;
   return {
     inputId,
     admission: row.admission,
-    status,
+    status: ended.status,
     policy: decodePolicy(row.policy),
     attempts: row.attempts,
     failures: row.failures,
     losses: row.losses,
-    runId: runId === "" ? null : runId,
+    runId: runId === "" ? null : (runId as RunId),
     notBeforeAt: row.notBeforeAt,
     admittedAt: row.admittedAt,
-    failure,
-    outcome: outcomeOf({
-      status,
-      detail: isEnded ? (endReason?.toString() ?? "") : row.detail,
-      attempts: row.attempts,
-      ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: row.position } }),
-      ...(output ? { output: JSON.parse(output.toString()) as unknown } : {}),
-      ...(failure === null ? {} : { failure }),
-    }),
-    payload: payload == null ? "" : splitPayload(payload).payload,
+    failure: ended.failure ?? null,
+    outcome: outcomeOf(ended),
+    payload: payload ? splitPayload(payload).payload : "",
+  };
+}
+
+/** How an input ended, if it did: one of an ended generation is abandoned for every reader before its row says so. */
+function endOf({ row, generation, facts }: StoredInput): EndedInput {
+  const [, receiptRow, output, failureRow, endReason] = facts;
+  const isEnded = row.generation < generation && !INPUT_TABLE.finalStates.includes(row.status);
+  const receipt = receiptRow ? decodeRow(RECEIPT, receiptRow) : null;
+  return {
+    status: isEnded ? "abandoned" : (row.status as InputStatus),
+    detail: isEnded ? String(endReason ?? "") : row.detail,
+    attempts: row.attempts,
+    ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: row.position } }),
+    ...(output ? { output: JSON.parse(output.toString()) as unknown } : {}),
+    ...(failureRow ? { failure: JSON.parse(failureRow.toString()) as FailureReport } : {}),
   };
 }
 
@@ -206,7 +214,9 @@ async function listEvents(options: ArchiveOptions, ref: SessionRef, query: PageQ
   const last = (await readHead(options, ref))?.cursor ?? 0;
   const numbers = numbersOf(query, last);
   const rows = await readFields(options, ref, numbers.map(FIELD.event));
-  const events = rows.flatMap((row, index) => (row === null ? [] : [decodeEvent(numbers[index] as number, row.toString())]));
+  const events = rows.flatMap((row, index) =>
+    row === null ? [] : [decodeEvent(numbers[index] as number, row.toString())],
+  );
   return pageOf(events, numbers, last);
 }
 

@@ -82,5 +82,7 @@ function plainScripts(body: string): ScriptLibrary {
 
 /** Whether the server does not have functions, or refuses them. */
 function isUnsupported(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError" && /unknown (sub)?command|not supported/i.test(error.message);
+  return (
+    error instanceof Error && error.name === "ReplyError" && /unknown (sub)?command|not supported/i.test(error.message)
+  );
 }

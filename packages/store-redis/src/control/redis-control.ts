@@ -9,9 +9,9 @@ import {
 } from "@holdfast/contracts";
 import type { Control, ControlCommand, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import { asReply, decodeSettled, nodes, number, numberOrNull, type Reply, tagOf, text } from "../ledger/replies.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { REPORT, rowOf } from "../layout/rows.ts";
+import { asReply, decodeSettled, nodes, number, numberOrNull, type Reply, tagOf, text } from "../ledger/replies.ts";
 
 interface ControlOptions {
   readonly scripts: ScriptRunner;

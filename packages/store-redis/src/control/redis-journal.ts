@@ -1,8 +1,8 @@
 import type { Journal, LoadStepsQuery, SettledStep, SettleStepCommand, SettleStepReply } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import { asReply, tagOf, text } from "../ledger/replies.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
+import { asReply, tagOf, text } from "../ledger/replies.ts";
 
 interface JournalOptions {
   readonly scripts: ScriptRunner;

@@ -8,7 +8,6 @@
  */
 import { Unpackr } from "msgpackr";
 
-
 /** Type of a column. */
 export type ColumnType = "n" | "t" | "b";
 
@@ -206,7 +205,8 @@ export function decodeRow<L extends RowLayout>(layout: L, raw: Buffer): Row<L> {
 /** A row from its columns, as a script answers it. */
 export function rowOf<L extends RowLayout>(layout: L, values: readonly unknown[]): Row<L> {
   const columns = Object.entries(layout);
-  if (values.length !== columns.length) throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
+  if (values.length !== columns.length)
+    throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
     const value = values[index];

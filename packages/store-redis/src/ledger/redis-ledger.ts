@@ -1,15 +1,5 @@
-import type {
-  Ack,
-  FailureReport,
-  InputId,
-  InputStatus,
-  NodeId,
-  RunId,
-  SessionPhase,
-  Signal,
-} from "@holdfast/contracts";
-import { AppError, type RetryBudget, SessionSettings, SCRIPT_BATCH, type Timing } from "@holdfast/contracts";
-import { encodePolicy, outcomeOf, signalFor } from "@holdfast/domain";
+import type { Ack, InputStatus, NodeId, RetryBudget, RunId, SessionPhase, Timing } from "@holdfast/contracts";
+import { SCRIPT_BATCH } from "@holdfast/contracts";
 import type {
   AdmitCommand,
   AdmitReply,
@@ -21,25 +11,14 @@ import type {
   DueReply,
   Hold,
   Ledger,
-  NextStep,
   RenewReply,
-  StagingOffer,
   WatchReply,
 } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
-import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
-import {
-  asReply,
-  decodeBatch,
-  decodeSettled,
-  nodes,
-  number,
-  numberOrNull,
-  type Reply,
-  tagOf,
-  text,
-} from "./replies.ts";
+import { decodeAdmit, decodeAdvance, decodeClaim, decodeWatched } from "./decode-ledger-replies.ts";
+import { encodeColumn, encodeOffer, encodeSettlement, NO_OFFER } from "./encode-commands.ts";
+import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
 
 /** What the ledger adapter works with. */
 export interface RedisLedgerOptions {
@@ -65,19 +44,6 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
     settleChores: (ref) => settleChores(options, ref),
     watch: (command) => watch(options, command),
   };
-}
-
-function unexpected(script: string, reply: Reply): never {
-  throw new AppError("store.corrupt", { message: `${script} answered ${tagOf(reply)}` });
-}
-
-/** A policy column as the admission script reads it. */
-function encodeColumn(command: AdmitCommand, column: "idle" | "live"): string {
-  const decision = command.columns[column];
-  const isConsumed = decision.consume === "on_accept" ? "1" : "";
-  const lane = decision.lane === "steer" ? "s" : "q";
-  const signal = signalFor(decision, column === "live");
-  return [lane, decision.queue, isConsumed, signal, decision.boundary, encodePolicy(decision)].join("|");
 }
 
 async function admit({ scripts, keys, timing, ack }: RedisLedgerOptions, command: AdmitCommand): Promise<AdmitReply> {
@@ -106,68 +72,6 @@ async function admit({ scripts, keys, timing, ack }: RedisLedgerOptions, command
   return decodeAdmit(reply, input.id, ack());
 }
 
-function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
-  switch (tagOf(reply)) {
-    case "accepted":
-      return decodeAccepted(reply, inputId, ack);
-    case "deduplicated":
-      return {
-        kind: "deduplicated",
-        existingId: text(reply, 1) as InputId,
-        admission: number(reply, 2),
-        status: text(reply, 3) as InputStatus,
-        ack,
-      };
-    case "mismatch":
-      return { kind: "mismatch", existingId: text(reply, 1) as InputId };
-    case "refused":
-      return { kind: "refused", phase: text(reply, 1) as SessionPhase };
-    case "stale_settings": {
-      const settings = SessionSettings.parse(JSON.parse(text(reply, 2)));
-      return { kind: "stale_settings", revision: number(reply, 1), settings };
-    }
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
-    default:
-      return unexpected("admit-input", reply);
-  }
-}
-
-function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
-  const node = text(reply, 6);
-  const executor = text(reply, 7);
-  const settled = decodeSettled(reply[8]);
-  return {
-    kind: "accepted",
-    inputId,
-    admission: number(reply, 1),
-    column: text(reply, 2) === "1" ? "live" : "idle",
-    status: text(reply, 3) as InputStatus,
-    wake: {
-      signal: text(reply, 4) as Signal,
-      epoch: number(reply, 5),
-      node: node === "" ? null : (node as NodeId),
-      executor: executor === "" ? null : executor,
-    },
-    displaced: settled.find((item) => item.inputId !== inputId) ?? null,
-    followers: nodes(reply, 9),
-    cursor: number(reply, 10),
-    ack,
-  };
-}
-
-function encodeOffer(offer: StagingOffer) {
-  return {
-    newRunId: offer.newRunId,
-    executors: `,${offer.executors.join(",")},`,
-    batching: `,${offer.batching.join(",")},`,
-    maxInputs: offer.maxInputs,
-    maxBytes: offer.maxBytes,
-  };
-}
-
 async function claim(
   { scripts, keys, timing, budget }: RedisLedgerOptions,
   command: ClaimCommand,
@@ -190,67 +94,6 @@ async function claim(
   return decodeClaim(reply);
 }
 
-function decodeClaim(reply: Reply): ClaimReply {
-  switch (tagOf(reply)) {
-    case "staged": {
-      const state = text(reply, 3);
-      return {
-        kind: "staged",
-        batch: decodeBatch(reply[1]),
-        state: text(reply, 2) === "1" ? { kind: "cached" } : { kind: "stored", state: state === "" ? null : state },
-        settled: decodeSettled(reply[4]),
-        followers: nodes(reply, 5),
-        cursor: number(reply, 6),
-      };
-    }
-    case "busy":
-      return { kind: "busy", leaseUntil: number(reply, 1) };
-    case "chores":
-      return { kind: "chores" };
-    case "not_hosted":
-      return { kind: "not_hosted", executor: text(reply, 1) };
-    case "rest":
-      return {
-        kind: "idle",
-        dueAt: numberOrNull(reply, 1),
-        settled: decodeSettled(reply[2]),
-        followers: nodes(reply, 3),
-        cursor: number(reply, 4),
-      };
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
-    default:
-      return unexpected("claim-session", reply);
-  }
-}
-
-/** The columns of a settlement, empty where its kind has none. */
-function encodeSettlement({ settlement }: AdvanceCommand) {
-  const receipt = settlement.kind === "completed" || settlement.kind === "cancelled" ? settlement : null;
-  const failed = settlement.kind === "failed" ? settlement : null;
-  return {
-    settlement: settlement.kind,
-    contentDigest: receipt?.contentDigest ?? "",
-    conversationDigest: receipt?.conversationDigest ?? "",
-    messageCount: receipt?.messageCount ?? 0,
-    digest: receipt?.digest ?? "",
-    hasState: receipt !== null && receipt.state !== null,
-    state: receipt?.state ?? "",
-    hasOutput: receipt !== null && receipt.output !== null,
-    output: receipt?.output ?? "",
-    failure: failed === null ? "" : JSON.stringify(failed.failure),
-    failureCode: failed?.failure.code ?? "",
-    isRetryable: failed?.isRetryable ?? true,
-    retryDelayMs: failed?.retryDelayMs ?? 0,
-    isDelayExplicit: failed?.isDelayExplicit ?? false,
-  };
-}
-
-/** Sent when nothing is to be staged next. */
-const NO_OFFER: StagingOffer = { newRunId: "" as RunId, executors: [], maxInputs: 1, maxBytes: 0, batching: [] };
-
 async function advance(options: RedisLedgerOptions, command: AdvanceCommand): Promise<AdvanceReply> {
   const { scripts, keys, timing, budget, ack } = options;
   const { member, list } = keys.session(command.ref);
@@ -265,7 +108,7 @@ async function advance(options: RedisLedgerOptions, command: AdvanceCommand): Pr
       previousDigest: command.previousDigest,
       boundary: command.boundary,
       contributors: command.contributors.join(","),
-      ...encodeSettlement(command),
+      ...encodeSettlement(command.settlement),
       settlementDigest: command.settlementDigest,
       hasNext: command.next !== null,
       ...encodeOffer(command.next ?? NO_OFFER),
@@ -277,52 +120,6 @@ async function advance(options: RedisLedgerOptions, command: AdvanceCommand): Pr
     }),
   );
   return decodeAdvance(reply, command, ack());
-}
-
-function decodeAdvance(reply: Reply, { fence, settlement }: AdvanceCommand, ack: Ack): AdvanceReply {
-  switch (tagOf(reply)) {
-    case "committed":
-      return {
-        kind: "committed",
-        isRepeat: text(reply, 1) === "1",
-        position: number(reply, 2),
-        committedAt: number(reply, 3),
-        settled: decodeSettled(reply[4], {
-          runId: fence.runId,
-          ...(settlement.kind === "completed" ? { output: settlement.output } : {}),
-          ...(settlement.kind === "failed" ? { failure: settlement.failure } : {}),
-        }),
-        next: decodeNext(asReply(reply[5])),
-        followers: nodes(reply, 6),
-        cursor: number(reply, 7),
-        ack,
-      };
-    case "fenced":
-      return { kind: "fenced" };
-    case "conflict":
-      return { kind: "conflict", position: number(reply, 1) };
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
-    default:
-      return unexpected("advance-run", reply);
-  }
-}
-
-function decodeNext(reply: Reply): NextStep {
-  switch (tagOf(reply)) {
-    case "staged":
-      return { kind: "staged", batch: decodeBatch(reply[1]) };
-    case "more":
-      return { kind: "more", epoch: number(reply, 1), dueAt: number(reply, 2) };
-    case "rest":
-      return { kind: "idle", dueAt: numberOrNull(reply, 1) };
-    case "lost":
-      return { kind: "lost" };
-    default:
-      return unexpected("advance-run", reply);
-  }
 }
 
 async function renew(options: RedisLedgerOptions, holds: readonly Hold[]): Promise<RenewReply[]> {
@@ -415,20 +212,4 @@ async function watch(
     default:
       return { kind: "missing", phase: text(reply, 1) === "" ? null : (text(reply, 1) as SessionPhase) };
   }
-}
-
-function decodeWatched(reply: Reply): WatchReply {
-  const record = rowOf(RECORD, asReply(reply[1]));
-  const receipt = reply[2] === "" ? null : rowOf(RECEIPT, asReply(reply[2]));
-  const [output, failure] = [text(reply, 3), text(reply, 4)];
-  const outcome = outcomeOf({
-    status: record.status as InputStatus,
-    detail: text(reply, 5),
-    attempts: record.attempts,
-    ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: record.position } }),
-    ...(output === "" ? {} : { output: JSON.parse(output) as unknown }),
-    ...(failure === "" ? {} : { failure: JSON.parse(failure) as FailureReport }),
-  });
-  if (outcome === null) return unexpected("watch-input", reply);
-  return { kind: "settled", outcome };
 }

@@ -15,12 +15,13 @@ export function asReply(reply: unknown): Reply {
 
 /** The tag of a reply. */
 export function tagOf(reply: Reply): string {
-  return String(reply[0]);
+  return text(reply, 0);
 }
 
 /** A column as text. */
 export function text(reply: Reply, index: number): string {
-  return String(reply[index] ?? "");
+  const value = reply[index];
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
 /** A column as a number. */

@@ -1,10 +1,4 @@
-import {
-  AppError,
-  type Binding,
-  type SessionPhase,
-  type SessionRef,
-  SessionSettings,
-} from "@holdfast/contracts";
+import { AppError, type Binding, type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
 import type {
   FollowCommand,
   FollowReply,
@@ -16,9 +10,9 @@ import type {
   SessionRecord,
 } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import { asReply, number, tagOf, text } from "../ledger/replies.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
+import { asReply, number, tagOf, text } from "../ledger/replies.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -94,7 +88,9 @@ export function toSessionRecord(
 
 async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
   const { session } = keys.session(ref);
-  const [head, hold, settings] = await scripts.read((client) => client.hmgetBuffer(session, "head", "hold", "settings"));
+  const [head, hold, settings] = await scripts.read((client) =>
+    client.hmgetBuffer(session, "head", "hold", "settings"),
+  );
   if (!head) return null;
   return toSessionRecord(ref, decodeRow(HEAD, head), {
     hasRun: (hold?.length ?? 0) > 0,

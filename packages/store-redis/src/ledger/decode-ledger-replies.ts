@@ -1,0 +1,185 @@
+/** Answers of the ledger's scripts as the port tells them. */
+import {
+  type Ack,
+  AppError,
+  type FailureReport,
+  type InputId,
+  type InputStatus,
+  type NodeId,
+  type RunId,
+  type SessionPhase,
+  SessionSettings,
+  type Signal,
+} from "@holdfast/contracts";
+import { outcomeOf } from "@holdfast/domain";
+import type { AdmitReply, AdvanceCommand, AdvanceReply, ClaimReply, NextStep, WatchReply } from "@holdfast/runtime";
+import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
+import {
+  asReply,
+  decodeBatch,
+  decodeSettled,
+  nodes,
+  number,
+  numberOrNull,
+  type Reply,
+  tagOf,
+  text,
+} from "./replies.ts";
+
+function unexpected(script: string, reply: Reply): never {
+  throw new AppError("store.corrupt", { message: `${script} answered ${tagOf(reply)}` });
+}
+
+/** Answers of admit-input. */
+export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
+  switch (tagOf(reply)) {
+    case "accepted":
+      return decodeAccepted(reply, inputId, ack);
+    case "deduplicated":
+      return {
+        kind: "deduplicated",
+        existingId: text(reply, 1) as InputId,
+        admission: number(reply, 2),
+        status: text(reply, 3) as InputStatus,
+        ack,
+      };
+    case "mismatch":
+      return { kind: "mismatch", existingId: text(reply, 1) as InputId };
+    case "refused":
+      return { kind: "refused", phase: text(reply, 1) as SessionPhase };
+    case "stale_settings": {
+      const settings = SessionSettings.parse(JSON.parse(text(reply, 2)));
+      return { kind: "stale_settings", revision: number(reply, 1), settings };
+    }
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      return { kind: "torn" };
+    default:
+      return unexpected("admit-input", reply);
+  }
+}
+
+function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
+  const node = text(reply, 6);
+  const executor = text(reply, 7);
+  const settled = decodeSettled(reply[8]);
+  return {
+    kind: "accepted",
+    inputId,
+    admission: number(reply, 1),
+    column: text(reply, 2) === "1" ? "live" : "idle",
+    status: text(reply, 3) as InputStatus,
+    wake: {
+      signal: text(reply, 4) as Signal,
+      epoch: number(reply, 5),
+      node: node === "" ? null : (node as NodeId),
+      executor: executor === "" ? null : executor,
+    },
+    displaced: settled.find((item) => item.inputId !== inputId) ?? null,
+    followers: nodes(reply, 9),
+    cursor: number(reply, 10),
+    ack,
+  };
+}
+
+/** Answers of claim-session. */
+export function decodeClaim(reply: Reply): ClaimReply {
+  switch (tagOf(reply)) {
+    case "staged": {
+      const state = text(reply, 3);
+      return {
+        kind: "staged",
+        batch: decodeBatch(reply[1]),
+        state: text(reply, 2) === "1" ? { kind: "cached" } : { kind: "stored", state: state === "" ? null : state },
+        settled: decodeSettled(reply[4]),
+        followers: nodes(reply, 5),
+        cursor: number(reply, 6),
+      };
+    }
+    case "busy":
+      return { kind: "busy", leaseUntil: number(reply, 1) };
+    case "chores":
+      return { kind: "chores" };
+    case "not_hosted":
+      return { kind: "not_hosted", executor: text(reply, 1) };
+    case "rest":
+      return {
+        kind: "idle",
+        dueAt: numberOrNull(reply, 1),
+        settled: decodeSettled(reply[2]),
+        followers: nodes(reply, 3),
+        cursor: number(reply, 4),
+      };
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      return { kind: "torn" };
+    default:
+      return unexpected("claim-session", reply);
+  }
+}
+
+/** Answers of advance-run. */
+export function decodeAdvance(reply: Reply, { fence, settlement }: AdvanceCommand, ack: Ack): AdvanceReply {
+  switch (tagOf(reply)) {
+    case "committed":
+      return {
+        kind: "committed",
+        isRepeat: text(reply, 1) === "1",
+        position: number(reply, 2),
+        committedAt: number(reply, 3),
+        settled: decodeSettled(reply[4], {
+          runId: fence.runId,
+          ...(settlement.kind === "completed" ? { output: settlement.output } : {}),
+          ...(settlement.kind === "failed" ? { failure: settlement.failure } : {}),
+        }),
+        next: decodeNext(asReply(reply[5])),
+        followers: nodes(reply, 6),
+        cursor: number(reply, 7),
+        ack,
+      };
+    case "fenced":
+      return { kind: "fenced" };
+    case "conflict":
+      return { kind: "conflict", position: number(reply, 1) };
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      return { kind: "torn" };
+    default:
+      return unexpected("advance-run", reply);
+  }
+}
+
+function decodeNext(reply: Reply): NextStep {
+  switch (tagOf(reply)) {
+    case "staged":
+      return { kind: "staged", batch: decodeBatch(reply[1]) };
+    case "more":
+      return { kind: "more", epoch: number(reply, 1), dueAt: number(reply, 2) };
+    case "rest":
+      return { kind: "idle", dueAt: numberOrNull(reply, 1) };
+    case "lost":
+      return { kind: "lost" };
+    default:
+      return unexpected("advance-run", reply);
+  }
+}
+
+/** The answer of watch-input about an input that ended. */
+export function decodeWatched(reply: Reply): WatchReply {
+  const record = rowOf(RECORD, asReply(reply[1]));
+  const receipt = reply[2] === "" ? null : rowOf(RECEIPT, asReply(reply[2]));
+  const [output, failure] = [text(reply, 3), text(reply, 4)];
+  const outcome = outcomeOf({
+    status: record.status as InputStatus,
+    detail: text(reply, 5),
+    attempts: record.attempts,
+    ...(receipt === null ? {} : { receipt: { runId: receipt.runId as RunId, position: record.position } }),
+    ...(output === "" ? {} : { output: JSON.parse(output) as unknown }),
+    ...(failure === "" ? {} : { failure: JSON.parse(failure) as FailureReport }),
+  });
+  if (outcome === null) return unexpected("watch-input", reply);
+  return { kind: "settled", outcome };
+}
