@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerControl } from "./commands/control.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvents } from "./commands/events.ts";
 import { registerExplain } from "./commands/explain.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     registerControl,
     registerInterrupt,
     registerReplay,
+    registerDemo,
     registerDoctor,
   ]) {
     register(program);

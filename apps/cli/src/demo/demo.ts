@@ -1,0 +1,161 @@
+/**
+ * The proof by violence: a file is replayed while worker processes are killed
+ * one after the other, and Redis too if asked; then every session is compared
+ * with what it must hold.
+ */
+import { AppError, type Holdfast, type SessionRef } from "holdfast";
+import { openHoldfast } from "../connection/with-holdfast.ts";
+import { Replay, type ReplayOptions, readHeld } from "../replay/replay.ts";
+import type { Tally } from "../replay/tally.ts";
+import { compareSessions, type Expectation, readExpectations, type Verdict } from "../replay/verdict.ts";
+import type { Standing } from "../terminal/progress.ts";
+import { PrivateRedis } from "./private-redis.ts";
+import { WorkerFleet } from "./worker-fleet.ts";
+
+export interface DemoOptions extends Pick<ReplayOptions, "file" | "signal" | "onBad" | "onFailed" | "onOutage"> {
+  /** What the sessions must hold in the end. */
+  readonly expect: string;
+  readonly workers: number;
+  readonly killEveryMs: number;
+  /** Kills Redis as well, once, in the middle. */
+  readonly hasRedisKill: boolean;
+  readonly concurrency: number;
+  readonly onNote: (line: string) => void;
+}
+
+export interface DemoResult {
+  readonly tally: Tally;
+  readonly verdict: Verdict;
+  /** Workers killed. */
+  readonly kills: number;
+  readonly redisKills: number;
+  /** Inputs the ledger shows more than one attempt of. */
+  readonly repeated: number;
+  readonly durationMs: number;
+}
+
+const EXECUTOR = "fold";
+const NAMESPACE = "demo";
+const REDIS_KILL_AT = 0.4;
+const WATCH_MS = 20;
+const PAGE = 100;
+
+/** A demonstration that can be watched. */
+export class Demo {
+  readonly #options: DemoOptions;
+  #replay: Replay | null = null;
+  #fleet: WorkerFleet | null = null;
+  #redisKills = 0;
+  #giveUp: ((error: unknown) => void) | null = null;
+
+  constructor(options: DemoOptions) {
+    this.#options = options;
+  }
+
+  /** Runs it to the end, or to the signal: then the answer is `null`. */
+  async run(): Promise<DemoResult | null> {
+    const redis = await PrivateRedis.start({ fsync: this.#options.hasRedisKill ? "always" : "everysec" });
+    try {
+      return await this.#runOn(redis);
+    } finally {
+      await this.#fleet?.stop();
+      await redis.stop();
+    }
+  }
+
+  /** Where it stands, for a display. */
+  standing(): Standing {
+    const standing = this.#replay?.standing() ?? { fraction: 0, count: 0, facts: [] };
+    const kills = this.#options.hasRedisKill ? ([["Redis kills", this.#redisKills]] as const) : [];
+    return { ...standing, facts: [...standing.facts, ["kills", this.#fleet?.kills ?? 0], ...kills] };
+  }
+
+  async #runOn(redis: PrivateRedis): Promise<DemoResult | null> {
+    const { file, signal, onBad, onFailed, onOutage, concurrency, expect } = this.#options;
+    const holdfast = await openHoldfast({ redis: redis.url, namespace: NAMESPACE });
+    try {
+      const fleet = this.#startFleet(redis);
+      const startedAt = performance.now();
+      this.#replay = new Replay({
+        file,
+        holdfast,
+        binding: { executor: EXECUTOR, onFailure: "hold" },
+        isAwaited: true,
+        concurrency,
+        signal,
+        ...(onBad === undefined ? {} : { onBad }),
+        ...(onFailed === undefined ? {} : { onFailed }),
+        ...(onOutage === undefined ? {} : { onOutage }),
+      });
+      await this.#runUnderFire(this.#replay, { fleet, redis });
+      if (signal.aborted) return null;
+      const durationMs = performance.now() - startedAt;
+      const read = (session: string) => readHeld(holdfast, session);
+      const verdict = await compareSessions({ expected: readExpectations(expect), read });
+      const repeated = await countRepeated(holdfast, readExpectations(expect));
+      const { kills } = fleet;
+      return { tally: this.#replay.tally, verdict, kills, redisKills: this.#redisKills, repeated, durationMs };
+    } finally {
+      await holdfast.close({ graceMs: 0 });
+    }
+  }
+
+  #startFleet(redis: PrivateRedis): WorkerFleet {
+    const { workers, onNote } = this.#options;
+    this.#fleet = new WorkerFleet({
+      size: workers,
+      env: { REDIS_URL: redis.url, HOLDFAST_NAMESPACE: NAMESPACE },
+      onCrash: (what) => onNote(`a worker ended by itself, ${what}`),
+      onGivenUp: () => this.#giveUp?.(new AppError("store.unavailable", { message: "workers do not stay alive" })),
+    });
+    return this.#fleet;
+  }
+
+  /** Kills on time while the replay runs. */
+  async #runUnderFire(replay: Replay, { fleet, redis }: { fleet: WorkerFleet; redis: PrivateRedis }): Promise<void> {
+    const killing = setInterval(() => fleet.killOne(), this.#options.killEveryMs);
+    const watching = setInterval(() => {
+      const isMidway = (replay.standing().fraction ?? 0) >= REDIS_KILL_AT;
+      if (!this.#options.hasRedisKill || this.#redisKills > 0 || !isMidway) return;
+      this.#killRedis(redis).catch((error: unknown) => this.#giveUp?.(error));
+    }, WATCH_MS);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#giveUp = reject;
+        replay.run().then(resolve, reject);
+      });
+    } finally {
+      clearInterval(killing);
+      clearInterval(watching);
+    }
+  }
+
+  async #killRedis(redis: PrivateRedis): Promise<void> {
+    this.#redisKills += 1;
+    this.#options.onNote("killing Redis");
+    await redis.kill();
+    await redis.restart();
+    this.#options.onNote("Redis runs again on the same data");
+  }
+}
+
+/** Inputs that were started more than once, by the ledger's own account. */
+async function countRepeated(holdfast: Holdfast, expectations: AsyncIterable<Expectation>): Promise<number> {
+  let repeated = 0;
+  for await (const { session } of expectations)
+    repeated += await countRepeatedOf(holdfast, holdfast.session(session).ref);
+  return repeated;
+}
+
+async function countRepeatedOf(holdfast: Holdfast, ref: SessionRef): Promise<number> {
+  let repeated = 0;
+  for (let after: number | null = 0; after !== null; ) {
+    const page: Awaited<ReturnType<Holdfast["runtime"]["listInputs"]>> = await holdfast.runtime.listInputs(ref, {
+      after,
+      limit: PAGE,
+    });
+    repeated += page.items.filter(({ attempts }) => attempts > 1).length;
+    after = page.next;
+  }
+  return repeated;
+}

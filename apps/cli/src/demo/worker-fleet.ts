@@ -1,0 +1,91 @@
+/**
+ * A number of worker processes. One that ends is replaced, whether it was
+ * killed here or fell over by itself.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { AppError } from "holdfast";
+
+export interface FleetOptions {
+  readonly size: number;
+  /** Environment of a worker, on top of ours. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A worker ended that nobody here killed. */
+  readonly onCrash: (what: string) => void;
+  /** Too many did: none is started any more. */
+  readonly onGivenUp: () => void;
+}
+
+/** Crashes after which it is not worth starting another one. */
+const MOST_CRASHES = 10;
+const KEPT_OUTPUT = 2_000;
+
+/** Running workers. */
+export class WorkerFleet {
+  kills = 0;
+  readonly #options: FleetOptions;
+  readonly #workers: ChildProcess[] = [];
+  readonly #doomed = new WeakSet<ChildProcess>();
+  #crashes = 0;
+  #isStopped = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    for (let count = 0; count < options.size; count += 1) this.#launch();
+  }
+
+  /** Kills the worker that has run longest, without warning; another takes its place. */
+  killOne(): void {
+    const oldest = this.#workers[0];
+    if (oldest === undefined) return;
+    this.kills += 1;
+    this.#doomed.add(oldest);
+    oldest.kill("SIGKILL");
+  }
+
+  /** Ends all workers at once. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const ended = this.#workers.map(async (worker) => {
+      const exit = once(worker, "exit");
+      worker.kill("SIGKILL");
+      await exit;
+    });
+    await Promise.all(ended);
+  }
+
+  #launch(): void {
+    const worker = spawn(process.execPath, [workerMain()], {
+      env: { ...process.env, ...this.#options.env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let output = "";
+    worker.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-KEPT_OUTPUT);
+    });
+    this.#workers.push(worker);
+    worker.once("error", (error) => this.#options.onCrash(error.message));
+    worker.once("exit", (code, signal) => {
+      this.#workers.splice(this.#workers.indexOf(worker), 1);
+      if (this.#isStopped) return;
+      if (!this.#doomed.has(worker)) this.#noteCrash(`${signal ?? `exit code ${code}`}: ${output.trim()}`);
+      if (this.#crashes < MOST_CRASHES) this.#launch();
+      else this.#options.onGivenUp();
+    });
+  }
+
+  #noteCrash(what: string): void {
+    this.#crashes += 1;
+    this.#options.onCrash(what);
+  }
+}
+
+/** The program of a worker. @throws config.invalid when it has not been built */
+function workerMain(): string {
+  try {
+    return createRequire(import.meta.url).resolve("@holdfast/worker/main");
+  } catch (cause) {
+    throw new AppError("config.invalid", { message: "the worker is not built: npm run build", cause });
+  }
+}
