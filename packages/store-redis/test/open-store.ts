@@ -2,7 +2,7 @@ import type { WorkerRecord } from "@holdfast/runtime";
 import type { StoreFactory } from "@holdfast/testkit";
 import { Redis } from "ioredis";
 import { inject } from "vitest";
-import { createRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
+import { createRedisStore, type Keyspace, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
 
 // Stores of one process share a clock, so that they share one library of scripts too.
 const CLOCK_KEY = `test.${process.pid}:clock`;
@@ -23,6 +23,8 @@ export interface TimedStore {
   readonly client: Redis;
   readonly now: () => number;
   readonly advanceTime: (ms: number) => Promise<void>;
+  /** Removes every session and starts time anew. */
+  readonly reset: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -49,11 +51,31 @@ export async function openTimedStore(options: Partial<RedisStoreOptions> = {}): 
       await client.set(CLOCK_KEY, now);
       await ageWorkers(client, store.keys.workers, ms);
     },
+    reset: async () => {
+      now = START_AT;
+      await client.set(CLOCK_KEY, now);
+      await removeSessions(client, store.keys);
+    },
     close: async () => {
       await store.close();
       client.disconnect();
     },
   };
+}
+
+/** Leaves the sentinels that opening a store puts into its indexes. */
+async function removeSessions(client: Redis, keys: Keyspace): Promise<void> {
+  for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
+    const tag = keys.due(bucket).slice(0, -":due".length);
+    const names = await client.keys(`${tag}:[sl]:*`);
+    await client
+      .pipeline()
+      .unlink(keys.due(bucket), keys.index(bucket), ...names)
+      .zadd(keys.due(bucket), "+inf", "")
+      .zadd(keys.index(bucket), 0, "")
+      .hset(keys.meta(bucket), "token", 0)
+      .exec();
+  }
 }
 
 /** Workers carry the server's own time: to move time on is to make them older. */

@@ -1,6 +1,9 @@
 export * from "./clock/virtual-clock.ts";
 export { describeLedger } from "./conformance/ledger.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
+export { anyCommand, anyCommands, type DifferentialCommand } from "./differential/command.ts";
+export { findDifference, toPlain } from "./differential/difference.ts";
+export { type DifferentialRig, type DifferentialSide, playCommands } from "./differential/player.ts";
 export * from "./faults/fault-points.ts";
 export * from "./fixtures/commands.ts";
 export * from "./fixtures/ids.ts";

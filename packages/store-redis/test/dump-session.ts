@@ -1,0 +1,260 @@
+/**
+ * Reads everything a session is stored in and says it in the terms of a
+ * `SessionImage`. A field it does not know, or a lane entry that disagrees with
+ * its input's row, is an error: an image leaves nothing out.
+ */
+import type { ControlReport, FailureReport, SessionRef } from "@holdfast/contracts";
+import { decodePolicy } from "@holdfast/domain";
+import type { SessionImage } from "@holdfast/store-memory";
+import type { Redis } from "ioredis";
+import { decodeEvent } from "../src/archive/decode-event.ts";
+import type { Keyspace } from "../src/index.ts";
+import {
+  CHORE,
+  decodeRow,
+  ENTRY,
+  HEAD,
+  HOLD,
+  LAST,
+  RECEIPT,
+  RECORD,
+  REPORT,
+  type Row,
+  RUN,
+} from "../src/layout/rows.ts";
+
+type Fields = ReadonlyMap<string, Buffer>;
+type Head = Row<typeof HEAD>;
+/** Rows of the dump carry plain text where the model has branded ids. */
+type Loose<T> = { readonly [K in keyof T]: unknown };
+
+/** The image of a session on Redis, or `null` for an unknown one. */
+export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef): Promise<SessionImage | null> {
+  const { session, member, list } = keys.session(ref);
+  const [, later = "", due = "", meta = "", index = ""] = list;
+  const answers = await client
+    .pipeline()
+    .hgetallBuffer(session)
+    .zrange(later, "0", "-1", "WITHSCORES")
+    .zscore(due, member)
+    .hget(meta, "token")
+    .zscore(index, `d ${member}`)
+    .zrangebylex(index, "[u ", "[u \xff")
+    .exec();
+  const [stored, waiting, dueAt, token, listed, parked] = (answers ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  }) as [Record<string, Buffer>, string[], string | null, string, string | null, string[]];
+  const fields: Fields = new Map(Object.entries(stored));
+  if (fields.size === 0) return null;
+  assertKnown(fields);
+  const head = decodeRow(HEAD, fields.get("head") as Buffer);
+  const image: Loose<SessionImage> = {
+    ...standing(head),
+    settings: JSON.parse(text(fields, "settings")),
+    isListed: listed !== null,
+    isParked: parked.includes(`u ${head.executor} ${member}`),
+    state: fields.has("state") ? text(fields, "state") : null,
+    token: Number(token),
+    dueAt: dueAt === null ? null : Number(dueAt),
+    later: timed(waiting),
+    ...record(fields, head),
+  };
+  return image as SessionImage;
+}
+
+const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow"]);
+
+function assertKnown(fields: Fields): void {
+  if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
+  for (const name of fields.keys()) {
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxz]./.test(name)) throw new Error(`the session has a field ${name}`);
+  }
+}
+
+function text(fields: Fields, name: string): string {
+  return fields.get(name)?.toString("utf8") ?? "";
+}
+
+function orNull(value: string): string | null {
+  return value === "" ? null : value;
+}
+
+function list(value: string): string[] {
+  return value === "" ? [] : value.split(",");
+}
+
+function standing(head: Head) {
+  const { phase, generation, settingsRevision, isHeld, isUnhosted, position, digest } = head;
+  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, deadLetters } = head;
+  return {
+    phase,
+    generation,
+    settingsRevision,
+    isHeld,
+    isUnhosted,
+    position,
+    digest,
+    executor: orNull(head.executor),
+    counters: { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, deadLetters },
+    warm: { node: orNull(head.warmNode), until: head.warmUntil },
+  };
+}
+
+function timed(waiting: readonly string[]) {
+  const items: { inputId: string; at: number }[] = [];
+  for (let at = 0; at < waiting.length; at += 2) {
+    const inputId = waiting[at] as string;
+    // The sentinel keeps the key from ever being empty.
+    if (inputId !== "") items.push({ inputId, at: Number(waiting[at + 1]) });
+  }
+  return items;
+}
+
+function record(fields: Fields, head: Head) {
+  const inputs = named(fields, "i", decode(RECORD));
+  const positions = Array.from({ length: head.position }, (_, index) => `r${index + 1}`);
+  return {
+    lanes: {
+      steer: lane(fields, "s", { head: head.steerHead, tail: head.steerTail, inputs }),
+      queue: lane(fields, "q", { head: head.queueHead, tail: head.queueTail, inputs }),
+    },
+    hold: hold(fields),
+    last: last(fields),
+    chores: Array.from({ length: head.choresTail - head.choresHead }, (_, index) =>
+      chore(decodeRow(CHORE, fields.get(`x${head.choresHead + index}`) as Buffer)),
+    ),
+    inputs: Object.entries(inputs)
+      .map(([inputId, row]) => input(fields, inputId, row))
+      .sort((one, other) => one.admission - other.admission),
+    keys: named(fields, "k", String),
+    scopes: named(fields, "c", String),
+    receipts: positions.flatMap((name) => {
+      const row = fields.get(name);
+      return row === undefined ? [] : [receipt(decodeRow(RECEIPT, row))];
+    }),
+    outputs: named(fields, "o", String),
+    runs: named(fields, "u", (row) => {
+      const run = decodeRow(RUN, row);
+      return { ...run, positions: list(run.positions).map(Number) };
+    }),
+    journals: journals(fields),
+    events: numbered(fields, "e").map(([cursor, row]) => decodeEvent(cursor, row.toString("utf8"))),
+    deadLetters: numbered(fields, "d").map(([, row]) => row.toString("utf8")),
+    endings: named(fields, "g", String),
+    reports: named(fields, "z", (row) => report(decodeRow(REPORT, row))),
+    followers: list(text(fields, "follow")).map((entry) => {
+      const [node, until] = entry.split(":");
+      return { node, until: Number(until) };
+    }),
+  };
+}
+
+function decode<L extends Parameters<typeof decodeRow>[0]>(layout: L) {
+  return (row: Buffer): Row<L> => decodeRow(layout, row);
+}
+
+/** Fields with a prefix, by the rest of their names, in order. */
+function named<T>(fields: Fields, prefix: string, render: (row: Buffer) => T): Record<string, T> {
+  const entries = [...fields].filter(([name]) => name.startsWith(prefix) && !SINGLE.has(name));
+  return Object.fromEntries(
+    entries
+      .map(([name, row]): [string, T] => [name.slice(1), render(row)])
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+}
+
+function numbered(fields: Fields, prefix: string): [number, Buffer][] {
+  return Object.entries(named(fields, prefix, (row) => row))
+    .map(([name, row]): [number, Buffer] => [Number(name), row])
+    .sort(([one], [other]) => one - other);
+}
+
+function lane(
+  fields: Fields,
+  prefix: "s" | "q",
+  { head, tail, inputs }: { head: number; tail: number; inputs: Record<string, Row<typeof RECORD>> },
+) {
+  const places = numbered(fields, prefix).map(([place, row]) => {
+    const entry = decodeRow(ENTRY, row);
+    const { admission, isPrompt, isSolo, boundary, runId, notBeforeAt } = inputs[entry.inputId] as Row<typeof RECORD>;
+    const copied = { inputId: entry.inputId, admission, isPrompt, isSolo, boundary, runId, notBeforeAt };
+    if (JSON.stringify(entry) !== JSON.stringify(copied)) {
+      throw new Error(`the lane holds ${JSON.stringify(entry)}, the input's row says ${JSON.stringify(copied)}`);
+    }
+    return { place, inputId: entry.inputId };
+  });
+  return { head, tail, places };
+}
+
+function hold(fields: Fields) {
+  const row = fields.get("hold");
+  if (row === undefined || row.length === 0) return null;
+  const stored = decodeRow(HOLD, row);
+  return { ...stored, staged: list(stored.staged) };
+}
+
+function last(fields: Fields) {
+  const row = fields.get("last");
+  if (row === undefined || row.length === 0) return null;
+  const { waiting, ...stored } = decodeRow(LAST, row);
+  const lists = waiting.split(";").slice(0, -1);
+  return { ...stored, waiting: lists.map((nodes) => (nodes === "-" ? null : list(nodes))) };
+}
+
+function chore(row: Row<typeof CHORE>) {
+  const { kind, generation } = row;
+  switch (kind) {
+    case "end":
+      return {
+        kind,
+        generation,
+        reason: row.reason,
+        lanes: { steer: { from: row.steerFrom, to: row.steerTo }, queue: { from: row.queueFrom, to: row.queueTo } },
+        scheduled: row.scheduled,
+        from: row.from,
+        staged: list(row.staged),
+      };
+    case "journal":
+      return { kind, generation, runId: row.runId, from: row.from, to: row.to };
+    default:
+      return { kind, generation };
+  }
+}
+
+function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
+  const payload = text(fields, `p${row.admission}`);
+  const failure = text(fields, `f${row.admission}`);
+  return {
+    inputId,
+    ...row,
+    policy: decodePolicy(row.policy),
+    lane: row.lane === "s" ? "steer" : "queue",
+    boundary: orNull(row.boundary),
+    runId: orNull(row.runId),
+    nodes: list(row.nodes),
+    payload: payload.slice(payload.indexOf(" ") + 1),
+    failure: failure === "" ? null : (JSON.parse(failure) as FailureReport),
+  };
+}
+
+function receipt(row: Row<typeof RECEIPT>) {
+  return { ...row, contributors: list(row.contributors), conversationDigest: orNull(row.conversationDigest) };
+}
+
+function journals(fields: Fields) {
+  const byRun: Record<string, [number, { key: string; value: string }][]> = {};
+  for (const [name, row] of Object.entries(named(fields, "j", String))) {
+    const dot = name.lastIndexOf(".");
+    const separator = row.indexOf(" ");
+    const step = { key: row.slice(0, separator), value: row.slice(separator + 1) };
+    byRun[name.slice(0, dot)] = [...(byRun[name.slice(0, dot)] ?? []), [Number(name.slice(dot + 1)), step]];
+  }
+  return Object.fromEntries(
+    Object.entries(byRun).map(([runId, steps]) => [runId, steps.sort(([a], [b]) => a - b).map(([, step]) => step)]),
+  );
+}
+
+function report({ abortedRunId, ...row }: Row<typeof REPORT>): Loose<ControlReport> {
+  return { ...row, ...(abortedRunId === "" ? {} : { abortedRunId }) };
+}

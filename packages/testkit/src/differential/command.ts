@@ -1,0 +1,247 @@
+/**
+ * What can happen to a store, as data: small numbers that the player turns into
+ * calls by what happened before. Any list of commands can be played, so a failing
+ * one can be cut down to those that matter.
+ */
+import fc from "fast-check";
+
+/** One of the player's sessions, 0 or 1. */
+type SessionIndex = number;
+
+/** Picks among what is known by counting back from the latest; 0 is the latest. */
+type Back = number;
+
+/** A kind of input the player sends. */
+export const SENT_KINDS = [
+  "prompt",
+  "event",
+  "steered",
+  "scoped",
+  "progress",
+  "peer_steered",
+  "silent",
+  "operation",
+  "continuation",
+] as const;
+
+/** See {@link SENT_KINDS}. */
+export type SentKind = (typeof SENT_KINDS)[number];
+
+/** What is wrong with a settlement that a worker sends. */
+export const FLAWS = [
+  "none",
+  "token",
+  "claim",
+  "run",
+  "position",
+  "digest",
+  "sequence",
+  "contributors",
+  "settlement",
+  "attempt",
+] as const;
+
+/** Verbs of the control port. */
+export const VERBS = ["retire", "recycle", "reset", "recover", "stop", "destroy"] as const;
+
+/** One thing that happens. */
+export type DifferentialCommand =
+  | {
+      readonly type: "admit";
+      readonly session: SessionIndex;
+      readonly kind: SentKind;
+      readonly key: number | null;
+      readonly variant: number;
+      readonly hasOwnId: boolean;
+      readonly delayMs: number;
+      readonly queue: "supersede" | "coalesce" | null;
+      readonly isWithoutWake: boolean;
+      readonly isAwaited: boolean;
+      readonly isStale: boolean;
+    }
+  | { readonly type: "flood"; readonly session: SessionIndex; readonly count: number; readonly delayMs: number }
+  | { readonly type: "repeat_admit"; readonly back: Back }
+  | {
+      readonly type: "claim";
+      readonly session: SessionIndex;
+      readonly worker: number;
+      readonly cached: "none" | "current" | "old";
+      readonly maxInputs: number;
+      readonly maxBytes: number;
+      readonly isBatching: boolean;
+    }
+  | { readonly type: "repeat_claim"; readonly back: Back }
+  | {
+      readonly type: "advance";
+      readonly back: Back;
+      readonly settlement: "completed" | "with_state" | "cancelled" | "failed" | "delayed" | "fatal" | "released";
+      readonly delayMs: number;
+      readonly isKept: boolean;
+      readonly isBatching: boolean;
+      readonly maxInputs: number;
+      readonly flaw: (typeof FLAWS)[number];
+    }
+  | { readonly type: "repeat_advance"; readonly back: Back }
+  | { readonly type: "renew"; readonly count: number }
+  | { readonly type: "sweep"; readonly limit: number }
+  | { readonly type: "inspect"; readonly session: SessionIndex }
+  | { readonly type: "chores"; readonly session: SessionIndex }
+  | { readonly type: "watch"; readonly back: Back; readonly node: number | null }
+  | {
+      readonly type: "control";
+      readonly session: SessionIndex;
+      readonly verb: (typeof VERBS)[number];
+      readonly request: number | null;
+    }
+  | {
+      readonly type: "interrupt";
+      readonly session: SessionIndex;
+      readonly run: "any" | "current" | "other";
+      readonly request: number | null;
+    }
+  | {
+      readonly type: "register";
+      readonly session: SessionIndex;
+      readonly binding: "none" | "hold" | "defer" | "other";
+      readonly hasSettings: boolean;
+      readonly mayRevive: boolean;
+    }
+  | { readonly type: "configure"; readonly session: SessionIndex; readonly isSilent: boolean }
+  | { readonly type: "follow"; readonly session: SessionIndex; readonly node: number; readonly forMs: number }
+  | { readonly type: "step"; readonly back: Back; readonly at: "next" | "again" | "gap"; readonly key: number }
+  | { readonly type: "steps"; readonly back: Back; readonly count: number }
+  | { readonly type: "adopt"; readonly executor: number; readonly limit: number }
+  | { readonly type: "read"; readonly session: SessionIndex; readonly after: number; readonly limit: number }
+  | { readonly type: "tick"; readonly ms: number }
+  | { readonly type: "crash"; readonly worker: number };
+
+const session = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
+const recent = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }, fc.nat(30));
+const request = fc.oneof(fc.constant(null), fc.nat(3));
+const limitInputs = fc.constantFrom(100, 100, 1, 2, 3);
+const limitBytes = fc.constantFrom(1_000_000, 1_000_000, 1, 700);
+const rarely = fc.constantFrom(false, false, false, false, true);
+/** Times at which something is due, and one millisecond to either side. */
+const moment = fc.constantFrom(
+  ...[0, 500, 1_000, 1_500, 3_000, 10_000, 11_000, 30_000, 60_000]
+    .flatMap((ms) => [ms - 1, ms, ms + 1])
+    .filter((ms) => ms >= 0),
+);
+
+const admit = fc.record({
+  type: fc.constant("admit" as const),
+  session,
+  kind: fc.constantFrom(...SENT_KINDS, "prompt" as const, "event" as const, "event" as const),
+  key: fc.oneof(fc.constant(null), fc.nat(4)),
+  variant: fc.constantFrom(0, 0, 0, 1),
+  hasOwnId: rarely,
+  delayMs: fc.constantFrom(0, 0, 0, 0, -5, 1_000, 1_000, 11_000),
+  queue: fc.constantFrom(null, null, null, "supersede" as const, "coalesce" as const),
+  isWithoutWake: rarely,
+  isAwaited: fc.boolean(),
+  isStale: fc.constantFrom(false, false, false, false, false, false, false, false, true),
+});
+
+const claim = fc.record({
+  type: fc.constant("claim" as const),
+  session,
+  worker: fc.constantFrom(0, 0, 0, 1, 1, 2),
+  cached: fc.constantFrom("none" as const, "current" as const, "old" as const),
+  maxInputs: limitInputs,
+  maxBytes: limitBytes,
+  isBatching: rarely,
+});
+
+const advance = fc.record({
+  type: fc.constant("advance" as const),
+  back: recent,
+  settlement: fc.constantFrom(
+    "completed" as const,
+    "completed" as const,
+    "with_state" as const,
+    "cancelled" as const,
+    "failed" as const,
+    "failed" as const,
+    "delayed" as const,
+    "fatal" as const,
+    "released" as const,
+  ),
+  delayMs: moment,
+  isKept: fc.constantFrom(true, true, false),
+  isBatching: rarely,
+  maxInputs: limitInputs,
+  flaw: fc.oneof({ weight: 8, arbitrary: fc.constant("none" as const) }, fc.constantFrom(...FLAWS)),
+});
+
+const control = fc.record({
+  type: fc.constant("control" as const),
+  session,
+  verb: fc.constantFrom(...VERBS.slice(0, -1), ...VERBS.slice(0, -1), ...VERBS),
+  request,
+});
+
+const register = fc.record({
+  type: fc.constant("register" as const),
+  session,
+  binding: fc.constantFrom("none" as const, "hold" as const, "hold" as const, "defer" as const, "other" as const),
+  hasSettings: rarely,
+  mayRevive: fc.constantFrom(true, true, false),
+});
+
+const of = <T extends DifferentialCommand["type"]>(type: T) => ({ type: fc.constant(type) });
+
+/** Any command, as often as it is worth. */
+export const anyCommand: fc.Arbitrary<DifferentialCommand> = fc.oneof(
+  { weight: 22, arbitrary: admit },
+  { weight: 14, arbitrary: claim },
+  { weight: 24, arbitrary: advance },
+  { weight: 12, arbitrary: fc.record({ ...of("tick"), ms: fc.oneof(moment, moment, moment, fc.constant(-25_000)) }) },
+  { weight: 6, arbitrary: control },
+  { weight: 5, arbitrary: register },
+  { weight: 4, arbitrary: fc.record({ ...of("chores"), session }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      ...of("step"),
+      back: recent,
+      at: fc.constantFrom("next" as const, "next" as const, "again" as const, "gap" as const),
+      key: fc.nat(2),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ ...of("repeat_advance"), back: recent }) },
+  { weight: 3, arbitrary: fc.record({ ...of("repeat_claim"), back: recent }) },
+  { weight: 2, arbitrary: fc.record({ ...of("repeat_admit"), back: recent }) },
+  { weight: 3, arbitrary: fc.record({ ...of("sweep"), limit: fc.constantFrom(1, 10) }) },
+  { weight: 3, arbitrary: fc.record({ ...of("inspect"), session }) },
+  { weight: 3, arbitrary: fc.record({ ...of("renew"), count: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 3, arbitrary: fc.record({ ...of("watch"), back: recent, node: fc.oneof(fc.constant(null), fc.nat(2)) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      ...of("interrupt"),
+      session,
+      run: fc.constantFrom("any" as const, "current" as const, "other" as const),
+      request,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
+  { weight: 2, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
+  { weight: 2, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },
+  { weight: 1, arbitrary: fc.record({ ...of("configure"), session, isSilent: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ ...of("steps"), back: recent, count: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ ...of("crash"), worker: fc.nat(1) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ...of("flood"),
+      session,
+      count: fc.integer({ min: 2, max: 130 }),
+      delayMs: fc.constantFrom(0, 0, 1_000),
+    }),
+  },
+);
+
+/** A life of a store. */
+export function anyCommands(maxLength = 60): fc.Arbitrary<DifferentialCommand[]> {
+  return fc.array(anyCommand, { minLength: 1, maxLength, size: "max" });
+}

@@ -1,0 +1,84 @@
+/**
+ * Plays a list of commands on two stores in lock-step: every call goes to both
+ * with the same arguments, and after every call the answers and the whole of the
+ * sessions concerned must be equal.
+ */
+import { isAppError, type SessionRef } from "@holdfast/contracts";
+import type { Store } from "@holdfast/runtime";
+import type { DifferentialCommand } from "./command.ts";
+import { findDifference, toPlain } from "./difference.ts";
+import { type Call, interpret } from "./interpret.ts";
+import { type Mind, newMind } from "./mind.ts";
+
+/** One of the two stores. */
+export interface DifferentialSide {
+  readonly store: Store;
+  /** The whole of a session; `null` for an unknown one. */
+  inspect(ref: SessionRef): Promise<unknown>;
+}
+
+/** Two empty stores that share a clock. */
+export interface DifferentialRig {
+  readonly left: DifferentialSide;
+  readonly right: DifferentialSide;
+  now(): number;
+  advanceTime(ms: number): Promise<void>;
+}
+
+/** Plays commands. Rejects at the first difference, naming the command. */
+export async function playCommands(rig: DifferentialRig, commands: readonly DifferentialCommand[]): Promise<void> {
+  const mind = newMind(rig.now());
+  await playOne(rig, mind, FIRST);
+  for (const command of commands) await playOne(rig, mind, command);
+  await compareSessions(rig, mind.refs, "at the end");
+}
+
+const FIRST: DifferentialCommand = {
+  type: "register",
+  session: 0,
+  binding: "hold",
+  hasSettings: false,
+  mayRevive: true,
+};
+
+async function playOne(rig: DifferentialRig, mind: Mind, command: DifferentialCommand): Promise<void> {
+  if (command.type === "tick") {
+    await rig.advanceTime(command.ms);
+    mind.now = rig.now();
+    return;
+  }
+  const call = interpret(mind, command);
+  if (call === null) return;
+  const what = `after ${JSON.stringify(command)}, that is ${call.what}`;
+  const [left, right] = await Promise.all([answerOf(rig.left, call), answerOf(rig.right, call)]);
+  assertSame(left, right, `the answer ${what}`);
+  await compareSessions(rig, call.touches, what);
+  if (isAnswer(left)) call.learn?.(left.answer);
+}
+
+type Answer = { readonly answer: unknown } | { readonly rejected: string };
+
+function isAnswer(answer: Answer): answer is { readonly answer: unknown } {
+  return "answer" in answer;
+}
+
+async function answerOf({ store }: DifferentialSide, call: Call): Promise<Answer> {
+  try {
+    return { answer: await call.send(store) };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { rejected: error.code };
+  }
+}
+
+async function compareSessions(rig: DifferentialRig, refs: readonly SessionRef[], what: string): Promise<void> {
+  for (const ref of refs) {
+    const [left, right] = await Promise.all([rig.left.inspect(ref), rig.right.inspect(ref)]);
+    assertSame(left, right, `session ${ref.sessionId} ${what}`);
+  }
+}
+
+function assertSame(left: unknown, right: unknown, what: string): void {
+  const difference = findDifference(toPlain(left), toPlain(right));
+  if (difference !== null) throw new Error(`the stores differ in ${what}\n  at ${difference}`);
+}
