@@ -66,15 +66,10 @@ local leaves_receipt = RECEIPT_RESULTS[A.settlement]
 -- The same call again: the stored result, and the batch it staged if that is still the current one (L5).
 local function answer_repeat(last)
   redis.call("HSET", K.session, "txn", "")
-  local ids = split(A.contributors)
-  local records = load_records(c, ids)
-  local i = 0
-  for waiting in string.gmatch(last.waiting, "([^;]*);") do
-    i = i + 1
-    if waiting ~= "-" then
-      records[i].nodes = waiting
-      settle(c, ids[i], records[i])
-    end
+  for id, nodes in string.gmatch(last.ended, "([^:;]+):([^;]*);") do
+    local record = load_records(c, { id })[1]
+    record.nodes = nodes
+    settle(c, id, record)
   end
   local following = { "lost" }
   if last.nextToken == 0 then
@@ -196,13 +191,11 @@ if next_hold then
 else
   following = let_go(blocked_until)
 end
--- For each contributor who waited for it, or a dash if it has not ended.
-local waiting, nodes_of = {}, {}
-for _, settled in ipairs(c.settled) do nodes_of[settled[1]] = settled[3] end
-for i = 1, #ids do waiting[i] = (nodes_of[ids[i]] or "-") .. ";" end
+local ended = {}
+for i, settled in ipairs(c.settled) do ended[i] = settled[1] .. ":" .. settled[3] .. ";" end
 put(c, "last", encode_last({
   boundaryId = boundary_id, settlementDigest = A.settlementDigest, position = c.h.position, committedAt = c.t,
-  cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0, waiting = table.concat(waiting),
+  cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0, ended = table.concat(ended),
 }))
 commit(c)
 return { "committed", "", c.h.position, c.t, c.settled, following, followers, c.h.cursor }

@@ -76,7 +76,13 @@ local function bury_dead_holder()
   put(c, "hold", "")
 end
 
-local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow")
+-- A repeat that arrives after its hold ended: the run it would name exists, or the latest settlement
+-- carries its claim. Staging under either once more would mix two holds.
+local function is_over(run, last)
+  return run or (last and string.find(last, "." .. A.claimId .. ".", 1, true))
+end
+
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow", "u" .. A.newRunId, "last")
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 c = open(K.session, now(), rows[1])
@@ -85,6 +91,9 @@ local followers = live_followers(rows[4], c.t)
 
 if hold and hold.claimId == A.claimId then return reply_staged(hold, reload_batch(c, hold), followers) end
 if hold and is_live(hold, c.t, A.leaseMs) then return { "busy", hold.leaseUntil } end
+if is_over(rows[5], rows[6]) then
+  return { "rest", redis.call("ZSCORE", K.due, A.member) or "", c.settled, followers, c.h.cursor }
+end
 if has_chores(c) then return { "chores" } end
 if c.h.executor ~= "" and not contains(A.executors, c.h.executor) then return park_unhosted() end
 

@@ -197,9 +197,15 @@ function hold(fields: Fields) {
 function last(fields: Fields) {
   const row = fields.get("last");
   if (row === undefined || row.length === 0) return null;
-  const { waiting, ...stored } = decodeRow(LAST, row);
-  const lists = waiting.split(";").slice(0, -1);
-  return { ...stored, waiting: lists.map((nodes) => (nodes === "-" ? null : list(nodes))) };
+  const { ended, ...stored } = decodeRow(LAST, row);
+  const items = ended.split(";").slice(0, -1);
+  return {
+    ...stored,
+    ended: items.map((item) => {
+      const [inputId, nodes = ""] = item.split(":");
+      return { inputId, nodes: list(nodes) };
+    }),
+  };
 }
 
 function chore(row: Row<typeof CHORE>) {

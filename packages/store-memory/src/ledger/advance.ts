@@ -2,12 +2,12 @@
 import type { Ack } from "@holdfast/contracts";
 import { SETTLEMENT_EVENTS } from "@holdfast/domain";
 import type { AdvanceCommand, AdvanceReply, NextStep, StagingOffer } from "@holdfast/runtime";
-import { getInputs, settledInput } from "../input/input.ts";
+import { getInput, settledInput } from "../input/input.ts";
 import { isFenceOf } from "../run/run.ts";
 import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
 import { hasChores, indexDue, mayStage, release } from "../session/due.ts";
-import type { HoldData, InputData, LastSettlement, SessionData } from "../session/session-data.ts";
+import type { HoldData, LastSettlement, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
 import { settleUndone, settleWithReceipt } from "./settle.ts";
@@ -56,9 +56,8 @@ function answerRepeat(
   { command, last, ack }: { readonly command: AdvanceCommand; readonly last: LastSettlement; readonly ack: Ack },
 ): AdvanceReply {
   const { session } = work;
-  const contributors = getInputs(session, command.contributors);
-  const settled = last.waiting.flatMap((nodes, index) => {
-    return nodes === null ? [] : [{ ...settledInput(session, contributors[index] as InputData), nodes }];
+  const settled = last.ended.map(({ inputId, nodes }) => {
+    return { ...settledInput(session, getInput(session, inputId)), nodes };
   });
   return {
     kind: "committed",
@@ -133,7 +132,6 @@ function answerCommitted(
   { command, next, ack }: { readonly command: AdvanceCommand; readonly next: NextStep; readonly ack: Ack },
 ): AdvanceReply {
   const { session, now, settled } = work;
-  const waiting = new Map(settled.map(({ inputId, nodes }) => [inputId, nodes]));
   session.last = {
     boundaryId: boundaryIdOf(command),
     settlementDigest: command.settlementDigest,
@@ -141,7 +139,7 @@ function answerCommitted(
     committedAt: now,
     cursor: session.cursor,
     nextToken: next.kind === "staged" ? next.batch.fence.token : 0,
-    waiting: command.contributors.map((inputId) => waiting.get(inputId) ?? null),
+    ended: settled.map(({ inputId, nodes }) => ({ inputId, nodes })),
   };
   return {
     kind: "committed",

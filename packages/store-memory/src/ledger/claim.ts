@@ -4,7 +4,7 @@ import { loseAttempt } from "../run/attempt.ts";
 import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
 import { hasChores, indexDue, mayStage, park, release, unpark } from "../session/due.ts";
-import type { HoldData } from "../session/session-data.ts";
+import type { HoldData, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
 
@@ -16,6 +16,7 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   const { hold } = session;
   if (hold !== null && hold.claimId === command.claimId) return answerStaged(work, hold, command);
   if (isLive(hold, work)) return { kind: "busy", leaseUntil: hold.leaseUntil };
+  if (isOver(session, command)) return answerIdle(work, work.data.due.get(session.member) ?? null);
   if (hasChores(work)) return { kind: "chores" };
   const { executor } = session;
   if (executor !== null && !command.offer.executors.includes(executor)) {
@@ -27,6 +28,16 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   unpark(work);
   buryDeadHolder(work);
   return stageOrRest(work, command);
+}
+
+/** A repeat that arrives after its hold ended; staging once more under its ids would mix two holds. */
+function isOver({ runs, last }: SessionData, { claimId, offer }: ClaimCommand): boolean {
+  return runs.has(offer.newRunId) || last?.boundaryId.includes(`.${claimId}.`) === true;
+}
+
+function answerIdle(work: Work, dueAt: number | null): ClaimReply {
+  const { session, settled } = work;
+  return { kind: "idle", dueAt, settled, followers: liveFollowers(work), cursor: session.cursor };
 }
 
 /** The attempt of a dead holder ends before anything new is staged. */
@@ -47,8 +58,7 @@ function stageOrRest(work: Work, command: ClaimCommand): ClaimReply {
   const { session, config } = work;
   const { batch, blockedUntil } = select(work, command);
   if (batch === null) {
-    const dueAt = release(work, blockedUntil);
-    return { kind: "idle", dueAt, settled: work.settled, followers: liveFollowers(work), cursor: session.cursor };
+    return answerIdle(work, release(work, blockedUntil));
   }
   const hold = stageBatch(work, batch, command);
   session.epoch += 1;

@@ -67,7 +67,7 @@ function peek({ session }: Work, name: Lane, limit: number): InputData[] {
 
 // A lane that was only holes for a whole stretch may hold more behind it: look further.
 function firstOf(work: Work, lane: Lane): InputData | undefined {
-  return peek(work, lane, 4)[0] ?? peek(work, lane, LIMIT)[0] ?? peek(work, lane, 10 * LIMIT)[0];
+  return peek(work, lane, 1)[0] ?? peek(work, lane, LIMIT)[0] ?? peek(work, lane, 10 * LIMIT)[0];
 }
 
 function batchFrom(work: Work, first: InputData, limits: BatchLimits): InputData[] {

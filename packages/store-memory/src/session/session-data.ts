@@ -170,8 +170,8 @@ export interface LastSettlement {
   readonly cursor: number;
   /** Token of the batch staged in the same call; 0 for none. */
   readonly nextToken: number;
-  /** For each contributor who waited for it; `null` if it did not end. */
-  readonly waiting: readonly (readonly NodeId[] | null)[];
+  /** Every input that ended, with who waited for it. */
+  readonly ended: readonly { readonly inputId: InputId; readonly nodes: readonly NodeId[] }[];
 }
 
 /** A run whose first attempt has ended. */

@@ -69,12 +69,13 @@ local function batch_of(entries, offer)
   return batch
 end
 
--- The first entry of a lane. Holes at its front are rare, so most looks read one field; a longer
--- stretch of holes is left behind, and the session stays due for another look.
+-- The first entry of a lane. Holes at its front are rare, so most looks read one field. Inputs that
+-- wait for their time leave long stretches of them; what is behind must not wait for one look after
+-- the other, so a look goes far before it leaves the rest, and the session due, for the next.
 local function first_of(c, lane)
   local names = LANES[lane]
   if c.h[names.head] == c.h[names.tail] then return nil end
-  return peek(c, lane, 1)[1] or peek(c, lane, 100)[1]
+  return peek(c, lane, 1)[1] or peek(c, lane, 100)[1] or peek(c, lane, 1000)[1]
 end
 
 local function is_alone(first, offer)

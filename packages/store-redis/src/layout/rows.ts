@@ -141,8 +141,8 @@ export const LAST = {
   cursor: "n",
   /** Token of the batch staged in the same call; 0 for none. */
   nextToken: "n",
-  /** For each contributor who waited for it, joined by commas and ended by a semicolon; a dash if it did not end. */
-  waiting: "t",
+  /** Every input that ended, with who waited for it: `<id>:<node>,<node>;`. */
+  ended: "t",
 } as const satisfies RowLayout;
 
 /** Field `x<number>`: bounded work a script left behind. */

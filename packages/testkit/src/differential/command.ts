@@ -44,6 +44,15 @@ export const FLAWS = [
 /** Verbs of the control port. */
 export const VERBS = ["retire", "recycle", "reset", "recover", "stop", "destroy"] as const;
 
+/** How an attempt ends, and what the worker would take next. */
+export interface Settling {
+  readonly settlement: "completed" | "with_state" | "cancelled" | "failed" | "delayed" | "fatal" | "released";
+  readonly delayMs: number;
+  readonly isKept: boolean;
+  readonly isBatching: boolean;
+  readonly maxInputs: number;
+}
+
 /** One thing that happens. */
 export type DifferentialCommand =
   | {
@@ -71,16 +80,9 @@ export type DifferentialCommand =
       readonly isBatching: boolean;
     }
   | { readonly type: "repeat_claim"; readonly back: Back }
-  | {
-      readonly type: "advance";
-      readonly back: Back;
-      readonly settlement: "completed" | "with_state" | "cancelled" | "failed" | "delayed" | "fatal" | "released";
-      readonly delayMs: number;
-      readonly isKept: boolean;
-      readonly isBatching: boolean;
-      readonly maxInputs: number;
-      readonly flaw: (typeof FLAWS)[number];
-    }
+  | ({ readonly type: "advance"; readonly back: Back; readonly flaw: (typeof FLAWS)[number] } & Settling)
+  /** What a sound worker does next: claims, or settles what it was handed last. */
+  | ({ readonly type: "work"; readonly session: SessionIndex; readonly worker: number } & Settling)
   | { readonly type: "repeat_advance"; readonly back: Back }
   | { readonly type: "renew"; readonly count: number }
   | { readonly type: "sweep"; readonly limit: number }
@@ -152,9 +154,7 @@ const claim = fc.record({
   isBatching: rarely,
 });
 
-const advance = fc.record({
-  type: fc.constant("advance" as const),
-  back: recent,
+const settling = {
   settlement: fc.constantFrom(
     "completed" as const,
     "completed" as const,
@@ -170,7 +170,20 @@ const advance = fc.record({
   isKept: fc.constantFrom(true, true, false),
   isBatching: rarely,
   maxInputs: limitInputs,
-  flaw: fc.oneof({ weight: 8, arbitrary: fc.constant("none" as const) }, fc.constantFrom(...FLAWS)),
+};
+
+const advance = fc.record({
+  type: fc.constant("advance" as const),
+  ...settling,
+  back: recent,
+  flaw: fc.oneof({ weight: 3, arbitrary: fc.constant("none" as const) }, fc.constantFrom(...FLAWS)),
+});
+
+const work = fc.record({
+  type: fc.constant("work" as const),
+  ...settling,
+  session,
+  worker: fc.constantFrom(0, 0, 0, 1),
 });
 
 const control = fc.record({
@@ -193,8 +206,9 @@ const of = <T extends DifferentialCommand["type"]>(type: T) => ({ type: fc.const
 /** Any command, as often as it is worth. */
 export const anyCommand: fc.Arbitrary<DifferentialCommand> = fc.oneof(
   { weight: 22, arbitrary: admit },
-  { weight: 14, arbitrary: claim },
-  { weight: 24, arbitrary: advance },
+  { weight: 6, arbitrary: claim },
+  { weight: 8, arbitrary: advance },
+  { weight: 30, arbitrary: work },
   { weight: 12, arbitrary: fc.record({ ...of("tick"), ms: fc.oneof(moment, moment, moment, fc.constant(-25_000)) }) },
   { weight: 6, arbitrary: control },
   { weight: 5, arbitrary: register },

@@ -29,7 +29,7 @@ import {
   type Worker,
 } from "../fixtures/commands.ts";
 import { nodeId } from "../fixtures/ids.ts";
-import type { DifferentialCommand, SentKind } from "./command.ts";
+import type { DifferentialCommand, SentKind, Settling } from "./command.ts";
 import { back, type KnownBatch, type Mind, OTHER_EXECUTOR, WORKERS } from "./mind.ts";
 import { readEverything, settleChores } from "./reads.ts";
 
@@ -120,6 +120,19 @@ const INTERPRETERS: Interpreters = {
     const settlement = settlementOf(command);
     const sound = advanceCommand(known.ref, known.batch, { node: by.node, settlement, next });
     return advanceCall(mind, flawed(sound, command.flaw), known.worker);
+  },
+  work: (mind, command) => {
+    const ref = refOf(mind, command.session);
+    const known = mind.inHand.get(ref);
+    const by = workerOf(known?.worker ?? command.worker, { ...command, maxBytes: 1_000_000 });
+    const { node } = by;
+    if (known === undefined) {
+      const claim = { ref, claimId: mind.ids.claim(), node, cachedDigest: null, offer: offerOf(by, mind.ids) };
+      return claimCall(mind, claim, command.worker);
+    }
+    const next = command.isKept ? offerOf(by, mind.ids) : null;
+    const settlement = settlementOf(command);
+    return advanceCall(mind, advanceCommand(ref, known.batch, { node, settlement, next }), known.worker);
   },
   repeat_advance: (mind, command) => {
     const known = back(mind.advances, command.back);
@@ -225,6 +238,7 @@ const INTERPRETERS: Interpreters = {
   },
   crash: (mind, { worker }) => {
     mind.batches = mind.batches.filter((known) => known.worker !== worker);
+    for (const [ref, known] of mind.inHand) if (known.worker === worker) mind.inHand.delete(ref);
     return null;
   },
 };
@@ -288,6 +302,7 @@ function advanceCall(mind: Mind, command: AdvanceCommand, worker: number): Call 
     learn: (answer) => {
       const reply = answer as AdvanceReply;
       mind.advances.push({ command, worker });
+      if (mind.inHand.get(ref)?.batch.fence.token === fence.token) mind.inHand.delete(ref);
       if (reply.kind !== "committed") return;
       if ("digest" in settlement) mind.digests.set(ref, [...(mind.digests.get(ref) ?? []), settlement.digest]);
       if (reply.next.kind === "staged") remember(mind, { ref, worker, batch: reply.next.batch });
@@ -297,10 +312,11 @@ function advanceCall(mind: Mind, command: AdvanceCommand, worker: number): Call 
 
 function remember(mind: Mind, known: KnownBatch): void {
   mind.batches = [...mind.batches, known];
+  mind.inHand.set(known.ref, known);
   mind.steps.set(known.batch.fence.runId, known.batch.journalEntries);
 }
 
-function settlementOf({ settlement, delayMs }: Of<"advance">): Settlement {
+function settlementOf({ settlement, delayMs }: Settling): Settlement {
   switch (settlement) {
     case "completed":
       return completed({ output: { answer: delayMs } });

@@ -22,6 +22,8 @@ export interface Mind {
   readonly claims: { readonly command: ClaimCommand; readonly worker: number }[];
   readonly advances: { readonly command: AdvanceCommand; readonly worker: number }[];
   batches: readonly KnownBatch[];
+  /** What a worker has in hand, by session, as far as it knows. */
+  readonly inHand: Map<SessionRef, KnownBatch>;
   readonly inputs: { readonly ref: SessionRef; readonly inputId: InputId }[];
   /** Steps settled, by run. */
   readonly steps: Map<RunId, number>;
@@ -49,6 +51,7 @@ export function newMind(now: number): Mind {
     claims: [],
     advances: [],
     batches: [],
+    inHand: new Map(),
     inputs: [],
     steps: new Map(),
   };

@@ -137,6 +137,30 @@ function describeRepeats(openStore: StoreFactory): void {
   );
 
   it(
+    "stages nothing for a claim that is repeated after its hold has ended [L5]",
+    withSession(openStore, async (session) => {
+      for (let n = 0; n < 3; n += 1) await session.accept();
+      const { node } = session.worker;
+      const claim = () => ({
+        ref: session.ref,
+        claimId: session.ids.claim(),
+        node,
+        cachedDigest: null,
+        offer: offerOf(session.worker, session.ids),
+      });
+      const [first, second] = [claim(), claim()];
+      await session.commit(as(await session.store.ledger.claim(first), "staged").batch);
+      await session.commit(as(await session.store.ledger.claim(second), "staged").batch);
+
+      const late = [await session.store.ledger.claim(first), await session.store.ledger.claim(second)];
+
+      expect(late.map(({ kind }) => kind)).toEqual(["idle", "idle"]);
+      expect((await session.inputs()).map(({ status }) => status)).toEqual(["consumed", "consumed", "queued"]);
+      expect((await session.commit(await session.stage())).position).toBe(3);
+    }),
+  );
+
+  it(
     "answers a repeated settlement with the stored result and the same next batch [L5]",
     withSession(openStore, async (session) => {
       await session.accept({ input: prompt("a"), replyTo: session.worker.node });
