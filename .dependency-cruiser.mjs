@@ -28,7 +28,7 @@ export const layers = {
   "packages/testkit": { workspace: core, outside: ["fast-check", "vitest"] },
   "packages/holdfast": { workspace: [...core, "store-redis", "store-memory", "queue-bullmq"], outside: ["ioredis"] },
   "apps/api": { workspace: ["holdfast", "http"], outside: ["pino", "zod"] },
-  "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti"] },
+  "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti", "zod"] },
   "apps/cli": { workspace: ["holdfast", "http"], outside: ["pino", "commander", "js-redis-server"] },
 };
 
