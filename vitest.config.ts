@@ -10,6 +10,9 @@ const shared = {
   ssr: { resolve: { conditions, externalConditions: ["@holdfast/source", "node"] } },
 };
 
+/** Bounds for a test that hangs, far above what any needs on a slow machine; nothing asserts time. */
+const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -20,6 +23,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
+          ...limits,
           include: tests(".test.ts"),
           exclude: [...configDefaults.exclude, ...tests(".redis.test.ts")],
         },
@@ -28,11 +32,12 @@ export default defineConfig({
         ...shared,
         test: {
           name: "redis",
+          ...limits,
           include: tests(".redis.test.ts"),
           globalSetup: ["./tools/testing/redis-global-setup.ts"],
         },
       },
-      { ...shared, test: { name: "e2e", include: ["e2e/**/*.e2e.test.ts"], testTimeout: 60_000 } },
+      { ...shared, test: { name: "e2e", ...limits, include: ["e2e/**/*.e2e.test.ts"] } },
     ],
   },
 });
