@@ -4,6 +4,7 @@
  * Decides nothing: the route table says what a request looks like, the runtime
  * says what becomes of it. The tenant comes from the configuration.
  */
+import { setTimeout } from "node:timers/promises";
 import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, TenantId } from "@holdfast/contracts";
 import type { SessionRuntime } from "@holdfast/runtime";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
@@ -12,6 +13,7 @@ import { eventHandlers } from "./event/event-handlers.ts";
 import { inputHandlers } from "./input/input-handlers.ts";
 import { answerConnectionError } from "./problem/client-error.ts";
 import { answerProblems, sendProblem } from "./problem/send-problem.ts";
+import { Connections } from "./process/connections.ts";
 import { OpenCalls } from "./process/open-calls.ts";
 import { processHandlers } from "./process/process-handlers.ts";
 import { bindRoutes } from "./routing/bind-routes.ts";
@@ -24,10 +26,14 @@ import type { Surface } from "./surface.ts";
 export interface HttpLimits extends InputLimits {
   /** A request must have arrived after this long. */
   readonly requestMs: number;
+  /** The store must answer a readiness probe after this long. */
+  readonly probeMs: number;
   /** A stream without events shows that it lives this often. */
   readonly heartbeatMs: number;
   /** A reader of a stream that takes nothing for this long is disconnected. */
   readonly stallMs: number;
+  /** After it began to say that it is not ready, the server takes requests for this long. */
+  readonly drainMs: number;
   /** Requests in flight when the server closes have this long to finish. */
   readonly closeMs: number;
 }
@@ -36,8 +42,10 @@ export interface HttpLimits extends InputLimits {
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   ...DEFAULT_INPUT_LIMITS,
   requestMs: 10_000,
+  probeMs: 2_000,
   heartbeatMs: 15_000,
   stallMs: 60_000,
+  drainMs: 0,
   closeMs: 10_000,
 };
 
@@ -60,9 +68,9 @@ export interface HttpServer {
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
   /**
-   * Says that it is not ready, takes no more connections, ends waits and
-   * streams with the advice to come back, lets requests in flight finish for
-   * `closeMs`, and cuts the rest. May be called twice.
+   * Says that it is not ready; after `drainMs` takes no more connections, ends
+   * waits and streams with the advice to come back, lets requests in flight
+   * finish for `closeMs`, and cuts the rest. May be called twice.
    */
   close(): Promise<void>;
 }
@@ -85,20 +93,26 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const surface: Surface = {
     runtime: options.runtime,
     tenantId: readTenant(options.tenantId ?? DEFAULT_TENANT),
+    probeMs: limits.probeMs,
     isDraining: () => closing !== null,
   };
   const app = createApp(limits, options.logger);
-  app.addHook("onRequest", async (_request, reply) => {
+  const connections = new Connections(app.server);
+  app.addHook("onRequest", (_request, reply, done) => {
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
-    // Or the server would wait for the connection to fall idle.
+    done();
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    // The next request of this client belongs elsewhere.
     if (surface.isDraining()) reply.header("connection", "close");
+    done();
   });
   bindRoutes(app, { ...limits, limits, calls, handlers: handlersOf(surface) });
 
   return {
     listen: (address) => listen(app, address),
     close: () => {
-      closing ??= close(app, calls, limits.closeMs);
+      closing ??= close({ app, calls, connections, limits });
       return closing;
     },
   };
@@ -120,12 +134,8 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): F
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitOf(limits),
     requestTimeout: limits.requestMs,
-    http: {
-      requestTimeout: limits.requestMs,
-      // Not longer than the whole: Node would take the larger of the two for the body.
-      headersTimeout: limits.requestMs,
-      connectionsCheckingInterval: Math.min(1_000, limits.requestMs),
-    },
+    // Node takes the larger of its two timeouts for the body, and shortens the one for headers only at construction.
+    http: { requestTimeout: limits.requestMs, connectionsCheckingInterval: Math.min(1_000, limits.requestMs) },
     // Requests on connections that are already there are served to the end.
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -151,7 +161,7 @@ function readTenant(text: string): TenantId {
 
 async function listen(app: FastifyInstance, address: { host: string; port: number }): Promise<string> {
   try {
-    return await app.listen(address);
+    return await app.listen({ ...address, listenTextResolver: () => "listening" });
   } catch (cause) {
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     const message = `Cannot listen on ${address.host}:${address.port}: ${reason}.`;
@@ -159,13 +169,24 @@ async function listen(app: FastifyInstance, address: { host: string; port: numbe
   }
 }
 
-async function close(app: FastifyInstance, calls: OpenCalls, closeMs: number): Promise<void> {
-  const deadline = setTimeout(() => app.server.closeAllConnections(), closeMs);
-  try {
-    const closed = app.close();
-    calls.endAll();
-    await closed;
-  } finally {
-    clearTimeout(deadline);
-  }
+interface Closing {
+  readonly app: FastifyInstance;
+  readonly calls: OpenCalls;
+  readonly connections: Connections;
+  readonly limits: HttpLimits;
+}
+
+async function close({ app, calls, connections, limits }: Closing): Promise<void> {
+  await setTimeout(limits.drainMs);
+  const deadline = new AbortController();
+  const cut = setTimeout(limits.closeMs, undefined, { signal: deadline.signal }).then(
+    () => app.server.closeAllConnections(),
+    () => {},
+  );
+  const closed = app.close();
+  calls.endAll();
+  connections.endUnused();
+  await closed;
+  deadline.abort();
+  await cut;
 }

@@ -6,6 +6,8 @@ export interface Surface {
   readonly runtime: SessionRuntime;
   /** From the configuration; a request has no say in it. */
   readonly tenantId: TenantId;
+  /** The store must answer a readiness probe after this long. */
+  readonly probeMs: number;
   /** A shutdown is under way. */
   isDraining(): boolean;
 }

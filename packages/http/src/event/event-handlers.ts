@@ -1,4 +1,4 @@
-import { AppError } from "@holdfast/contracts";
+import { AppError, type SessionRef } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
 
@@ -16,11 +16,18 @@ export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> 
       }
       const view = await runtime.findSession(ref);
       if (view === null) throw new AppError("session.not_found");
-      // The one answer that keeps every EventSource from coming back.
-      if (view.phase === "destroyed" && after >= view.cursor) return { status: 204, body: null };
+      if (view.phase === "destroyed" && (await hasNothing(surface, ref, after))) {
+        // The one answer that keeps every EventSource from coming back.
+        return { status: 204, body: null };
+      }
       return { events: runtime.followEvents(ref, { after, signal: signal() }) };
     },
   };
+}
+
+async function hasNothing({ runtime }: Surface, ref: SessionRef, after: number): Promise<boolean> {
+  const { items } = await runtime.listEvents(ref, { after, limit: 1 });
+  return items.length === 0;
 }
 
 function asksForPage(accept = "*/*"): boolean {

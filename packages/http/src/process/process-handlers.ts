@@ -1,4 +1,4 @@
-import { describeApi, type Readiness, toProblem } from "@holdfast/contracts";
+import { AppError, describeApi, type Readiness, toProblem } from "@holdfast/contracts";
 import type { WorkerRecord } from "@holdfast/runtime";
 import type { Handlers } from "../routing/handler.ts";
 import type { Surface } from "../surface.ts";
@@ -27,12 +27,19 @@ export function processHandlers(surface: Surface): ProcessHandlers {
   };
 }
 
-async function probeStore({ runtime }: Surface): Promise<NonNullable<Readiness["store"]>> {
+/** A probe answers in time, whatever the store does. */
+async function probeStore({ runtime, probeMs }: Surface): Promise<NonNullable<Readiness["store"]>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new AppError("store.unavailable")), probeMs);
+  });
   try {
-    const { ack, description } = await runtime.ping();
+    const { ack, description } = await Promise.race([runtime.ping(), late]);
     return { isReachable: true, ack, description };
   } catch (error) {
     return { isReachable: false, code: toProblem(error).code };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

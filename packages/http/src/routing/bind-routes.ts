@@ -1,5 +1,5 @@
 /** Binds every route of the table to its handler (H1). */
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type InputLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { writeEventStream } from "../event/event-stream.ts";
@@ -61,6 +61,7 @@ async function stream({ request, reply, answer, binding }: Stream): Promise<Fast
   reply.hijack();
   const output: ServerResponse = reply.raw;
   output.writeHead(200, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
