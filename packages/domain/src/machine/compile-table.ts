@@ -75,6 +75,7 @@ function parseRow(row: string) {
 }
 
 function assertFlat({ id, machine, eventFacts }: MachineSource): void {
+  if (machine.root.type === "parallel") throw new TypeError(`machine ${id} is in several states at once`);
   for (const [name, node] of Object.entries(machine.states)) {
     const isFlat = Object.keys(node.states).length === 0 && node.after.length === 0 && node.invoke.length === 0;
     if (!isFlat) throw new TypeError(`machine ${id}: state ${name} is not flat`);
