@@ -76,6 +76,23 @@ function text(fields: Fields, name: string): string {
   return fields.get(name)?.toString("utf8") ?? "";
 }
 
+/** Decoding checks against a schema, which is worth doing once for a row and not after every call. */
+function remembering<T>(decode: (row: string) => T): (row: string) => T {
+  const known = new Map<string, T>();
+  return (row) => {
+    if (known.size > 10_000) known.clear();
+    const value = known.get(row) ?? decode(row);
+    known.set(row, value);
+    return value;
+  };
+}
+
+const policyOf = remembering(decodePolicy);
+const eventOf = remembering((row) => {
+  const separator = row.indexOf(" ");
+  return decodeEvent(Number(row.slice(0, separator)), row.slice(separator + 1));
+});
+
 function orNull(value: string): string | null {
   return value === "" ? null : value;
 }
@@ -139,7 +156,7 @@ function record(fields: Fields, head: Head) {
       return { ...run, positions: list(run.positions).map(Number) };
     }),
     journals: journals(fields),
-    events: numbered(fields, "e").map(([cursor, row]) => decodeEvent(cursor, row.toString("utf8"))),
+    events: numbered(fields, "e").map(([cursor, row]) => eventOf(`${cursor} ${row.toString("utf8")}`)),
     deadLetters: numbered(fields, "d").map(([, row]) => row.toString("utf8")),
     endings: named(fields, "g", String),
     reports: named(fields, "z", (row) => report(decodeRow(REPORT, row))),
@@ -234,7 +251,7 @@ function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
   return {
     inputId,
     ...row,
-    policy: decodePolicy(row.policy),
+    policy: policyOf(row.policy),
     lane: row.lane === "s" ? "steer" : "queue",
     boundary: orNull(row.boundary),
     runId: orNull(row.runId),

@@ -346,7 +346,7 @@ function flawed(command: AdvanceCommand, flaw: Of<"advance">["flaw"]): AdvanceCo
     digest: { previousDigest: "another" },
     sequence: { sequence: command.sequence + 1 },
     contributors: { contributors: command.contributors.slice(1) },
-    settlement: { settlementDigest: "another" },
+    settlement: { settlementDigest: `not ${command.settlementDigest}` },
     attempt: { attempt: command.attempt + 1 },
   };
   return { ...command, ...changes[flaw] };
