@@ -21,12 +21,17 @@ export interface FleetOptions {
 const MOST_CRASHES = 10;
 const KEPT_OUTPUT = 2_000;
 
+interface Worker {
+  readonly process: ChildProcess;
+  isReady: boolean;
+  isDoomed: boolean;
+}
+
 /** Running workers. */
 export class WorkerFleet {
   kills = 0;
   readonly #options: FleetOptions;
-  readonly #workers: ChildProcess[] = [];
-  readonly #doomed = new WeakSet<ChildProcess>();
+  readonly #workers = new Set<Worker>();
   #crashes = 0;
   #isStopped = false;
 
@@ -35,41 +40,46 @@ export class WorkerFleet {
     for (let count = 0; count < options.size; count += 1) this.#launch();
   }
 
-  /** Kills the worker that has run longest, without warning; another takes its place. */
+  /** Kills the worker that has worked longest, without warning; another takes its place. */
   killOne(): void {
-    const oldest = this.#workers[0];
+    const oldest = [...this.#workers].find(({ isReady, isDoomed }) => isReady && !isDoomed);
     if (oldest === undefined) return;
     this.kills += 1;
-    this.#doomed.add(oldest);
-    oldest.kill("SIGKILL");
+    oldest.isDoomed = true;
+    oldest.process.kill("SIGKILL");
   }
 
   /** Ends all workers at once. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const ended = this.#workers.map(async (worker) => {
-      const exit = once(worker, "exit");
-      worker.kill("SIGKILL");
+    const ended = [...this.#workers].map(async ({ process: child }) => {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
       await exit;
     });
     await Promise.all(ended);
   }
 
   #launch(): void {
-    const worker = spawn(process.execPath, [workerMain()], {
-      env: { ...process.env, ...this.#options.env },
-      stdio: ["ignore", "ignore", "pipe"],
+    const child = spawn(process.execPath, [workerMain()], {
+      env: { ...process.env, HOLDFAST_LOG_LEVEL: "error", ...this.#options.env },
+      // With a channel, a worker ends when this process does, however that ends.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    const worker: Worker = { process: child, isReady: false, isDoomed: false };
+    this.#workers.add(worker);
+    // The first thing it says is that it is ready.
+    child.stdout?.once("data", () => (worker.isReady = true)).resume();
     let output = "";
-    worker.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-KEPT_OUTPUT);
     });
-    this.#workers.push(worker);
-    worker.once("error", (error) => this.#options.onCrash(error.message));
-    worker.once("exit", (code, signal) => {
-      this.#workers.splice(this.#workers.indexOf(worker), 1);
+    child.once("error", (error) => (output = error.message));
+    child.once("close", (code, signal) => {
+      this.#workers.delete(worker);
       if (this.#isStopped) return;
-      if (!this.#doomed.has(worker)) this.#noteCrash(`${signal ?? `exit code ${code}`}: ${output.trim()}`);
+      if (!worker.isDoomed) this.#noteCrash(`${signal ?? `exit code ${code}`}: ${output.trim()}`);
       if (this.#crashes < MOST_CRASHES) this.#launch();
       else this.#options.onGivenUp();
     });
