@@ -4,12 +4,14 @@ import {
   DEFAULT_NAMESPACE,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
+  isAppError,
   type RetryBudget,
   type Timing,
 } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
 import { createRedisArchive } from "./archive/redis-archive.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
+import { toStoreError } from "./connection/redis-errors.ts";
 import { openScriptLibrary, type PrepareSource } from "./connection/script-library.ts";
 import { ScriptRunner } from "./connection/script-runner.ts";
 import { createRedisControl } from "./control/redis-control.ts";
@@ -76,7 +78,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     return await assemble({ options, keys, server, ack, connections: { client, renewing, subscriber } });
   } catch (error) {
     client.disconnect();
-    throw error;
+    throw isAppError(error) ? error : toStoreError(error);
   }
 }
 

@@ -83,6 +83,8 @@ function plainScripts(body: string): ScriptLibrary {
 /** Whether the server does not have functions, or refuses them. */
 function isUnsupported(error: unknown): boolean {
   return (
-    error instanceof Error && error.name === "ReplyError" && /unknown (sub)?command|not supported/i.test(error.message)
+    error instanceof Error &&
+    error.name === "ReplyError" &&
+    /unknown (sub)?command|not supported|malformed function registration/i.test(error.message)
   );
 }
