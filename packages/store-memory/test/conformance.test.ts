@@ -1,7 +1,33 @@
-import { describeLedger } from "@holdfast/testkit";
+import {
+  createVirtualClock,
+  describeArchive,
+  describeControl,
+  describeDirectory,
+  describeJournal,
+  describeLedger,
+  describeNotifier,
+  describePresence,
+  describeWakeQueue,
+} from "@holdfast/testkit";
 import { describe } from "vitest";
+import { createMemoryNotifier, createMemoryWakeQueue } from "../src/index.ts";
 import { openMemoryStore } from "./open-store.ts";
 
 describe("memory store", () => {
   describeLedger(openMemoryStore);
+  describeControl(openMemoryStore);
+  describeDirectory(openMemoryStore);
+  describeArchive(openMemoryStore);
+  describeJournal(openMemoryStore);
+  describePresence(openMemoryStore);
+  describeNotifier(async () => {
+    const clock = createVirtualClock();
+    const hub = createMemoryNotifier({ clock });
+    return { connect: async () => hub.connect(), advanceTime: (ms) => clock.advance(ms), close: async () => {} };
+  });
+  describeWakeQueue(async () => {
+    const clock = createVirtualClock();
+    const hub = createMemoryWakeQueue({ clock });
+    return { connect: async () => hub.connect(), advanceTime: (ms) => clock.advance(ms), close: async () => {} };
+  });
 });

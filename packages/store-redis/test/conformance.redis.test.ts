@@ -1,7 +1,36 @@
-import { describeLedger } from "@holdfast/testkit";
+import {
+  describeArchive,
+  describeControl,
+  describeDirectory,
+  describeJournal,
+  describeLedger,
+  describeNotifier,
+  describePresence,
+} from "@holdfast/testkit";
 import { describe } from "vitest";
-import { openRedisStore } from "./open-store.ts";
+import { freshNamespace, openRedisStore, openTimedStore, type TimedStore } from "./open-store.ts";
 
 describe("Redis store", () => {
   describeLedger(openRedisStore);
+  describeControl(openRedisStore);
+  describeDirectory(openRedisStore);
+  describeArchive(openRedisStore);
+  describeJournal(openRedisStore);
+  describePresence(openRedisStore);
+  describeNotifier(async () => {
+    const namespace = freshNamespace();
+    const opened: TimedStore[] = [];
+    return {
+      connect: async () => {
+        const process = await openTimedStore({ namespace });
+        opened.push(process);
+        return process.store.notifier;
+      },
+      // Messages travel in the server's own time.
+      advanceTime: async () => {},
+      close: async () => {
+        for (const { close } of opened) await close();
+      },
+    };
+  });
 });

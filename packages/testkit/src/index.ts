@@ -1,6 +1,13 @@
 export * from "./clock/virtual-clock.ts";
+export { describeArchive } from "./conformance/archive.ts";
+export { describeControl } from "./conformance/control.ts";
+export { describeDirectory } from "./conformance/directory.ts";
+export { describeJournal } from "./conformance/journal.ts";
 export { describeLedger } from "./conformance/ledger.ts";
+export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
+export { describePresence } from "./conformance/presence.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
+export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";
 export { anyCommand, anyCommands, type DifferentialCommand } from "./differential/command.ts";
 export { findDifference, toPlain } from "./differential/difference.ts";
 export { type DifferentialRig, type DifferentialSide, playCommands } from "./differential/player.ts";
