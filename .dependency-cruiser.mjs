@@ -64,7 +64,11 @@ function rulesOf(workspace) {
       name: `${workspace}: layer`,
       severity,
       from,
-      to: { path: "^(packages|apps|e2e|bench|tools)/", pathNot: `^${anyOf([workspace, ...siblings])}/src/` },
+      to: {
+        path: "^(packages|apps|e2e|bench|tools)/",
+        // What npm could not hoist lies in the workspace itself; the next rule judges it.
+        pathNot: [`^${anyOf([workspace, ...siblings])}/src/`, "/node_modules/"],
+      },
     },
     {
       name: `${workspace}: outside`,

@@ -11,7 +11,7 @@ import type {
   SessionRef,
   Timing,
 } from "@holdfast/contracts";
-import type { Executor, SessionRuntime } from "@holdfast/runtime";
+import type { Executor, Report, SessionRuntime } from "@holdfast/runtime";
 
 /** How a process takes part. Everything has a default but where Redis is. */
 export interface HoldfastOptions {
@@ -30,13 +30,6 @@ export interface HoldfastOptions {
   readonly inputLimits?: Partial<InputLimits>;
   /** Told what goes wrong in the background; the default writes nothing. */
   readonly onReport?: (report: Report) => void;
-}
-
-/** Something that happened in the background: a fixed lower-case phrase and its facts. */
-export interface Report {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly phrase: string;
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** A process that takes part in a store. */

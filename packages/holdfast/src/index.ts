@@ -3,6 +3,7 @@ export type {
   Executor,
   InputTarget,
   InputView,
+  Report,
   SessionRuntime,
   SessionView,
   StoreHealth,

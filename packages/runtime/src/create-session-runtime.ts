@@ -22,9 +22,10 @@ import { explain } from "./explain/explain.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import { Waker } from "./ingress/waker.ts";
 import { SessionWorker } from "./loop/session-worker.ts";
-import type { InputRecord, Page } from "./ports/archive.ts";
+import type { InputRecord } from "./ports/archive.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
+import type { Page } from "./ports/page.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
 import { createOutputGate, type OutputGate } from "./publish/output-gate.ts";
@@ -267,6 +268,7 @@ async function acceptAwaited(
   try {
     const admission = await ingress.admit(ref, prepared, { ...options, isAwaited: true });
     if (admission.kind === "accepted" && admission.status === "queued") {
+      expectation.admitted();
       return { admission, completion: expectation.outcome };
     }
     expectation.cancel();

@@ -26,7 +26,8 @@ import type {
   SessionSettings,
   SessionState,
 } from "@holdfast/contracts";
-import type { InputRecord, Page, PageQuery } from "./ports/archive.ts";
+import type { InputRecord } from "./ports/archive.ts";
+import type { Page, PageQuery } from "./ports/page.ts";
 import type { WorkerRecord } from "./ports/presence.ts";
 import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-directory.ts";
 

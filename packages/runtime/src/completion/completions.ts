@@ -5,7 +5,8 @@
  *   W1  A waiter settles exactly once.
  *   W2  Interest is registered before the ledger is read, so that no outcome
  *       falls between the two.
- *   W3  While notifications arrive nobody polls; a slow second look covers a
+ *   W3  What was not admitted yet is not looked for: that it is missing says nothing.
+ *   W4  While notifications arrive nobody polls; a slow second look covers a
  *       worker that committed and died before it could tell. While they do not
  *       arrive, every waiter polls.
  */
@@ -21,14 +22,22 @@ export interface Expectation {
   cancel(): void;
 }
 
+/** An expectation of an input that is on its way into the ledger. */
+export interface EarlyExpectation extends Expectation {
+  /** The ledger has the input: from now on its outcome is looked for when nobody tells of it (W3). */
+  admitted(): void;
+}
+
 interface Waiter {
   readonly ref: SessionRef;
   readonly inputId: InputId;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
   checkedAt: number;
-  /** The ledger has shown the input to exist. */
-  isKnown: boolean;
+  /** Whether the ledger has the input: not yet, as far as anybody knows, or certainly. */
+  presence: "early" | "unsure" | "known";
+  /** Messages may have been missed before there was anything to look for. */
+  isDoubtful: boolean;
 }
 
 const TICK_MS = 250;
@@ -50,14 +59,15 @@ export class Completions {
     this.#recheckMs = leaseMs + graceMs + sweepPollMs;
   }
 
-  /** Expects an outcome that the ledger was or will be told to send here. */
-  expect(ref: SessionRef, inputId: InputId): Expectation {
-    return this.#add(ref, inputId, true).expectation;
+  /** Expects an outcome that the ledger will be told to send here. */
+  expect(ref: SessionRef, inputId: InputId): EarlyExpectation {
+    const { waiter, expectation } = this.#add(ref, inputId, "early");
+    return { ...expectation, admitted: () => this.#admitted(waiter) };
   }
 
   /** Expects the outcome of an input that may have ended long ago (W2). */
   watch(ref: SessionRef, inputId: InputId): Expectation {
-    const { waiter, expectation } = this.#add(ref, inputId, false);
+    const { waiter, expectation } = this.#add(ref, inputId, "unsure");
     void this.#check(waiter);
     return expectation;
   }
@@ -72,7 +82,9 @@ export class Completions {
 
   /** Messages may have been missed: everyone looks again. */
   recheckAll(): void {
-    void this.#checkMany(this.#all());
+    const waiters = this.#all();
+    for (const waiter of waiters) waiter.isDoubtful = waiter.presence === "early";
+    void this.#checkMany(waiters.filter(isAskable));
   }
 
   /** Nobody is told any more. */
@@ -94,11 +106,12 @@ export class Completions {
     return [...this.#waiters.values()].flatMap((waiters) => [...waiters]);
   }
 
-  #add(ref: SessionRef, inputId: InputId, isKnown: boolean) {
+  #add(ref: SessionRef, inputId: InputId, presence: Waiter["presence"]) {
     const key = waiterKey(ref, inputId);
     let waiter: Waiter | undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
-      waiter = { ref, inputId, resolve, reject, checkedAt: this.#context.clock.monotonic(), isKnown };
+      const checkedAt = this.#context.clock.monotonic();
+      waiter = { ref, inputId, resolve, reject, checkedAt, presence, isDoubtful: false };
     });
     // A waiter that nobody awaits must not end the process.
     outcome.catch(() => {});
@@ -107,6 +120,12 @@ export class Completions {
     this.#waiters.set(key, waiters.add(added));
     this.#tickLater();
     return { waiter: added, expectation: { outcome, cancel: () => this.#remove(added) } };
+  }
+
+  #admitted(waiter: Waiter): void {
+    waiter.presence = "known";
+    waiter.checkedAt = this.#context.clock.monotonic();
+    if (waiter.isDoubtful) void this.#check(waiter);
   }
 
   #finish(waiter: Waiter, settle: () => void): void {
@@ -128,16 +147,16 @@ export class Completions {
       const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
       if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));
       else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply.phase === null));
-      else waiter.isKnown = true;
+      else waiter.presence = "known";
     } catch (error) {
-      // The next look may find the store again: a waiter outlives an outage (W3).
+      // The next look may find the store again: a waiter outlives an outage (W4).
       this.#context.report({ level: "warn", phrase: "outcome check failed", fields: { error } });
     }
   }
 
   /** What was there and is gone went with its session. */
   #settleMissing(waiter: Waiter, isSessionGone: boolean): void {
-    if (waiter.isKnown) waiter.resolve({ kind: "abandoned", reason: "destroyed", attempts: 0 });
+    if (waiter.presence === "known") waiter.resolve({ kind: "abandoned", reason: "destroyed", attempts: 0 });
     else waiter.reject(new AppError(isSessionGone ? "session.not_found" : "input.not_found"));
   }
 
@@ -158,9 +177,13 @@ export class Completions {
   async #tick(): Promise<void> {
     const isHealthy = this.#context.store.notifier.isHealthy();
     const before = this.#context.clock.monotonic() - (isHealthy ? this.#recheckMs : 0);
-    await this.#checkMany(this.#all().filter(({ checkedAt }) => checkedAt <= before));
+    await this.#checkMany(this.#all().filter((waiter) => isAskable(waiter) && waiter.checkedAt <= before));
     if (this.#waiters.size > 0) this.#tickLater();
   }
+}
+
+function isAskable({ presence }: Waiter): boolean {
+  return presence !== "early"; // W3
 }
 
 function waiterKey(ref: SessionRef, inputId: InputId): string {

@@ -59,7 +59,8 @@ export class Ingress {
   readonly #context: RuntimeContext;
   readonly #waker: Waker;
   readonly #publish: OutputGate;
-  readonly #settings = new LRUCache<string, KnownSettings>({ max: KNOWN_SESSIONS });
+  // Bounded by size, not by count: a cache bounded by count sets aside all its room at once, which takes milliseconds.
+  readonly #settings = new LRUCache<string, KnownSettings>({ maxSize: KNOWN_SESSIONS, sizeCalculation: () => 1 });
 
   constructor(context: RuntimeContext, parts: { readonly waker: Waker; readonly publish: OutputGate }) {
     this.#context = context;

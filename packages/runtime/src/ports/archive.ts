@@ -12,6 +12,7 @@ import type {
   SessionEvent,
   SessionRef,
 } from "@holdfast/contracts";
+import type { Page, PageQuery } from "./page.ts";
 import type { SessionRecord } from "./session-directory.ts";
 
 /**
@@ -42,18 +43,6 @@ export interface Archive {
 
   /** Inputs that ended with their budget spent, oldest first. */
   listDeadLetters(ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>>;
-}
-
-export interface PageQuery {
-  /** Exclusive lower bound: admission number, position, cursor. 0 for the beginning. */
-  readonly after: number;
-  readonly limit: number;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** Pass as `after` for the next page; `null` at the end. */
-  readonly next: number | null;
 }
 
 export interface InputRecord {

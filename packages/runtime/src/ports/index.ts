@@ -4,6 +4,7 @@ export * from "./control.ts";
 export * from "./executor.ts";
 export * from "./ledger.ts";
 export * from "./notifier.ts";
+export * from "./page.ts";
 export * from "./presence.ts";
 export * from "./session-directory.ts";
 export * from "./store.ts";

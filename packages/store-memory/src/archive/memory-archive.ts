@@ -1,13 +1,20 @@
 import type { Ack, BoundaryRef, InputId, Receipt, SessionRef } from "@holdfast/contracts";
 import { GENESIS_DIGEST } from "@holdfast/domain";
-import type { Archive, ExplainFacts, InputRecord, Page, PageQuery, StoredEvent } from "@holdfast/runtime";
+import {
+  type Archive,
+  type ExplainFacts,
+  type InputRecord,
+  numbersOf,
+  type Page,
+  type PageQuery,
+  pageOf,
+  type StoredEvent,
+} from "@holdfast/runtime";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { sessionRecord } from "../session/memory-session-directory.ts";
 import type { HoldData, InputData, ReceiptData, SessionData } from "../session/session-data.ts";
 import { type MemoryContext, openSession } from "../session/work.ts";
-
-const PAGE_LIMIT = 500;
 
 /** Reads of the ledger in process. */
 export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Archive {
@@ -69,17 +76,6 @@ export function receiptAt(session: SessionData, position: number, ack: Ack): Rec
 
 function previousReceipt(session: SessionData, position: number): ReceiptData | undefined {
   return session.receipts[position - 2];
-}
-
-/** Numbers of a page: after, after+1, … bounded by what exists. */
-function numbersOf({ after, limit }: PageQuery, last: number): number[] {
-  const count = Math.max(0, Math.min(limit, PAGE_LIMIT, last - after));
-  return Array.from({ length: count }, (_, offset) => after + 1 + offset);
-}
-
-function pageOf<T>(items: readonly T[], numbers: readonly number[], last: number): Page<T> {
-  const end = numbers.at(-1);
-  return { items, next: end === undefined || end >= last ? null : end };
 }
 
 function recordsOf(session: SessionData, ids: readonly (InputId | undefined)[]): InputRecord[] {

@@ -57,6 +57,8 @@ function create(context: MemoryContext, command: RegisterCommand): RegisterReply
       settings: settings ?? SessionSettings.parse({}),
     },
   );
+  // Revision 0 stands for the default settings alone, which every sender knows without asking.
+  if (settings !== null) session.settingsRevision = 1;
   data.sessions.set(member, session);
   addMember(data.listed, member);
   emitRegistered(openSession(context, ref) as Work, command);

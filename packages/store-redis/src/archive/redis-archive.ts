@@ -12,7 +12,15 @@ import type {
   SessionRef,
 } from "@holdfast/contracts";
 import { decodePolicy, type EndedInput, GENESIS_DIGEST, INPUT_TABLE, outcomeOf } from "@holdfast/domain";
-import type { Archive, InputRecord, Page, PageQuery, StoredEvent } from "@holdfast/runtime";
+import {
+  type Archive,
+  type InputRecord,
+  numbersOf,
+  type Page,
+  type PageQuery,
+  pageOf,
+  type StoredEvent,
+} from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
@@ -27,8 +35,6 @@ export interface ArchiveOptions {
   readonly keys: Keyspace;
   readonly ack: () => Ack;
 }
-
-const PAGE_LIMIT = 500;
 
 /** Reads of the ledger on Redis. */
 export function createRedisArchive(options: ArchiveOptions): Archive {
@@ -48,17 +54,6 @@ function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: 
   if (fields.length === 0) return Promise.resolve([]);
   const { session } = keys.session(ref);
   return scripts.read((client) => client.hmgetBuffer(session, ...fields));
-}
-
-/** Numbers of a page: after, after+1, … bounded by what exists. */
-function numbersOf({ after, limit }: PageQuery, last: number): number[] {
-  const count = Math.max(0, Math.min(limit, PAGE_LIMIT, last - after));
-  return Array.from({ length: count }, (_, offset) => after + 1 + offset);
-}
-
-function pageOf<T>(items: readonly T[], numbers: readonly number[], last: number): Page<T> {
-  const end = numbers.at(-1);
-  return { items, next: end === undefined || end >= last ? null : end };
 }
 
 /** Stored as id, space, payload, so that an admission number finds its input. */
