@@ -1,0 +1,85 @@
+/**
+ * Finds a Redis for development: the one the environment names, else a server
+ * of this machine started for this directory, else an emulation.
+ */
+import { AppError } from "holdfast";
+import { startEmulatedRedis } from "./emulated-redis.ts";
+import { findServer, HOW_TO_GET_REDIS } from "./find-server.ts";
+import { LocalRedis } from "./local-redis.ts";
+
+/** A Redis to develop with. */
+export interface DevRedis {
+  readonly rung: "given" | "local" | "emulated";
+  readonly url: string;
+  /** What it is, in a line; without secrets. */
+  readonly summary: string;
+  /** What must not be overlooked, line by line. */
+  readonly warning: readonly string[];
+  /** Ends what was started for this; a given Redis stays as it is. */
+  stop(): Promise<void>;
+  /** The same without waiting: the last thing a process does. */
+  dismiss(): void;
+}
+
+/** What the ladder goes by. */
+export interface LadderOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Keeps what a server of this directory stores. */
+  readonly folder: string;
+  readonly onRestart: (how: string) => void;
+}
+
+/** Takes the first rung that holds. @throws config.invalid, store.unavailable */
+export async function climbRedisLadder({ env, folder, onRestart }: LadderOptions): Promise<DevRedis> {
+  const given = env["REDIS_URL"];
+  if (given) return givenRedis(given);
+  const binary = findServer(env["PATH"] ?? "");
+  return binary === null ? emulatedRedis() : localRedis(await LocalRedis.start({ binary, folder, onRestart }), binary);
+}
+
+function givenRedis(url: string): DevRedis {
+  if (!URL.canParse(url) || !["redis:", "rediss:"].includes(new URL(url).protocol)) {
+    // The value may hold a password, so the message does not repeat it.
+    throw new AppError("config.invalid", { message: "REDIS_URL is no redis:// or rediss:// URL" });
+  }
+  return {
+    rung: "given",
+    url,
+    summary: `${withoutSecret(url)}, from REDIS_URL`,
+    warning: [],
+    stop: async () => {},
+    dismiss: () => {},
+  };
+}
+
+function localRedis(server: LocalRedis, binary: string): DevRedis {
+  return {
+    rung: "local",
+    url: server.url,
+    summary: `${server.url}, ${binary} (pid ${server.pid}), data in .holdfast/redis`,
+    warning: [],
+    stop: () => server.stop(),
+    dismiss: () => server.dismiss(),
+  };
+}
+
+async function emulatedRedis(): Promise<DevRedis> {
+  const server = await startEmulatedRedis();
+  return {
+    rung: "emulated",
+    url: server.url,
+    summary: `${server.url}, emulated in this process`,
+    warning: [
+      "No redis-server and no valkey-server on PATH: Redis is EMULATED inside this process.",
+      "ALL STATE IS LOST when it exits, and it is slower by orders of magnitude.",
+      `For a real one: ${HOW_TO_GET_REDIS},`,
+      "then start again. Or set REDIS_URL to one that runs already.",
+    ],
+    stop: () => server.stop(),
+    dismiss: () => {},
+  };
+}
+
+function withoutSecret(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, "//");
+}
