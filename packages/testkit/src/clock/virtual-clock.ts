@@ -15,6 +15,8 @@ export interface VirtualClock extends Clock {
    * passed; answers how far time went.
    */
   runUntilIdle(limitMs?: number): Promise<number>;
+  /** Fires the earliest timer, if it falls due by `until` in `monotonic` time; what it sets off is the caller's to await. */
+  fireNext(until: number): boolean;
   /** Moves what `now` says, as an adjusted system clock does; timers and `monotonic` stay. */
   jump(ms: number): void;
   /** When the next timer falls due, in `monotonic` time; `null` without one. */
@@ -68,14 +70,14 @@ class HeapClock implements VirtualClock {
   async advance(ms: number): Promise<void> {
     const target = this.#elapsed + ms;
     await settle();
-    while (this.#fireNext(target)) await settle();
+    while (this.fireNext(target)) await settle();
     this.#elapsed = target;
   }
 
   async runUntilIdle(limitMs = Number.POSITIVE_INFINITY): Promise<number> {
     const start = this.#elapsed;
     await settle();
-    while (this.#fireNext(start + limitMs)) await settle();
+    while (this.fireNext(start + limitMs)) await settle();
     return this.#elapsed - start;
   }
 
@@ -92,9 +94,9 @@ class HeapClock implements VirtualClock {
     return this.#pending;
   }
 
-  #fireNext(limit: number): boolean {
+  fireNext(until: number): boolean {
     const at = this.nextAt();
-    if (at === null || at > limit) return false;
+    if (at === null || at > until) return false;
     const timer = pop(this.#heap);
     this.#elapsed = Math.max(this.#elapsed, at);
     timer.isCancelled = true;

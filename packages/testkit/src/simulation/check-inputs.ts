@@ -1,0 +1,83 @@
+import type { InputRecord } from "@holdfast/runtime";
+import type { Complain } from "./check-life.ts";
+import { isSameJson } from "./is-same-json.ts";
+import type { LedgerRecord } from "./ledger-record.ts";
+import type { World } from "./world.ts";
+
+/** Inputs are numbered densely, each ended exactly once, and none was tried more often than its budget allows. */
+export function checkInputs(
+  world: World,
+  ledger: LedgerRecord,
+  { complain, isDrained }: { readonly complain: Complain; readonly isDrained: boolean },
+): void {
+  checkAdmissions(world, ledger, complain);
+  for (const input of ledger.inputs) {
+    checkBudget(world, input, complain);
+    if (isDrained) checkEnd(ledger, input, complain);
+  }
+  checkSettlements(world, ledger, { complain, isDrained });
+  if (isDrained) checkRest(ledger, complain);
+}
+
+function checkAdmissions({ witness }: World, { ref, inputs }: LedgerRecord, complain: Complain): void {
+  inputs.forEach(({ admission, inputId }, index) => {
+    if (admission !== index + 1) complain("G1", `${inputId} has admission ${admission} at place ${index + 1}`);
+  });
+  let admitted = 0;
+  for (const fact of witness.facts) {
+    if (fact.type !== "admitted" || fact.ref.sessionId !== ref.sessionId) continue;
+    admitted += 1;
+    if (inputs[fact.admission - 1]?.inputId === fact.inputId) continue;
+    complain("G1", `${fact.inputId} was admitted as ${fact.admission} and is not there`);
+  }
+  if (admitted !== inputs.length) complain("G1", `${admitted} inputs were admitted, ${inputs.length} are there`);
+}
+
+function checkBudget({ plan }: World, { inputId, attempts, failures, losses }: InputRecord, complain: Complain): void {
+  const { maxFailures, maxLosses } = plan.budget;
+  if (failures > maxFailures) complain("G1", `${inputId} failed ${failures} times of ${maxFailures}`);
+  if (losses > maxLosses) complain("G1", `${inputId} was lost ${losses} times of ${maxLosses}`);
+  if (plan.isCalm && losses > 0) complain("G5", `${inputId} was lost ${losses} times while nothing went wrong`);
+  if (plan.isCalm && attempts > 1 + failures) complain("G5", `${inputId} was tried ${attempts} times for no reason`);
+}
+
+/** After everything is done every input is terminal, and its outcome is what its receipt says. */
+function checkEnd({ receipts }: LedgerRecord, { inputId, status, outcome }: InputRecord, complain: Complain): void {
+  if (outcome === null) {
+    complain("G1", `${inputId} is ${status} and has not ended`);
+    return;
+  }
+  const owner = receipts.find(({ contributors }) => contributors.includes(inputId));
+  const position = "position" in outcome ? outcome.position : undefined;
+  const isCancelled = outcome.kind === "abandoned" && outcome.reason === "cancelled";
+  if (isCancelled && owner?.result !== "cancelled") complain("G5", `${inputId} is cancelled without a receipt`);
+  if (isCancelled) return;
+  if (owner?.position !== position)
+    complain("G5", `${inputId} ended at ${position}, its receipt is ${owner?.position}`);
+}
+
+/** The store told of every end once, as it still says. */
+function checkSettlements(
+  { witness }: World,
+  { ref, inputs }: LedgerRecord,
+  { complain, isDrained }: { readonly complain: Complain; readonly isDrained: boolean },
+): void {
+  const told = new Map<string, number>();
+  const outcomes = new Map<string, unknown>(inputs.map(({ inputId, outcome }) => [inputId, outcome]));
+  for (const fact of witness.facts) {
+    if (!("outcome" in fact) || fact.ref.sessionId !== ref.sessionId) continue;
+    if (fact.type === "settled") told.set(fact.inputId, (told.get(fact.inputId) ?? 0) + 1);
+    if (isSameJson(fact.outcome, outcomes.get(fact.inputId))) continue;
+    complain("G1", `${fact.inputId} ended as ${JSON.stringify(fact.outcome)} and is told otherwise`);
+  }
+  for (const { inputId } of inputs) {
+    const count = told.get(inputId) ?? 0;
+    if (count > 1 || (isDrained && count < 1)) complain("G1", `${inputId} ended ${count} times`);
+  }
+}
+
+function checkRest({ image }: LedgerRecord, complain: Complain): void {
+  if (image.hold !== null) complain("G8", `${image.hold.runId} is still staged`);
+  if (image.chores.length > 0) complain("G8", `${image.chores.length} chores are left`);
+  if (image.dueAt !== null) complain("G8", `the session is due at ${image.dueAt} with nothing to do`);
+}

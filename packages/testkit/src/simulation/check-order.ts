@@ -1,0 +1,129 @@
+/** Order, read from the session's own events: who was staged when, with whom, and who waited meanwhile (G6). */
+import type { InputId, RunId } from "@holdfast/contracts";
+import type { InputRecord } from "@holdfast/runtime";
+import type { Complain } from "./check-life.ts";
+import type { LedgerRecord } from "./ledger-record.ts";
+
+interface Place {
+  readonly record: InputRecord;
+  /** Places among the session's events; infinite for what never happened. */
+  admittedAt: number;
+  stagedAt: number;
+  endedAt: number;
+  stagings: number;
+}
+
+/** Checks the order in which inputs were staged. */
+export function checkOrder(ledger: LedgerRecord, complain: Complain): void {
+  const places = readPlaces(ledger, complain);
+  checkLanes(places, complain);
+  checkSteering(places, complain);
+  for (const { record, stagings } of places.values()) {
+    if (stagings === record.attempts) continue;
+    complain("G5", `${record.inputId} counts ${record.attempts} attempts and was staged ${stagings} times`);
+  }
+}
+
+function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): ReadonlyMap<InputId, Place> {
+  const never = Number.POSITIVE_INFINITY;
+  const places = new Map<InputId, Place>(
+    inputs.map((record) => {
+      return [record.inputId, { record, admittedAt: never, stagedAt: never, endedAt: never, stagings: 0 }];
+    }),
+  );
+  const runs = new Map<RunId, { attempt: number; members: string }>();
+  events.forEach(({ event }, at) => {
+    switch (event.type) {
+      case "input.admitted":
+        note(places, event.inputId, (place) => {
+          place.admittedAt = at;
+        });
+        break;
+      case "run.started":
+        checkAttempt(runs, event, complain);
+        for (const inputId of event.inputIds) note(places, inputId, (place) => stage(place, at, complain));
+        break;
+      case "run.completed":
+      case "run.cancelled":
+        for (const inputId of event.inputIds) note(places, inputId, (place) => end(place, at, complain));
+        break;
+      case "input.superseded":
+      case "input.coalesced":
+      case "input.consumed":
+      case "input.abandoned":
+        note(places, event.inputId, (place) => end(place, at, complain));
+        break;
+      default:
+    }
+  });
+  return places;
+}
+
+function note(places: ReadonlyMap<InputId, Place>, inputId: InputId, change: (place: Place) => void): void {
+  const place = places.get(inputId);
+  if (place !== undefined) change(place);
+}
+
+function stage(place: Place, at: number, complain: Complain): void {
+  if (place.endedAt < at) complain("G5", `${place.record.inputId} was staged after it had ended`);
+  place.stagedAt = Math.min(place.stagedAt, at);
+  place.stagings += 1;
+}
+
+function end(place: Place, at: number, complain: Complain): void {
+  if (place.endedAt < at) complain("G1", `${place.record.inputId} ended twice`);
+  place.endedAt = at;
+}
+
+/** A run is one ordered set of inputs over all its attempts. */
+function checkAttempt(
+  runs: Map<RunId, { attempt: number; members: string }>,
+  {
+    runId,
+    attempt,
+    inputIds,
+  }: { readonly runId: RunId; readonly attempt: number; readonly inputIds: readonly InputId[] },
+  complain: Complain,
+): void {
+  const members = inputIds.join();
+  const last = runs.get(runId) ?? { attempt: 0, members };
+  if (attempt !== last.attempt + 1) complain("G5", `attempt ${attempt} of ${runId} follows ${last.attempt}`);
+  if (members !== last.members) complain("G6", `${runId} was ${last.members} and became ${members}`);
+  runs.set(runId, { attempt, members });
+}
+
+/** Inputs of a lane are first staged in the order of admission; one that waits for a time waits alone. */
+function checkLanes(places: ReadonlyMap<InputId, Place>, complain: Complain): void {
+  const all = [...places.values()];
+  for (const lane of ["steer", "queue"] as const) {
+    let latest: Place | null = null;
+    for (const place of all) {
+      const isInLane = place.record.policy.lane === lane && place.stagedAt !== Number.POSITIVE_INFINITY;
+      if (!isInLane || isTimed(place)) continue;
+      if (latest !== null && place.stagedAt < latest.stagedAt) {
+        complain("G6", `${place.record.inputId} was staged before ${latest.record.inputId}, which came first`);
+      }
+      latest = place;
+    }
+  }
+}
+
+function isTimed({ record }: Place): boolean {
+  return record.payload.includes('"notBefore"');
+}
+
+/** Nothing of the queue lane is staged while something of the steer lane could be. */
+function checkSteering(places: ReadonlyMap<InputId, Place>, complain: Complain): void {
+  const all = [...places.values()];
+  const steering = all.filter(({ record }) => record.policy.lane === "steer");
+  // One that failed may block its lane for a while, and the queue lane goes on.
+  if (steering.some((place) => place.record.failures > 0 || isTimed(place))) return;
+  for (const { stagedAt, record } of all) {
+    if (record.policy.lane !== "queue" || stagedAt === Number.POSITIVE_INFINITY) continue;
+    const passed = steering.find((steer) => {
+      return steer.admittedAt < stagedAt && steer.stagedAt > stagedAt && steer.endedAt > stagedAt;
+    });
+    if (passed !== undefined)
+      complain("G6", `${record.inputId} was staged before ${passed.record.inputId}, which steers`);
+  }
+}

@@ -1,0 +1,68 @@
+import { verifyChain } from "@holdfast/domain";
+import { sha256 } from "@holdfast/runtime";
+import type { Complain } from "./check-life.ts";
+import type { LedgerRecord } from "./ledger-record.ts";
+import type { AppliedState } from "./simulated-executor.ts";
+import type { Commit, StoreFact } from "./witness.ts";
+import type { World } from "./world.ts";
+
+/** Receipts are dense, chained, each written once by whoever held the session, and reproduce the state. */
+export function checkReceipts(world: World, ledger: LedgerRecord, complain: Complain): void {
+  const { receipts, image } = ledger;
+  const verdict = verifyChain(receipts, sha256);
+  if (verdict.kind === "broken") complain("G4", `the chain breaks at ${verdict.position}: ${verdict.reason}`);
+  if (image.position !== receipts.length) complain("G4", `position ${image.position}, ${receipts.length} receipts`);
+  checkCommits(world, ledger, complain);
+  checkRuns(ledger, complain);
+  checkState(ledger, complain);
+}
+
+function isCommitOf({ ref }: LedgerRecord) {
+  return (fact: StoreFact) => (fact.type === "committed" && fact.ref.sessionId === ref.sessionId ? [fact.commit] : []);
+}
+
+/** Every receipt is one commit that the store acknowledged, by the process the fence was given to. */
+function checkCommits({ witness }: World, ledger: LedgerRecord, complain: Complain): void {
+  const { receipts } = ledger;
+  const commits = witness.facts.flatMap(isCommitOf(ledger));
+  if (commits.length !== receipts.length) complain("G3", `${commits.length} commits left ${receipts.length} receipts`);
+  let lastToken = 0;
+  for (const { position, digest, token, claimId, runId } of receipts) {
+    if (token <= lastToken) complain("G2", `token ${token} at ${position} follows token ${lastToken}`);
+    lastToken = token;
+    const commit = commits.find((candidate) => candidate.position === position);
+    const isCommitted = commit?.digest === digest && commit.fence.claimId === claimId && commit.fence.runId === runId;
+    if (!isCommitted) complain("G3", `the receipt at ${position} is not what ${commit?.fence.claimId} committed there`);
+    else if (!isHeldBy(witness.facts, commit)) complain("G2", `${claimId} committed ${position} without holding it`);
+  }
+}
+
+function isHeldBy(facts: readonly StoreFact[], { fence, node }: Commit): boolean {
+  return facts.some((fact) => {
+    if (fact.type !== "staged" || fact.node !== node) return false;
+    const { token, claimId, runId } = fact.fence;
+    return token === fence.token && claimId === fence.claimId && runId === fence.runId;
+  });
+}
+
+function checkRuns({ receipts, inputs }: LedgerRecord, complain: Complain): void {
+  const known = new Set<string>(inputs.map(({ inputId }) => inputId));
+  const runs = new Set<string>();
+  const contributed = new Set<string>();
+  for (const { runId, sequence, contributors, position } of receipts) {
+    if (sequence !== 1 || runs.has(runId)) complain("G4", `run ${runId} has boundary ${sequence} at ${position}`);
+    runs.add(runId);
+    for (const inputId of contributors) {
+      if (contributed.has(inputId)) complain("G5", `${inputId} contributes twice, again at ${position}`);
+      if (!known.has(inputId)) complain("G1", `${inputId} contributes at ${position} and was never admitted`);
+      contributed.add(inputId);
+    }
+  }
+}
+
+/** Whoever applies the inputs of all completed receipts in order gets the state that is stored. */
+function checkState({ receipts, image }: LedgerRecord, complain: Complain): void {
+  const expected = receipts.flatMap(({ result, contributors }) => (result === "completed" ? contributors : []));
+  const { applied } = image.state === null ? { applied: [] } : (JSON.parse(image.state) as AppliedState);
+  if (applied.join() !== expected.join()) complain("G5", `the state applied ${applied.join()}, not ${expected.join()}`);
+}

@@ -1,0 +1,176 @@
+/** Executors as users write them, good and bad. */
+import type { ExecutorResult, InputId } from "@holdfast/contracts";
+import { isoOf } from "@holdfast/contracts";
+import type { Executor, Turn } from "@holdfast/runtime";
+import type { Chance } from "./chance.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { World } from "./world.ts";
+
+/** The state that simulated executors keep: every input that was applied, in order. */
+export interface AppliedState {
+  readonly applied: readonly InputId[];
+}
+
+/** An attempt as its executor saw it. */
+export interface TurnRecord {
+  readonly turn: Pick<Turn, "ref" | "runId" | "attempt" | "fence">;
+  readonly inputIds: readonly InputId[];
+  /** What the journaled step of the turn returned; `null` when it had none or got no answer. */
+  step: string | null;
+}
+
+type Behaviour = (turn: Turn, tools: Tools) => Promise<unknown>;
+
+interface Tools {
+  readonly chance: Chance;
+  readonly leaseMs: number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly now: () => number;
+}
+
+/** Creates the executors of one worker. */
+export function createExecutors(world: World, node: SimulatedNode, names: readonly string[]): Executor[] {
+  return names.map((name) => ({
+    name,
+    version: "1.0.0",
+    maxBatch: name === "batching" ? 16 : 1,
+    apply: (turn) => applyTurn(world, node, turn),
+  }));
+}
+
+async function applyTurn(world: World, node: SimulatedNode, turn: Turn): Promise<ExecutorResult> {
+  const record = { turn, inputIds: turn.inputs.map(({ id }) => id), step: null };
+  world.turns.push(record);
+  const { isQuiet, turnChance: chance } = world;
+  const behaviour = isQuiet ? complete : chance.pick(BEHAVIOURS);
+  world.history.note(node.name, "turn", () => ({
+    session: turn.ref.sessionId,
+    run: `${turn.runId}#${turn.attempt}`,
+    does: behaviour.name,
+    inputs: record.inputIds,
+  }));
+  const tools = toolsOf(world, node);
+  if (!isQuiet && chance.isHit(0.25)) await takeStep(turn, tools, record);
+  return (await behaviour(turn, tools)) as ExecutorResult;
+}
+
+function toolsOf({ turnChance, plan }: World, { clock }: SimulatedNode): Tools {
+  return {
+    chance: turnChance,
+    leaseMs: plan.timing.leaseMs,
+    now: () => clock.now(),
+    sleep: (ms) => (ms <= 0 ? Promise.resolve() : new Promise((resolve) => void clock.after(ms, resolve))),
+  };
+}
+
+/** A step whose result differs whenever it really runs. */
+async function takeStep(turn: Turn, { chance, sleep }: Tools, record: TurnRecord): Promise<void> {
+  record.step = await turn.step("effect", async () => {
+    await sleep(chance.pick([0, 0, 20]));
+    return `${turn.fence.claimId}#${turn.attempt}`;
+  });
+}
+
+async function complete(turn: Turn, { chance }: Tools): Promise<unknown> {
+  const state = (turn.state ?? { applied: [] }) as AppliedState;
+  const applied = [...state.applied, ...turn.inputs.map(({ id }) => id)];
+  return { kind: "completed", state: { applied }, ...(chance.isHit(0.8) ? { output: { count: applied.length } } : {}) };
+}
+
+async function completeSoon(turn: Turn, tools: Tools): Promise<unknown> {
+  await tools.sleep(tools.chance.between(1, 60));
+  return complete(turn, tools);
+}
+
+async function completeSlowly(turn: Turn, tools: Tools): Promise<unknown> {
+  await sleepUnlessAborted(turn, tools, tools.leaseMs * 0.6 * tools.chance.fraction());
+  return complete(turn, tools);
+}
+
+async function completeAfterManyRenewals(turn: Turn, tools: Tools): Promise<unknown> {
+  await sleepUnlessAborted(turn, tools, tools.leaseMs * (1 + tools.chance.fraction()));
+  return complete(turn, tools);
+}
+
+/** Goes on whatever its signal says, and answers all the same. */
+async function ignoreSignal(turn: Turn, tools: Tools): Promise<unknown> {
+  await tools.sleep(tools.leaseMs * 1.5 * tools.chance.fraction());
+  return complete(turn, tools);
+}
+
+async function hangUntilAborted(turn: Turn, tools: Tools): Promise<unknown> {
+  await sleepUnlessAborted(turn, tools, tools.leaseMs * 2.5);
+  return complete(turn, tools);
+}
+
+async function failRetryably(): Promise<unknown> {
+  return { kind: "failed", failure: { code: "simulated", message: "not this time" }, isRetryable: true };
+}
+
+async function failForGood(): Promise<unknown> {
+  return { kind: "failed", failure: { code: "simulated", message: "never" }, isRetryable: false };
+}
+
+async function failUntilLater(_: Turn, { chance, now }: Tools): Promise<unknown> {
+  const retryAt = isoOf(now() + chance.between(-100, 2_000));
+  return { kind: "failed", failure: { code: "simulated", message: "later" }, isRetryable: true, retryAt };
+}
+
+async function throwAtOnce(): Promise<unknown> {
+  throw new Error("thrown by the executor");
+}
+
+async function throwLate(_: Turn, { chance, sleep }: Tools): Promise<unknown> {
+  await sleep(chance.between(1, 60));
+  throw new Error("thrown by the executor");
+}
+
+async function answerCancelled(): Promise<unknown> {
+  return { kind: "cancelled" };
+}
+
+async function answerGarbage(turn: Turn, { chance }: Tools): Promise<unknown> {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  return chance.pick([
+    undefined,
+    null,
+    42,
+    { kind: "done" },
+    { kind: "completed", state: { at: Number.NaN } },
+    { kind: "completed", output: cycle },
+    { kind: "suspended", on: { type: "approval", approvalId: "a" } },
+    { kind: "superseded", by: turn.inputs[0]?.id },
+  ]);
+}
+
+const BEHAVIOURS: readonly Behaviour[] = [
+  ...Array<Behaviour>(14).fill(complete),
+  ...Array<Behaviour>(8).fill(completeSoon),
+  ...Array<Behaviour>(5).fill(completeSlowly),
+  completeAfterManyRenewals,
+  completeAfterManyRenewals,
+  ignoreSignal,
+  ignoreSignal,
+  hangUntilAborted,
+  failRetryably,
+  failRetryably,
+  failForGood,
+  failUntilLater,
+  throwAtOnce,
+  throwLate,
+  answerCancelled,
+  answerGarbage,
+];
+
+function sleepUnlessAborted({ signal }: Turn, { sleep }: Tools, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(signal.reason as Error);
+    if (signal.aborted) {
+      fail();
+      return;
+    }
+    signal.addEventListener("abort", fail, { once: true });
+    sleep(ms).then(resolve, reject);
+  });
+}

@@ -1,0 +1,274 @@
+/**
+ * Sees every call at the moment the store carries it out, and what the store
+ * answers, whether or not anybody hears it.
+ *
+ * What happened after a snapshot is forgotten when the store goes back to it:
+ * what is left is what the store must still know.
+ */
+import {
+  type Fence,
+  type InputId,
+  isAppError,
+  type NodeId,
+  type Outcome,
+  type SessionRef,
+  type Timing,
+} from "@holdfast/contracts";
+import type {
+  AdmitReply,
+  AdvanceCommand,
+  AdvanceReply,
+  ClaimCommand,
+  ClaimReply,
+  ExplainFacts,
+  SettledInput,
+  StagedBatch,
+  Store,
+  WatchCommand,
+  WatchReply,
+} from "@holdfast/runtime";
+import { messageOf } from "./message-of.ts";
+import type { ModelStore } from "./model-store.ts";
+import { refKey } from "./ref-key.ts";
+import type { Guarantee, Violation } from "./violation.ts";
+
+/** Something the store did, once. */
+export type StoreFact =
+  | { readonly type: "admitted"; readonly ref: SessionRef; readonly inputId: InputId; readonly admission: number }
+  | { readonly type: "staged"; readonly ref: SessionRef; readonly fence: Fence; readonly node: NodeId }
+  | { readonly type: "committed"; readonly ref: SessionRef; readonly commit: Commit }
+  /** An input ended; told once, by the call that ended it. */
+  | { readonly type: "settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome: Outcome }
+  /** Somebody asked how an input ended. */
+  | { readonly type: "shown"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome: Outcome };
+
+/** A receipt as it was written. */
+export interface Commit {
+  readonly position: number;
+  readonly digest: string;
+  readonly fence: Fence;
+  readonly node: NodeId;
+}
+
+/** What is counted, so that nobody takes a quiet life for a proof. */
+export interface StoreCounts {
+  admitted: number;
+  deduplicated: number;
+  staged: number;
+  committed: number;
+  fenced: number;
+  conflicts: number;
+  /** Calls that the store had carried out before. */
+  repeats: number;
+  rollbacks: number;
+  observedStates: number;
+}
+
+/** What a witness watches. */
+export interface WitnessOptions {
+  readonly store: ModelStore;
+  readonly sessions: readonly SessionRef[];
+  readonly timing: Timing;
+  /** The store's time. */
+  readonly now: () => number;
+  /** How far the store's clock was set back so far. */
+  readonly setBackMs: () => number;
+}
+
+/** A call as it reaches the store. */
+export interface ObservedCall {
+  readonly method: string;
+  readonly argument: unknown;
+}
+
+/** Watches one store. */
+export class Witness {
+  readonly violations: Violation[] = [];
+  readonly counts: StoreCounts = {
+    admitted: 0,
+    deduplicated: 0,
+    staged: 0,
+    committed: 0,
+    fenced: 0,
+    conflicts: 0,
+    repeats: 0,
+    rollbacks: 0,
+    observedStates: 0,
+  };
+  /** What the store did and still must know, in order. */
+  facts: StoreFact[] = [];
+  /** What the store did and forgot again. */
+  readonly lost: StoreFact[] = [];
+  readonly #options: WitnessOptions;
+  readonly #own: Store;
+  readonly #latest = new Map<string, ExplainFacts | null>();
+  #lastToken = 0;
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+    this.#own = options.store.connect();
+  }
+
+  /** Where a session stood after the last call that touched it. */
+  latest(ref: SessionRef): ExplainFacts | null {
+    return this.#latest.get(refKey(ref)) ?? null;
+  }
+
+  report(guarantee: Guarantee, text: string): void {
+    this.violations.push({ guarantee, text });
+  }
+
+  /** Called right after the store carried out a call, before anything else happens to it. */
+  look(call: ObservedCall): void {
+    if (TOUCHING_ONE.has(call.method)) this.#observe(refOf(call.argument));
+    else if (TOUCHING_ALL.has(call.method)) for (const session of this.#options.sessions) this.#observe(session);
+  }
+
+  /** What the store answered to a call. */
+  hear(call: ObservedCall, reply: unknown): void {
+    switch (call.method) {
+      case "admit":
+        return this.#heardAdmit(refOf(call.argument), reply as AdmitReply);
+      case "claim":
+        return this.#heardClaim(call.argument as ClaimCommand, reply as ClaimReply);
+      case "advance":
+        return this.#heardAdvance(call.argument as AdvanceCommand, reply as AdvanceReply);
+      case "watch":
+        return this.#heardWatch(call.argument as WatchCommand, reply as WatchReply);
+      case "settleChores":
+      case "apply":
+        return this.#heardSettled(refOf(call.argument), (reply as { settled?: SettledInput[] }).settled);
+      default:
+    }
+  }
+
+  /** What a process says of its background work: the store is away at times, and nothing else may go wrong there. */
+  heardReport({ phrase, error }: { readonly phrase: string; readonly error: unknown }): void {
+    if (error === undefined || isAppError(error, "store.unavailable")) return;
+    this.report("G8", `${phrase}: ${messageOf(error)}`);
+  }
+
+  /** Remembers the present, so that it can be gone back to. */
+  snapshot(): () => void {
+    const known = this.facts.length;
+    const token = this.#lastToken;
+    return () => {
+      const lost = this.facts.splice(known);
+      this.#lastToken = token;
+      this.counts.rollbacks += 1;
+      this.lost.push(...lost);
+      for (const session of this.#options.sessions) this.#observe(session);
+    };
+  }
+
+  #heardAdmit(ref: SessionRef, reply: AdmitReply): void {
+    if (reply.kind === "deduplicated") this.counts.deduplicated += 1;
+    if (reply.kind !== "accepted") return;
+    this.counts.admitted += 1;
+    const { inputId, admission, displaced, status } = reply;
+    this.facts.push({ type: "admitted", ref, inputId, admission });
+    // Consumed by being admitted: the answer itself tells how it ended.
+    if (status === "consumed") this.facts.push({ type: "settled", ref, inputId, outcome: CONSUMED_ON_ACCEPT });
+    if (displaced !== null) this.#heardSettled(ref, [displaced]);
+  }
+
+  #heardClaim({ ref, claimId, node }: ClaimCommand, reply: ClaimReply): void {
+    if (reply.kind !== "staged" && reply.kind !== "idle") return;
+    this.#heardSettled(ref, reply.settled);
+    if (reply.kind !== "staged") return;
+    if (reply.batch.fence.claimId !== claimId) this.report("G2", `a claim of ${claimId} got another's batch`);
+    this.#heardStaged(ref, node, reply.batch);
+  }
+
+  #heardAdvance(command: AdvanceCommand, reply: AdvanceReply): void {
+    if (reply.kind === "fenced") this.counts.fenced += 1;
+    if (reply.kind === "conflict") this.counts.conflicts += 1;
+    if (reply.kind !== "committed") return;
+    const { ref, node, fence, settlement } = command;
+    if (reply.next.kind === "staged") this.#heardStaged(ref, node, reply.next.batch);
+    if (reply.isRepeat) {
+      this.counts.repeats += 1;
+      return;
+    }
+    if (settlement.kind === "completed" || settlement.kind === "cancelled") {
+      this.counts.committed += 1;
+      const commit = { position: reply.position, digest: settlement.digest, fence, node };
+      this.facts.push({ type: "committed", ref, commit });
+    }
+    this.#heardSettled(ref, reply.settled);
+  }
+
+  #heardSettled(ref: SessionRef, settled: readonly SettledInput[] | undefined): void {
+    for (const { inputId, outcome } of settled ?? []) this.facts.push({ type: "settled", ref, inputId, outcome });
+  }
+
+  #heardWatch({ ref, inputId }: WatchCommand, reply: WatchReply): void {
+    if (reply.kind !== "settled") return;
+    this.facts.push({ type: "shown", ref, inputId, outcome: reply.outcome });
+  }
+
+  /** A token is minted for every staging and for nothing else; a repeat shows the one it got. */
+  #heardStaged(ref: SessionRef, node: NodeId, { fence }: StagedBatch): void {
+    if (fence.token > this.#lastToken) {
+      this.#lastToken = fence.token;
+      this.counts.staged += 1;
+      this.facts.push({ type: "staged", ref, fence, node });
+      return;
+    }
+    this.counts.repeats += 1;
+    const first = this.facts.find((fact) => fact.type === "staged" && fact.fence.token === fence.token);
+    if (first?.type === "staged" && isSameFence(first.fence, fence)) return;
+    this.report("G2", `token ${fence.token} was handed out twice, the second time to ${fence.claimId}`);
+  }
+
+  /** What is runnable is due at a time that comes (L6), whatever else is going on. */
+  #observe(ref: SessionRef): void {
+    const now = this.#options.now();
+    void this.#own.archive.explainFacts(ref).then((facts) => {
+      this.counts.observedStates += 1;
+      this.#latest.set(refKey(ref), facts);
+      if (facts === null || !isRunnable(facts)) return;
+      const { dueAt } = facts;
+      const session = ref.sessionId;
+      if (dueAt === null) this.report("G8", `${session} is runnable and not due`);
+      else if (dueAt > now + this.#horizon(facts, now))
+        this.report("G8", `${session} is due only in ${dueAt - now} ms`);
+    });
+  }
+
+  /** How far ahead a due time may lie; a store clock that was set back leaves behind some that lie further. */
+  #horizon({ nextTimed }: ExplainFacts, now: number): number {
+    const { leaseMs, graceMs, unhostedMs, sweepDelayMs } = this.#options.timing;
+    const untilTimed = nextTimed === null ? 0 : nextTimed.at - now;
+    return this.#options.setBackMs() + Math.max(leaseMs + graceMs, unhostedMs, sweepDelayMs, untilTimed);
+  }
+}
+
+const CONSUMED_ON_ACCEPT: Outcome = { kind: "completed_without_result" };
+
+const TOUCHING_ONE = new Set([
+  "admit",
+  "claim",
+  "advance",
+  "inspectDue",
+  "settleChores",
+  "apply",
+  "interrupt",
+  "register",
+]);
+const TOUCHING_ALL = new Set(["adopt", "renew"]);
+
+/** A lease is held, or a bound session that may run has something that wakes it or waits for a time. */
+export function isRunnable({ run, record, waking }: ExplainFacts): boolean {
+  if (run !== null) return true;
+  const mayRun = record.phase === "idle" || record.phase === "retired";
+  return mayRun && record.binding !== null && (waking > 0 || record.scheduled > 0);
+}
+
+function refOf(argument: unknown): SessionRef {
+  return (argument as { readonly ref?: SessionRef }).ref ?? (argument as SessionRef);
+}
+
+function isSameFence(one: Fence, other: Fence): boolean {
+  return one.claimId === other.claimId && one.runId === other.runId && one.token === other.token;
+}
