@@ -27,11 +27,12 @@
 ]]
 local c
 
+-- Revision 0 stands for the default settings alone, which every sender knows without asking.
 local function create()
   c = {
     key = K.session, t = now(), overlay = {}, later = {}, settled = {},
     h = {
-      phase = SESSION_INITIAL, generation = 0, settingsRevision = 0, executor = A.executor, isHeld = A.isHeld,
+      phase = SESSION_INITIAL, generation = 0, settingsRevision = A.hasSettings and 1 or 0, executor = A.executor, isHeld = A.isHeld,
       admitted = 0, wokenThrough = 0, queued = 0, waking = 0, scheduled = 0, steerHead = 1, steerTail = 1,
       queueHead = 1, queueTail = 1, epoch = 0, sweeps = 0, warmNode = "", warmUntil = 0, position = 0, digest = GENESIS_DIGEST,
       cursor = 0, deadLetters = 0, choresHead = 1, choresTail = 1, isUnhosted = false,
@@ -44,7 +45,7 @@ local function create()
   redis.call("ZADD", K.later, "+inf", "")
   redis.call("ZADD", K.index, 0, "d " .. A.member)
   commit(c)
-  return { "created", c.h.phase, 0 }
+  return { "created", c.h.phase, c.h.settingsRevision }
 end
 
 local EFFECTS = {

@@ -32,14 +32,14 @@ function describeRegistration(openStore: StoreFactory): void {
 
       const reply = await session.store.directory.register({ ...plain, ref, settings: { silentIntents: ["gossip"] } });
 
-      expect(reply).toEqual({ kind: "created", phase: "idle", settingsRevision: 0 });
+      expect(reply).toEqual({ kind: "created", phase: "idle", settingsRevision: 1 });
       expect(await session.store.directory.find(ref)).toMatchObject({
         ref,
         phase: "idle",
         generation: 0,
         binding: null,
         settings: { silentIntents: ["gossip"] },
-        settingsRevision: 0,
+        settingsRevision: 1,
         hasRun: false,
         admitted: 0,
         queued: 0,
