@@ -26,7 +26,11 @@ function withScript(name: string, change: (text: string) => string): LuaFile[] {
 }
 
 it("finds the generated module fresh", { timeout: 60_000 }, async () => {
-  const check = promisify(execFile)(process.execPath, [jiti, "tools/generate-scripts.ts", "--check"], { cwd: root });
+  const check = promisify(execFile)(
+    process.execPath,
+    ["--conditions=@holdfast/source", jiti, "tools/generate-scripts.ts", "--check"],
+    { cwd: root },
+  );
 
   await expect(check).resolves.toMatchObject({ stdout: expect.stringMatching(/^\d+ scripts, \d+ bytes\n$/) });
 });
