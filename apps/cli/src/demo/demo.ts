@@ -3,11 +3,11 @@
  * one after the other, and Redis too if asked; then every session is compared
  * with what it must hold.
  */
-import { AppError, type Holdfast, type SessionRef } from "holdfast";
+import { AppError, type Holdfast } from "holdfast";
 import { openHoldfast } from "../connection/with-holdfast.ts";
 import { Replay, type ReplayOptions, readHeld } from "../replay/replay.ts";
 import type { Tally } from "../replay/tally.ts";
-import { compareSessions, type Expectation, readExpectations, type Verdict } from "../replay/verdict.ts";
+import { compareSessions, readExpectations, type Verdict } from "../replay/verdict.ts";
 import type { Standing } from "../terminal/progress.ts";
 import { PrivateRedis } from "./private-redis.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
@@ -90,9 +90,12 @@ export class Demo {
       await this.#runUnderFire(this.#replay, { fleet, redis });
       if (signal.aborted) return null;
       const durationMs = performance.now() - startedAt;
-      const read = (session: string) => readHeld(holdfast, session);
+      let repeated = 0;
+      const read = async (session: string) => {
+        repeated += await countRepeated(holdfast, session);
+        return readHeld(holdfast, session);
+      };
       const verdict = await compareSessions({ expected: readExpectations(expect), read });
-      const repeated = await countRepeated(holdfast, readExpectations(expect));
       const { kills } = fleet;
       return { tally: this.#replay.tally, verdict, kills, redisKills: this.#redisKills, repeated, durationMs };
     } finally {
@@ -139,15 +142,9 @@ export class Demo {
   }
 }
 
-/** Inputs that were started more than once, by the ledger's own account. */
-async function countRepeated(holdfast: Holdfast, expectations: AsyncIterable<Expectation>): Promise<number> {
-  let repeated = 0;
-  for await (const { session } of expectations)
-    repeated += await countRepeatedOf(holdfast, holdfast.session(session).ref);
-  return repeated;
-}
-
-async function countRepeatedOf(holdfast: Holdfast, ref: SessionRef): Promise<number> {
+/** Inputs of a session that were started more than once, by the ledger's own account. */
+async function countRepeated(holdfast: Holdfast, session: string): Promise<number> {
+  const { ref } = holdfast.session(session);
   let repeated = 0;
   for (let after: number | null = 0; after !== null; ) {
     const page: Awaited<ReturnType<Holdfast["runtime"]["listInputs"]>> = await holdfast.runtime.listInputs(ref, {

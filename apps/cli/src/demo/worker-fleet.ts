@@ -40,10 +40,14 @@ export class WorkerFleet {
     for (let count = 0; count < options.size; count += 1) this.#launch();
   }
 
-  /** Kills the worker that has worked longest, without warning; another takes its place. */
+  /**
+   * Kills the worker that has worked longest, without warning; another takes
+   * its place. Spares the last one: on a slow machine workers start slower than
+   * they are killed, and nothing would ever be done.
+   */
   killOne(): void {
-    const oldest = [...this.#workers].find(({ isReady, isDoomed }) => isReady && !isDoomed);
-    if (oldest === undefined) return;
+    const [oldest, another] = [...this.#workers].filter(({ isReady, isDoomed }) => isReady && !isDoomed);
+    if (oldest === undefined || another === undefined) return;
     this.kills += 1;
     oldest.isDoomed = true;
     oldest.process.kill("SIGKILL");
