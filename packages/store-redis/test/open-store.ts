@@ -11,6 +11,11 @@ const TEST_CLOCK = `local function now() return tonumber(redis.call("GET", ${JSO
 const START_AT = Date.UTC(2026, 0, 1);
 let opened = 0;
 
+/** The scripts, reading the time that tests set. */
+export function withTestClock(source: string): string {
+  return source.replace(CLOCK, TEST_CLOCK);
+}
+
 /** A key prefix that no other test has. */
 export function freshNamespace(): string {
   opened += 1;
@@ -39,7 +44,7 @@ export async function openTimedStore(options: Partial<RedisStoreOptions> = {}): 
     url,
     namespace,
     buckets: 4,
-    prepareSource: (source) => source.replace(CLOCK, TEST_CLOCK),
+    prepareSource: withTestClock,
     ...options,
   });
   return {

@@ -8,8 +8,8 @@ export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifie
 export { describePresence } from "./conformance/presence.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";
-export { anyCommand, anyCommands, type DifferentialCommand } from "./differential/command.ts";
-export { findDifference, toPlain } from "./differential/difference.ts";
+export { anyCommands, type DifferentialCommand } from "./differential/command.ts";
+export { findDifference } from "./differential/difference.ts";
 export { type DifferentialRig, type DifferentialSide, playCommands } from "./differential/player.ts";
 export * from "./faults/fault-points.ts";
 export * from "./fixtures/commands.ts";

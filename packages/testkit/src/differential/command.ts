@@ -81,7 +81,7 @@ export type DifferentialCommand =
     }
   | { readonly type: "repeat_claim"; readonly back: Back }
   | ({ readonly type: "advance"; readonly back: Back; readonly flaw: (typeof FLAWS)[number] } & Settling)
-  /** What a sound worker does next: claims, or settles what it was handed last. */
+  /** What takes the session on: whatever it needs first, a claim, or the settlement of what is in hand. */
   | ({ readonly type: "work"; readonly session: SessionIndex; readonly worker: number } & Settling)
   | { readonly type: "repeat_advance"; readonly back: Back }
   | { readonly type: "renew"; readonly count: number }
@@ -115,7 +115,9 @@ export type DifferentialCommand =
   | { readonly type: "adopt"; readonly executor: number; readonly limit: number }
   | { readonly type: "read"; readonly session: SessionIndex; readonly after: number; readonly limit: number }
   | { readonly type: "tick"; readonly ms: number }
-  | { readonly type: "crash"; readonly worker: number };
+  | { readonly type: "crash"; readonly worker: number }
+  /** Whoever has the session in hand dies, and its lease ends. */
+  | { readonly type: "lose"; readonly session: SessionIndex };
 
 const session = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
 const recent = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }, fc.nat(30));
@@ -155,16 +157,16 @@ const claim = fc.record({
 });
 
 const settling = {
-  settlement: fc.constantFrom(
-    "completed" as const,
-    "completed" as const,
-    "with_state" as const,
-    "cancelled" as const,
-    "failed" as const,
-    "failed" as const,
-    "delayed" as const,
-    "fatal" as const,
-    "released" as const,
+  settlement: fc.constantFrom<Settling["settlement"][]>(
+    "completed",
+    "completed",
+    "with_state",
+    "cancelled",
+    "failed",
+    "failed",
+    "delayed",
+    "fatal",
+    "released",
   ),
   delayMs: moment,
   isKept: fc.constantFrom(true, true, false),
@@ -186,6 +188,22 @@ const work = fc.record({
   worker: fc.constantFrom(0, 0, 0, 1),
 });
 
+/** As `work`, by an executor that rarely succeeds. */
+const badWork = fc.record({
+  type: fc.constant("work" as const),
+  ...settling,
+  settlement: fc.constantFrom<Settling["settlement"][]>(
+    "failed",
+    "failed",
+    "failed",
+    "delayed",
+    "released",
+    "completed",
+  ),
+  session: fc.constant(0),
+  worker: fc.constantFrom(0, 0, 0, 1),
+});
+
 const control = fc.record({
   type: fc.constant("control" as const),
   session,
@@ -203,59 +221,75 @@ const register = fc.record({
 
 const of = <T extends DifferentialCommand["type"]>(type: T) => ({ type: fc.constant(type) });
 
-/** Any command, as often as it is worth. */
-export const anyCommand: fc.Arbitrary<DifferentialCommand> = fc.oneof(
-  { weight: 22, arbitrary: admit },
-  { weight: 6, arbitrary: claim },
-  { weight: 8, arbitrary: advance },
-  { weight: 30, arbitrary: work },
-  { weight: 12, arbitrary: fc.record({ ...of("tick"), ms: fc.oneof(moment, moment, moment, fc.constant(-25_000)) }) },
-  { weight: 6, arbitrary: control },
-  { weight: 5, arbitrary: register },
-  { weight: 4, arbitrary: fc.record({ ...of("chores"), session }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      ...of("step"),
-      back: recent,
-      at: fc.constantFrom("next" as const, "next" as const, "again" as const, "gap" as const),
-      key: fc.nat(2),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ ...of("repeat_advance"), back: recent }) },
-  { weight: 3, arbitrary: fc.record({ ...of("repeat_claim"), back: recent }) },
-  { weight: 2, arbitrary: fc.record({ ...of("repeat_admit"), back: recent }) },
-  { weight: 3, arbitrary: fc.record({ ...of("sweep"), limit: fc.constantFrom(1, 10) }) },
-  { weight: 3, arbitrary: fc.record({ ...of("inspect"), session }) },
-  { weight: 3, arbitrary: fc.record({ ...of("renew"), count: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 3, arbitrary: fc.record({ ...of("watch"), back: recent, node: fc.oneof(fc.constant(null), fc.nat(2)) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      ...of("interrupt"),
-      session,
-      run: fc.constantFrom("any" as const, "current" as const, "other" as const),
-      request,
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
-  { weight: 2, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
-  { weight: 2, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },
-  { weight: 1, arbitrary: fc.record({ ...of("configure"), session, isSilent: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ ...of("steps"), back: recent, count: fc.nat(3) }) },
-  { weight: 1, arbitrary: fc.record({ ...of("crash"), worker: fc.nat(1) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ...of("flood"),
-      session,
-      count: fc.integer({ min: 2, max: 130 }),
-      delayMs: fc.constantFrom(0, 0, 1_000),
-    }),
-  },
-);
+const step = fc.record({
+  ...of("step"),
+  back: recent,
+  at: fc.constantFrom<("next" | "again" | "gap")[]>("next", "next", "again", "gap"),
+  key: fc.nat(2),
+});
 
-/** A life of a store. */
-export function anyCommands(maxLength = 60): fc.Arbitrary<DifferentialCommand[]> {
-  return fc.array(anyCommand, { minLength: 1, maxLength, size: "max" });
+const interrupt = fc.record({
+  ...of("interrupt"),
+  session,
+  run: fc.constantFrom<("any" | "current" | "other")[]>("any", "current", "other"),
+  request,
+});
+
+const lose = fc.record({ ...of("lose"), session: fc.constant(0) });
+
+type Weighted = fc.WeightedArbitrary<DifferentialCommand>;
+
+/** Everything that can happen, as often as it is worth. */
+const ANYTHING: readonly Weighted[] = [
+  { weight: 40, arbitrary: admit },
+  { weight: 12, arbitrary: claim },
+  { weight: 16, arbitrary: advance },
+  { weight: 70, arbitrary: work },
+  { weight: 12, arbitrary: lose },
+  { weight: 20, arbitrary: fc.record({ ...of("tick"), ms: fc.oneof(moment, moment, moment, fc.constant(-25_000)) }) },
+  { weight: 8, arbitrary: control },
+  { weight: 8, arbitrary: register },
+  { weight: 8, arbitrary: fc.record({ ...of("chores"), session }) },
+  { weight: 10, arbitrary: step },
+  { weight: 8, arbitrary: fc.record({ ...of("repeat_advance"), back: recent }) },
+  { weight: 6, arbitrary: fc.record({ ...of("repeat_claim"), back: recent }) },
+  { weight: 4, arbitrary: fc.record({ ...of("repeat_admit"), back: recent }) },
+  { weight: 6, arbitrary: fc.record({ ...of("sweep"), limit: fc.constantFrom(1, 10) }) },
+  { weight: 6, arbitrary: fc.record({ ...of("inspect"), session }) },
+  { weight: 6, arbitrary: fc.record({ ...of("renew"), count: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 6, arbitrary: fc.record({ ...of("watch"), back: recent, node: fc.oneof(fc.constant(null), fc.nat(2)) }) },
+  { weight: 4, arbitrary: interrupt },
+  { weight: 4, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
+  { weight: 3, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
+  { weight: 4, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },
+  { weight: 2, arbitrary: fc.record({ ...of("configure"), session, isSilent: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ ...of("steps"), back: recent, count: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ ...of("crash"), worker: fc.nat(1) }) },
+];
+
+const flood = fc.record({
+  ...of("flood"),
+  session,
+  count: fc.constantFrom(3, 5, 110),
+  delayMs: fc.constantFrom(0, 0, 1_000),
+});
+
+function lifeOf(commands: readonly Weighted[], maxLength: number): fc.Arbitrary<DifferentialCommand[]> {
+  return fc.array(fc.oneof(...commands), { minLength: 1, maxLength, size: "max" });
+}
+
+/**
+ * A life of a store. Some are hard: most attempts fail, or most holders die, so
+ * that budgets are spent and batches taken apart; some are crowded.
+ */
+export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]> {
+  const failing = [...ANYTHING, { weight: 200, arbitrary: badWork }];
+  const losing = [...ANYTHING, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
+  const crowded = [...ANYTHING, { weight: 12, arbitrary: flood }];
+  return fc.oneof(
+    { weight: 5, arbitrary: lifeOf(ANYTHING, maxLength) },
+    { weight: 2, arbitrary: lifeOf(failing, maxLength) },
+    { weight: 2, arbitrary: lifeOf(losing, maxLength) },
+    { weight: 1, arbitrary: lifeOf(crowded, Math.ceil(maxLength / 2)) },
+  );
 }

@@ -1,22 +1,20 @@
 /** Where two answers differ, for people. */
 
-/** The first place at which two JSON values differ, or `null`. */
+/** The first place at which two JSON values differ, or `null`. A member that is `undefined` is none. */
 export function findDifference(left: unknown, right: unknown, path = ""): string | null {
   if (Object.is(left, right)) return null;
   if (!isBranch(left) || !isBranch(right) || Array.isArray(left) !== Array.isArray(right)) {
     return `${path || "/"}: ${show(left)} against ${show(right)}`;
   }
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  for (const key of keys) {
+  for (const key in left) {
     const difference = findDifference(left[key], right[key], `${path}/${key}`);
     if (difference !== null) return difference;
   }
+  for (const key in right) {
+    if (right[key] !== undefined && left[key] === undefined)
+      return `${path}/${key}: nothing against ${show(right[key])}`;
+  }
   return null;
-}
-
-/** A value as it would travel: without `undefined` members and class instances. */
-export function toPlain(value: unknown): unknown {
-  return value === undefined ? null : JSON.parse(JSON.stringify(value));
 }
 
 function isBranch(value: unknown): value is Record<string, unknown> {

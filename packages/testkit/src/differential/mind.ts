@@ -11,19 +11,32 @@ export interface KnownBatch {
   readonly batch: StagedBatch;
 }
 
+/** What a session needs before work makes sense. */
+export type Need = "register" | "recycle" | "chores" | "input" | "successor";
+
+/** How a session stands, as far as somebody was told. */
+export interface Standing {
+  ref: SessionRef;
+  settings: { readonly revision: number; readonly settings: SessionSettings };
+  digests: readonly string[];
+  needs: Need | null;
+  /** When its work may go on. */
+  dueAt: number;
+  /** What a worker has in hand: at most one batch. */
+  readonly inHand: Set<KnownBatch>;
+}
+
 /** See the head of this file. Lists grow at the end. */
 export interface Mind {
   readonly ids: IdSource;
   now: number;
-  readonly refs: readonly SessionRef[];
-  readonly settings: Map<SessionRef, { readonly revision: number; readonly settings: SessionSettings }>;
-  readonly digests: Map<SessionRef, string[]>;
+  readonly standings: readonly Standing[];
+  /** Sessions that were destroyed and have a successor. */
+  readonly former: SessionRef[];
   readonly admits: AdmitCommand[];
   readonly claims: { readonly command: ClaimCommand; readonly worker: number }[];
   readonly advances: { readonly command: AdvanceCommand; readonly worker: number }[];
   batches: readonly KnownBatch[];
-  /** What a worker has in hand, by session, as far as it knows. */
-  readonly inHand: Map<SessionRef, KnownBatch>;
   readonly inputs: { readonly ref: SessionRef; readonly inputId: InputId }[];
   /** Steps settled, by run. */
   readonly steps: Map<RunId, number>;
@@ -44,17 +57,36 @@ export function newMind(now: number): Mind {
   return {
     ids: createIds(),
     now,
-    refs: [sessionRef("a|b,c;d:e"), sessionRef("other")],
-    settings: new Map(),
-    digests: new Map(),
+    standings: ["a|b,c;d:e", "other"].map((name) => newStanding(sessionRef(name))),
+    former: [],
     admits: [],
     claims: [],
     advances: [],
     batches: [],
-    inHand: new Map(),
     inputs: [],
     steps: new Map(),
   };
+}
+
+function newStanding(ref: SessionRef): Standing {
+  const settings = { revision: 0, settings: { silentIntents: [] } };
+  return { ref, settings, digests: [], needs: "register", dueAt: 0, inHand: new Set() };
+}
+
+/** Replaces a destroyed session by one that nobody has used. */
+export function succeed(mind: Mind, standing: Standing): void {
+  mind.former.push(standing.ref);
+  Object.assign(standing, newStanding(sessionRef(`successor ${mind.former.length}`)));
+}
+
+/** How the session of a reference stands; `undefined` for a former one. */
+export function standingOf(mind: Mind, ref: SessionRef): Standing | undefined {
+  return mind.standings.find((standing) => standing.ref === ref);
+}
+
+/** Every session there ever was. */
+export function everySession(mind: Mind): readonly SessionRef[] {
+  return [...mind.former, ...mind.standings.map(({ ref }) => ref)];
 }
 
 /** The item so many before the last, around the corner; `undefined` of an empty list. */

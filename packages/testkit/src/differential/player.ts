@@ -3,12 +3,13 @@
  * with the same arguments, and after every call the answers and the whole of the
  * sessions concerned must be equal.
  */
-import { isAppError, type SessionRef } from "@holdfast/contracts";
+import { DEFAULT_TIMING, isAppError, type SessionRef } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
+import type { Call } from "./calls.ts";
 import type { DifferentialCommand } from "./command.ts";
-import { findDifference, toPlain } from "./difference.ts";
-import { type Call, interpret } from "./interpret.ts";
-import { type Mind, newMind } from "./mind.ts";
+import { findDifference } from "./difference.ts";
+import { interpret } from "./interpret.ts";
+import { everySession, type Mind, newMind } from "./mind.ts";
 
 /** One of the two stores. */
 export interface DifferentialSide {
@@ -30,8 +31,10 @@ export async function playCommands(rig: DifferentialRig, commands: readonly Diff
   const mind = newMind(rig.now());
   await playOne(rig, mind, FIRST);
   for (const command of commands) await playOne(rig, mind, command);
-  await compareSessions(rig, mind.refs, "at the end");
+  await compareSessions(rig, everySession(mind), "at the end");
 }
+
+const LEASE_MS = DEFAULT_TIMING.leaseMs;
 
 const FIRST: DifferentialCommand = {
   type: "register",
@@ -42,18 +45,24 @@ const FIRST: DifferentialCommand = {
 };
 
 async function playOne(rig: DifferentialRig, mind: Mind, command: DifferentialCommand): Promise<void> {
-  if (command.type === "tick") {
-    await rig.advanceTime(command.ms);
-    mind.now = rig.now();
-    return;
+  if (command.type === "tick") return pass(rig, mind, command.ms);
+  if (command.type === "lose") {
+    mind.standings[command.session]?.inHand.clear();
+    return pass(rig, mind, LEASE_MS);
   }
   const call = interpret(mind, command);
   if (call === null) return;
+  if (call.at !== undefined && call.at > mind.now) await pass(rig, mind, call.at - mind.now);
   const what = `after ${JSON.stringify(command)}, that is ${call.what}`;
   const [left, right] = await Promise.all([answerOf(rig.left, call), answerOf(rig.right, call)]);
   assertSame(left, right, `the answer ${what}`);
   await compareSessions(rig, call.touches, what);
   if (isAnswer(left)) call.learn?.(left.answer);
+}
+
+async function pass(rig: DifferentialRig, mind: Mind, ms: number): Promise<void> {
+  await rig.advanceTime(ms);
+  mind.now = rig.now();
 }
 
 type Answer = { readonly answer: unknown } | { readonly rejected: string };
@@ -79,6 +88,6 @@ async function compareSessions(rig: DifferentialRig, refs: readonly SessionRef[]
 }
 
 function assertSame(left: unknown, right: unknown, what: string): void {
-  const difference = findDifference(toPlain(left), toPlain(right));
+  const difference = findDifference(left, right);
   if (difference !== null) throw new Error(`the stores differ in ${what}\n  at ${difference}`);
 }

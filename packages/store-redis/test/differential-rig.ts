@@ -1,0 +1,29 @@
+import { createMemoryStore } from "@holdfast/store-memory";
+import { createVirtualClock, type DifferentialRig } from "@holdfast/testkit";
+import type { RedisStoreOptions } from "../src/index.ts";
+import { dumpSession } from "./dump-session.ts";
+import { openTimedStore, type TimedStore } from "./open-store.ts";
+
+/** Fewer than by default, so that short lives reach the end of the budget. */
+const BUDGET = { maxLosses: 3 };
+
+/** A Redis store to compare with the model: of one bucket, because the model has one. */
+export function openComparedStore(options: Partial<RedisStoreOptions> = {}): Promise<TimedStore> {
+  return openTimedStore({ buckets: 1, budget: BUDGET, ...options });
+}
+
+/** Both stores empty, at the same time of the same clock. */
+export async function freshRig(redis: TimedStore): Promise<DifferentialRig> {
+  await redis.reset();
+  const clock = createVirtualClock(redis.now());
+  const memory = createMemoryStore({ clock, budget: BUDGET });
+  return {
+    left: { store: memory, inspect: async (ref) => memory.inspect(ref) },
+    right: { store: redis.store, inspect: (ref) => dumpSession(redis.client, redis.store.keys, ref) },
+    now: () => clock.now(),
+    advanceTime: async (ms) => {
+      clock.jump(ms);
+      await redis.advanceTime(ms);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** What commands stand for: inputs, settlements, bindings, flaws. */
+import type { Binding, NewInput, RunId } from "@holdfast/contracts";
+import type { AdvanceCommand, Settlement } from "@holdfast/runtime";
+import {
+  binding,
+  cancelled,
+  completed,
+  EXECUTOR,
+  event,
+  failed,
+  operation,
+  progress,
+  prompt,
+  RELEASED,
+  type Worker,
+} from "../fixtures/commands.ts";
+import type { DifferentialCommand, SentKind, Settling } from "./command.ts";
+import { OTHER_EXECUTOR, WORKERS } from "./mind.ts";
+
+type Of<T extends DifferentialCommand["type"]> = Extract<DifferentialCommand, { type: T }>;
+
+/** A worker as it offers itself this time. */
+export function workerOf(
+  index: number,
+  options: { readonly maxInputs: number; readonly maxBytes: number; readonly isBatching: boolean },
+): Worker {
+  const { maxInputs, maxBytes, isBatching } = options;
+  return { ...(WORKERS[index] as Worker), maxInputs, maxBytes, batching: isBatching ? [EXECUTOR] : [] };
+}
+
+/** A binding by its name. */
+export function bindingOf(name: Of<"register">["binding"]): Binding | null {
+  switch (name) {
+    case "none":
+      return null;
+    case "other":
+      return binding("hold", OTHER_EXECUTOR);
+    case "hold":
+    case "defer":
+      return binding(name);
+  }
+}
+
+/** A settlement by its name. */
+export function settlementOf({ settlement, delayMs }: Settling): Settlement {
+  switch (settlement) {
+    case "completed":
+      return completed({ output: { answer: delayMs } });
+    case "with_state":
+      return completed({ state: { at: delayMs } });
+    case "cancelled":
+      return cancelled({ state: ["cancelled"] });
+    case "failed":
+      return failed({ retryDelayMs: delayMs });
+    case "delayed":
+      return failed({ retryDelayMs: delayMs, isDelayExplicit: true });
+    case "fatal":
+      return failed({ isRetryable: false, failure: { code: "executor.fatal", message: 'for "good" | and all' } });
+    case "released":
+      return RELEASED;
+  }
+}
+
+/** A settlement command that is wrong in one place. */
+export function flawed(command: AdvanceCommand, flaw: Of<"advance">["flaw"]): AdvanceCommand {
+  const { fence } = command;
+  const changes: Readonly<Record<Of<"advance">["flaw"], Partial<AdvanceCommand>>> = {
+    none: {},
+    token: { fence: { ...fence, token: fence.token + 1 } },
+    claim: { fence: { ...fence, claimId: "clm_of_another" as typeof fence.claimId } },
+    run: { fence: { ...fence, runId: "run_of_another" as RunId } },
+    position: { expectedPosition: command.expectedPosition + 1 },
+    digest: { previousDigest: "another" },
+    sequence: { sequence: command.sequence + 1 },
+    contributors: { contributors: command.contributors.slice(1) },
+    settlement: { settlementDigest: `not ${command.settlementDigest}` },
+    attempt: { attempt: command.attempt + 1 },
+  };
+  return { ...command, ...changes[flaw] };
+}
+
+/** An input by its kind; the second variant is long. */
+export function inputOf(kind: SentKind, variant: number): NewInput {
+  const text = variant === 0 ? "short" : "é".repeat(400);
+  switch (kind) {
+    case "prompt":
+      return prompt(text);
+    case "event":
+      return { ...event("mail"), metadata: { text } };
+    case "steered":
+      return { ...event("mail", { lane: "steer" }), metadata: { text } };
+    case "scoped":
+      return { ...event("mail", { scope: `scope ${variant}` }), metadata: { text } };
+    case "progress":
+      return progress(`scope|${variant}`);
+    case "peer_steered":
+      return { kind: "peer", body: text, source: { type: "peer", peerId: "peer" }, handlingMode: "steer" };
+    case "silent":
+      return {
+        kind: "peer",
+        body: text,
+        source: { type: "peer", peerId: "peer" },
+        convention: { type: "request", requestId: "request", intent: "gossip" },
+      };
+    case "operation":
+      return operation(text.slice(0, 100));
+    case "continuation":
+      return { kind: "continuation", reason: text.slice(0, 100), source: { type: "system" } };
+  }
+}
