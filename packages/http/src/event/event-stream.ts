@@ -87,6 +87,5 @@ function drained(output: Writable, { signal, stallMs }: EventSource): Promise<vo
     };
     output.on("drain", settle).on("close", settle);
     signal.addEventListener("abort", settle);
-    if (signal.aborted || output.destroyed) settle();
   });
 }
