@@ -15,6 +15,7 @@ type InspectedInput = Inspection["inputs"][number];
 
 const DEFAULT_LIMIT = 20;
 const TEXT_COLUMNS = 60;
+const STATE_INDENT = 13;
 
 const INPUT_COLUMNS: readonly Column[] = [
   { title: "#", align: "right" },
@@ -88,12 +89,19 @@ function show({ session, state, inputs, receipts, deadLetters }: Inspection): vo
     ["receipts", String(session.position)],
     ["events", String(session.cursor)],
     ["legal verbs", session.legalVerbs.join(", ") || "none"],
-    ["holds", state === null ? "nothing yet" : clip(printable(JSON.stringify(state)), stdout.columns)],
+    ["holds", stateText(state)],
   ]);
   for (const line of facts) printLine(line);
   section("inputs", INPUT_COLUMNS, inputs.map(inputRow));
   section("receipts", RECEIPT_COLUMNS, receipts.map(receiptRow));
   section("dead letters", INPUT_COLUMNS, deadLetters.map(inputRow));
+}
+
+/** Whole where it goes into a file, as much as fits where somebody looks at it. */
+function stateText(state: unknown): string {
+  if (state === null) return "nothing yet";
+  const text = printable(JSON.stringify(state));
+  return stdout.isTty ? clip(text, stdout.columns - STATE_INDENT) : text;
 }
 
 function section(title: string, columns: readonly Column[], rows: readonly (readonly string[])[]): void {
