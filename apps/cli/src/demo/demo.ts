@@ -92,7 +92,8 @@ export class Demo {
       const durationMs = performance.now() - startedAt;
       let repeated = 0;
       const read = async (session: string) => {
-        repeated += await countRepeated(holdfast, session);
+        const count = await countRepeated(holdfast, session);
+        repeated += count;
         return readHeld(holdfast, session);
       };
       const verdict = await compareSessions({ expected: readExpectations(expect), read });
