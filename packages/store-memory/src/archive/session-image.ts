@@ -42,7 +42,7 @@ export interface SessionImage {
   readonly lanes: { readonly steer: LaneImage; readonly queue: LaneImage };
   readonly later: readonly TimedInput[];
   readonly hold: HoldData | null;
-  readonly last: LastSettlement | null;
+  readonly last: Omit<LastSettlement, "claimId"> | null;
   readonly chores: readonly Chore[];
   /** In the order of admission. */
   readonly inputs: readonly InputImage[];
@@ -140,7 +140,7 @@ function record(session: SessionData) {
     lanes: { steer: laneImage(session.lanes.steer), queue: laneImage(session.lanes.queue) },
     later: session.later,
     hold: session.hold,
-    last: session.last,
+    last: lastImage(session.last),
     chores: session.chores,
     inputs: [...session.inputs.values()].map(inputImage),
     keys: recordOf(session.keys),
@@ -155,6 +155,13 @@ function record(session: SessionData) {
     reports: recordOf(session.reports),
     followers: session.followers,
   };
+}
+
+// The boundary id carries the claim id.
+function lastImage(last: LastSettlement | null): Omit<LastSettlement, "claimId"> | null {
+  if (last === null) return null;
+  const { claimId: _follows, ...rest } = last;
+  return rest;
 }
 
 function laneImage({ head, tail, places }: LaneData): LaneImage {

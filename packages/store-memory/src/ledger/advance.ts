@@ -18,7 +18,7 @@ export function advance(context: MemoryContext, command: AdvanceCommand, ack: Ac
   if (work === null) return { kind: "missing" };
   const { session } = work;
   const { hold, last } = session;
-  if (last !== null && last.boundaryId === boundaryIdOf(command)) {
+  if (last !== null && last.claimId === command.fence.claimId && last.boundaryId === boundaryIdOf(command)) {
     // Another result for the same boundary is somebody else's: never take it for one's own success.
     if (last.settlementDigest !== command.settlementDigest) return { kind: "fenced" };
     return answerRepeat(work, { command, last, ack });
@@ -134,6 +134,7 @@ function answerCommitted(
   const { session, now, settled } = work;
   session.last = {
     boundaryId: boundaryIdOf(command),
+    claimId: command.fence.claimId,
     settlementDigest: command.settlementDigest,
     position: session.position,
     committedAt: now,

@@ -32,7 +32,7 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
 
 /** A repeat that arrives after its hold ended; staging once more under its ids would mix two holds. */
 function isOver({ runs, last }: SessionData, { claimId, offer }: ClaimCommand): boolean {
-  return runs.has(offer.newRunId) || last?.boundaryId.includes(`.${claimId}.`) === true;
+  return runs.has(offer.newRunId) || last?.claimId === claimId;
 }
 
 function answerIdle(work: Work, dueAt: number | null): ClaimReply {

@@ -164,6 +164,7 @@ export interface HoldData {
 /** The latest settlement, to recognise its repetition. */
 export interface LastSettlement {
   readonly boundaryId: string;
+  readonly claimId: ClaimId;
   readonly settlementDigest: string;
   readonly position: number;
   readonly committedAt: number;

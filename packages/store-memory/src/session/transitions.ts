@@ -13,18 +13,23 @@ type Stepper<S extends string> = (state: string, event: string, facts?: Facts) =
 
 const NO_FACTS: Facts = {};
 
+// Looked up by state, event and bits as numbers: building a row's key takes longer than the step itself.
 function stepperOf<S extends string>(machine: CompiledMachine): Stepper<S> {
-  const known = new Map<string, Transition<S> | null>();
+  const events = new Map(
+    Object.entries(machine.eventFacts).map(([event, facts]) => [event, { event, facts, rows: new Map() }] as const),
+  );
   return (state, event, facts = NO_FACTS) => {
-    const declared = machine.eventFacts[event];
+    const declared = events.get(event);
     if (declared === undefined) throw new TypeError(`machine ${machine.id} knows no event ${event}`);
-    const bits = declared.length === 0 ? "" : bitsOf(declared, facts);
-    const key = `${state}|${event}|${bits}`;
-    let transition = known.get(key);
-    if (transition === undefined) {
-      transition = findTransition(machine.rows, { state, event, bits }) as Transition<S> | null;
-      known.set(key, transition);
-    }
+    let bits = 0;
+    for (const fact of declared.facts) bits = bits * 2 + (facts[fact] === true ? 1 : 0);
+    const rows: (Transition<S> | null | undefined)[] = declared.rows.get(state) ?? [];
+    if (rows.length === 0) declared.rows.set(state, rows);
+    const known = rows[bits];
+    if (known !== undefined) return known;
+    const step = { state, event, bits: bitsOf(declared.facts, facts) };
+    const transition = findTransition(machine.rows, step) as Transition<S> | null;
+    rows[bits] = transition;
     return transition;
   };
 }

@@ -45,8 +45,17 @@ export function memberOf(ref: SessionRef): string {
 
 /** Base64url of an id's bytes. */
 export function encodeId(id: string): string {
-  return Buffer.from(id, "utf8").toString("base64url");
+  const known = encoded.get(id);
+  if (known !== undefined) return known;
+  if (encoded.size > MOST_ENCODED) encoded.clear();
+  const text = Buffer.from(id, "utf8").toString("base64url");
+  encoded.set(id, text);
+  return text;
 }
+
+/** Every call names its session, so what was encoded lately is kept. */
+const encoded = new Map<string, string>();
+const MOST_ENCODED = 10_000;
 
 /** Appends a fact to the session's events. */
 export function emit({ session, now }: Work, event: SessionEvent): void {
