@@ -5,12 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "holdfast";
+import { findServer, HOW_TO_GET_REDIS } from "../redis/find-server.ts";
+import { freePort, ping } from "../redis/loopback.ts";
 import { withHint } from "../terminal/report-error.ts";
 
 /** How often the append-only file is forced to the disk. */
@@ -19,7 +20,6 @@ export type Fsync = "always" | "everysec";
 const PORT_ATTEMPTS = 5;
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 3_000;
-const INSTALL_HINT = "install it: apt-get install -y redis-server (Debian, Ubuntu) or brew install redis (macOS)";
 
 /** A running server. */
 export class PrivateRedis {
@@ -41,7 +41,7 @@ export class PrivateRedis {
 
   /** @throws config.invalid without a server on PATH, store.unavailable when it does not start */
   static async start({ fsync }: { readonly fsync: Fsync }): Promise<PrivateRedis> {
-    const binary = findServer();
+    const binary = requireServer();
     const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
     // Another process may take the free port first, so the port is tried, not trusted.
     for (let attempt = 1; attempt <= PORT_ATTEMPTS; attempt += 1) {
@@ -75,22 +75,11 @@ export class PrivateRedis {
   }
 }
 
-function findServer(): string {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  for (const name of ["redis-server", "valkey-server"]) {
-    const found = folders.map((folder) => join(folder, name)).find(isExecutable);
-    if (found !== undefined) return found;
-  }
-  throw withHint(new AppError("config.invalid", { message: "no redis-server on PATH" }), INSTALL_HINT);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false; // Not there, or not ours to run: either way not this one.
-  }
+function requireServer(): string {
+  const found = findServer(process.env["PATH"] ?? "");
+  if (found !== null) return found;
+  const error = new AppError("config.invalid", { message: "no redis-server on PATH" });
+  throw withHint(error, `install it: ${HOW_TO_GET_REDIS}`);
 }
 
 function spawnServer(binary: string, where: { port: number; folder: string; fsync: Fsync }): ChildProcess {
@@ -120,16 +109,6 @@ function spawnWatchdog(folder: string): ChildProcess {
   return watchdog;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new AppError("internal.bug");
-  return address.port;
-}
-
 /** True once it answers, also after it loaded its data; false when it has gone. */
 async function answers(child: ChildProcess, port: number): Promise<boolean> {
   const deadline = performance.now() + START_LIMIT_MS;
@@ -138,20 +117,6 @@ async function answers(child: ChildProcess, port: number): Promise<boolean> {
     await sleep(20);
   }
   return false;
-}
-
-function ping(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.on("connect", () => socket.write("PING\r\n"));
-    socket.on("data", (reply) => {
-      resolve(reply.toString().startsWith("+PONG"));
-      socket.destroy();
-    });
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => resolve(false));
-  });
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
