@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
@@ -93,12 +94,13 @@ export class Launched {
   }
 }
 
-/** Whether a process is there. */
+/** Whether a process is there and has not ended. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false; // No such process; there is no other reason for a process of our own.
   }
+  // One that has ended and that nobody has asked about is still there by its number.
+  return !(existsSync("/proc/self/stat") && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
 }

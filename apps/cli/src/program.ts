@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerControl } from "./commands/control.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerDev } from "./commands/dev.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvents } from "./commands/events.ts";
 import { registerExplain } from "./commands/explain.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .showHelpAfterError("hint: --help after the command shows what it takes");
   for (const register of [
+    registerDev,
     registerSend,
     registerEvents,
     registerSessions,
