@@ -1,3 +1,4 @@
+export { findImageFault } from "./archive/image-faults.ts";
 export type { SessionImage } from "./archive/session-image.ts";
 export {
   createMemoryStore,

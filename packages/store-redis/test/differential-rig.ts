@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@holdfast/store-memory";
+import { createMemoryStore, findImageFault, type SessionImage } from "@holdfast/store-memory";
 import { createVirtualClock, type DifferentialRig } from "@holdfast/testkit";
 import type { RedisStoreOptions } from "../src/index.ts";
 import { dumpSession } from "./dump-session.ts";
@@ -18,7 +18,7 @@ export async function freshRig(redis: TimedStore): Promise<DifferentialRig> {
   const clock = createVirtualClock(redis.now());
   const memory = createMemoryStore({ clock, budget: BUDGET });
   return {
-    left: { store: memory, inspect: async (ref) => memory.inspect(ref) },
+    left: { store: memory, inspect: async (ref) => sound(memory.inspect(ref)) },
     right: { store: redis.store, inspect: (ref) => dumpSession(redis.client, redis.store.keys, ref) },
     now: () => clock.now(),
     advanceTime: async (ms) => {
@@ -26,4 +26,11 @@ export async function freshRig(redis: TimedStore): Promise<DifferentialRig> {
       await redis.advanceTime(ms);
     },
   };
+}
+
+/** Equal is not enough: both could be wrong in the same way. */
+function sound(image: SessionImage | null): SessionImage | null {
+  const fault = image === null ? null : findImageFault(image);
+  if (fault !== null) throw new Error(fault);
+  return image;
 }

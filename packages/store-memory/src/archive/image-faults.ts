@@ -1,0 +1,105 @@
+/**
+ * What holds of every session at every moment, whatever happened to it.
+ *
+ *   M1  Every input that has not ended stands in exactly one place: in its lane,
+ *       among those that wait for a time, in the staged batch, or, if its
+ *       generation ended, within reach of a chore.
+ *   M2  The counters of a session say what its lanes hold.
+ *   M3  A session with a hold, chores, or work that somebody may take is due at a
+ *       finite time (L6).
+ *   M4  Positions, admissions and events are dense; an input contributes to one
+ *       receipt at most, and the digest is that of the last one.
+ *   M5  A staged input carries the run and the generation of the hold.
+ */
+import { INPUT_TABLE, SESSION_TABLE } from "@holdfast/domain";
+import { stepSession } from "../session/transitions.ts";
+import type { InputImage, SessionImage } from "./session-image.ts";
+
+/** The first thing that is wrong with a session, or `null`. */
+export function findImageFault(image: SessionImage): string | null {
+  if (SESSION_TABLE.finalStates.includes(image.phase)) return findDueFault(image);
+  for (const find of [findPlaceFault, findCounterFault, findDueFault, findHistoryFault, findHoldFault]) {
+    const fault = find(image);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function hasEnded({ status }: InputImage): boolean {
+  return INPUT_TABLE.finalStates.includes(status);
+}
+
+function lanePlaces({ lanes }: SessionImage) {
+  return [...lanes.steer.places, ...lanes.queue.places];
+}
+
+function findPlaceFault(image: SessionImage): string | null {
+  const places = new Map<string, number>();
+  const stands = (inputId: string) => places.set(inputId, (places.get(inputId) ?? 0) + 1);
+  for (const { inputId } of [...lanePlaces(image), ...image.later]) stands(inputId);
+  for (const inputId of image.hold?.staged ?? []) stands(inputId);
+  for (const chore of image.chores) if (chore.kind === "end") for (const inputId of chore.staged) stands(inputId);
+  for (const input of image.inputs) {
+    const expected = hasEnded(input) ? 0 : 1;
+    const found = places.get(input.inputId) ?? 0;
+    if (found !== expected) return `input ${input.inputId} is ${input.status} and stands in ${found} places (M1)`;
+  }
+  return null;
+}
+
+function findCounterFault({ inputs, lanes, later, counters, generation }: SessionImage): string | null {
+  const current = new Map(
+    inputs.filter((input) => input.generation === generation).map((input) => [input.inputId as string, input]),
+  );
+  const queued = [...lanes.steer.places, ...lanes.queue.places].flatMap(({ inputId }) => current.get(inputId) ?? []);
+  const waking = queued.filter(({ isWaking, admission }) => isWaking || admission <= counters.wokenThrough);
+  const scheduled = later.filter(({ inputId }) => current.has(inputId));
+  const counted = { queued: queued.length, waking: waking.length, scheduled: scheduled.length };
+  for (const [name, count] of Object.entries(counted)) {
+    const said = counters[name as keyof typeof counted];
+    if (said !== count) return `${count} inputs are ${name}, the session counts ${said} (M2)`;
+  }
+  const outside = [lanes.steer, lanes.queue].find(({ head, places }) => {
+    return places.some(({ place, inputId }) => place < head && current.has(inputId));
+  });
+  return outside === undefined ? null : `an input stands before the head ${outside.head} of its lane (M2)`;
+}
+
+function findDueFault({ phase, executor, hold, chores, counters, dueAt }: SessionImage): string | null {
+  if (dueAt !== null) return Number.isFinite(dueAt) ? null : "the session is due at no time (M3)";
+  if (hold !== null) return "a session with a hold is not due (M3)";
+  if (chores.length > 0) return "a session with chores is not due (M3)";
+  const mayStage = executor !== null && stepSession(phase, "run.stage", { hasRun: false, isBound: true }) !== null;
+  const hasWork = counters.waking > 0 || counters.scheduled > 0;
+  return mayStage && hasWork ? "a session with work is not due (M3)" : null;
+}
+
+function findHistoryFault({ inputs, receipts, events, counters, position, digest }: SessionImage): string | null {
+  if (inputs.some(({ admission }, index) => admission !== index + 1)) return "admissions are not dense (M4)";
+  if (inputs.length !== counters.admitted) return "admissions are not counted (M4)";
+  if (events.some(({ cursor }, index) => cursor !== index + 1) || events.length !== counters.cursor) {
+    return "events are not dense (M4)";
+  }
+  const contributors = receipts.flatMap((receipt) => receipt.contributors);
+  if (new Set(contributors).size !== contributors.length) return "an input contributes to two receipts (M4)";
+  if (receipts.length !== position) return `${receipts.length} receipts lead to position ${position} (M4)`;
+  const last = receipts.at(-1);
+  return last === undefined || last.digest === digest ? null : "the digest is not that of the last receipt (M4)";
+}
+
+function findHoldFault({ hold, inputs, token, generation }: SessionImage): string | null {
+  const staged = inputs.filter(({ status }) => status === "staged");
+  if (hold === null) return findForsaken(staged, generation);
+  if (hold.token > token) return "a hold has a token that was never handed out (M5)";
+  for (const inputId of hold.staged) {
+    const input = inputs.find((candidate) => candidate.inputId === inputId);
+    const isSound = input?.status === "staged" && input.runId === hold.runId && input.generation === generation;
+    if (!isSound) return `input ${inputId} does not belong to the hold that staged it (M5)`;
+  }
+  return null;
+}
+
+function findForsaken(staged: readonly InputImage[], generation: number): string | null {
+  const forsaken = staged.find((input) => input.generation === generation);
+  return forsaken === undefined ? null : `input ${forsaken.inputId} is staged and nobody holds the session (M5)`;
+}
