@@ -7,6 +7,11 @@
  *   H2  A settlement is sent again, unchanged, until it is answered or the hold's
  *       deadline is past; nothing else is written in between.
  *   H3  What is committed is published after the answer, through the output gate.
+ *   H4  A claim is sent again, unchanged, until it is answered or its lease could
+ *       have ended: one that was carried out unheard would block its session for
+ *       a lease and charge its inputs a loss.
+ *   H5  A hold that was told to end begins no further turn: what was staged for
+ *       it meanwhile is handed back.
  */
 import type { ClaimId, RunId, SessionRef } from "@holdfast/contracts";
 import { isAppError } from "@holdfast/contracts";
@@ -51,6 +56,7 @@ export type HoldEnd =
 /** How long a hold waits for an executor that ignores its signal. */
 const ABORT_PATIENCE_MS = 1_000;
 const RETRY_PAUSE_MS = 50;
+const NOT_BEGUN: AttemptEnd = { kind: "hung" };
 const MAX_BATCH_BYTES = 8 * 1_048_576;
 
 /** A hold in progress. */
@@ -64,6 +70,8 @@ export class SessionHold implements KeptHold {
   #state: string | null = null;
   #abort = new AbortController();
   #aborted: AbortReason | null = null;
+  /** The worker ends: holds not for this turn only (H5). */
+  #isDismissed = false;
 
   constructor(parts: HoldParts) {
     this.#parts = parts;
@@ -77,6 +85,7 @@ export class SessionHold implements KeptHold {
 
   /** Ends the turn in progress; the first reason stays. */
   abort(reason: AbortReason): void {
+    if (reason === "shutdown") this.#isDismissed = true;
     if (this.#batch === null || this.#aborted !== null) return;
     this.#aborted = reason;
     this.#abort.abort(abortError(reason));
@@ -88,13 +97,17 @@ export class SessionHold implements KeptHold {
     const sentAt = context.clock.monotonic();
     // Kept here, not looked up again: a cache may forget between the question and the answer.
     const cached = states.find(this.ref);
-    const reply = await context.store.ledger.claim({
-      ref: this.ref,
-      claimId: this.claimId,
-      node: context.node,
-      cachedDigest: cached?.digest ?? null,
-      offer: this.#offer(),
-    });
+    this.deadline = leases.deadlineFrom(sentAt);
+    const offer = this.#offer();
+    const reply = await this.#untilAnswered("claim", () =>
+      context.store.ledger.claim({
+        ref: this.ref,
+        claimId: this.claimId,
+        node: context.node,
+        cachedDigest: cached?.digest ?? null,
+        offer,
+      }),
+    );
     this.#publishClaim(reply);
     if (reply.kind === "chores") return { kind: "chores" };
     if (reply.kind !== "staged") return { kind: "rest" };
@@ -112,7 +125,8 @@ export class SessionHold implements KeptHold {
     const { context, mustYield } = this.#parts;
     for (let boundaries = 1; ; boundaries += 1) {
       const batch = this.#batch as StagedBatch;
-      const settlement = settleResult(context, { batch, end: await this.#apply(batch), aborted: this.#aborted });
+      const end = this.#aborted === null ? await this.#apply(batch) : NOT_BEGUN;
+      const settlement = settleResult(context, { batch, end, aborted: this.#aborted });
       const isOver = this.#aborted !== null && this.#aborted !== "cancelled";
       const spent = { boundaries, ms: context.clock.monotonic() - claimedAt };
       const next = isOver || mustYield(spent) ? null : this.#offer();
@@ -129,6 +143,7 @@ export class SessionHold implements KeptHold {
     this.#abort = new AbortController();
     this.#aborted = null;
     this.deadline = this.#parts.leases.deadlineFrom(sentAt);
+    if (this.#isDismissed) this.abort("shutdown");
   }
 
   #offer(): StagingOffer {
@@ -176,15 +191,25 @@ export class SessionHold implements KeptHold {
 
   /** Sends a settlement until it is answered (H2). */
   async #advance(command: AdvanceCommand): Promise<AdvanceReply | { readonly kind: "unknown" }> {
+    const { ledger } = this.#parts.context.store;
+    try {
+      return await this.#untilAnswered("advance", () => ledger.advance(command));
+    } catch (error) {
+      // Past the deadline somebody else may hold the session: what became of the call is theirs to see.
+      if (isAppError(error, "store.unavailable")) return { kind: "unknown" };
+      throw error;
+    }
+  }
+
+  /** Repeats a call that may be sent twice, until it is answered or the hold's deadline is past. */
+  async #untilAnswered<T>(what: string, call: () => Promise<T>): Promise<T> {
     const { context } = this.#parts;
     for (;;) {
       try {
-        return await context.store.ledger.advance(command);
+        return await call();
       } catch (error) {
-        if (!isAppError(error, "store.unavailable")) throw error;
-        // Past the deadline somebody else may hold the session: what became of the call is theirs to see.
-        if (context.clock.monotonic() > this.deadline) return { kind: "unknown" };
-        context.report({ level: "warn", phrase: "advance not answered", fields: { ref: this.ref } });
+        if (!isAppError(error, "store.unavailable") || context.clock.monotonic() > this.deadline) throw error;
+        context.report({ level: "warn", phrase: `${what} not answered`, fields: { ref: this.ref } });
         await pause(context.clock, RETRY_PAUSE_MS);
       }
     }
