@@ -1,5 +1,12 @@
 /** The model by itself: what must hold of a session holds after every call of any life. */
-import { anyCommands, createVirtualClock, driveSession, playCommands, sessionRef } from "@holdfast/testkit";
+import {
+  anyCommands,
+  createVirtualClock,
+  drainSession,
+  driveSession,
+  playCommands,
+  sessionRef,
+} from "@holdfast/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore, findImageFault, type SessionImage } from "../src/index.ts";
@@ -8,7 +15,7 @@ const RUNS = Number(process.env["HOLDFAST_MODEL_RUNS"] ?? 300);
 const BUDGET = { maxLosses: 3 };
 
 describe("random lives of the model", () => {
-  it(`keep every session sound, over ${RUNS} of them [M1, M2, M3, M4, M5]`, {
+  it(`keep every session sound and strand no input, over ${RUNS} of them [M1, M2, M3, M4, M5]`, {
     timeout: 30_000 + RUNS * 100,
   }, async () => {
     await fc.assert(
@@ -19,7 +26,7 @@ describe("random lives of the model", () => {
           createMemoryStore({ clock, budget: BUDGET }),
         ];
         const faultOf = (image: SessionImage | null) => (image === null ? null : findImageFault(image));
-        await playCommands(
+        const refs = await playCommands(
           {
             left: { store: left, inspect: async (ref) => faultOf(left.inspect(ref)) },
             // What the second store is worth here is that it has no faults either.
@@ -29,6 +36,12 @@ describe("random lives of the model", () => {
           },
           commands,
         );
+
+        const time = { now: () => clock.now(), advanceTime: async (ms: number) => clock.jump(ms) };
+        for (const ref of refs) {
+          await drainSession({ store: left, ...time }, ref);
+          expect(leftOver(left.inspect(ref))).toEqual([]);
+        }
       }),
       { numRuns: RUNS },
     );
@@ -56,4 +69,12 @@ async function sampleSession() {
   for (let n = 0; n < 3; n += 1) await session.accept();
   await session.stageNext(await session.stage());
   return { image: store.inspect(session.ref) as SessionImage };
+}
+
+/** Inputs that nothing will ever end, and what is wrong with the session at rest. */
+function leftOver(image: SessionImage | null): readonly unknown[] {
+  if (image === null) return [];
+  const fault = findImageFault(image);
+  const open = image.inputs.filter(({ status }) => ["queued", "staged", "applied_pending"].includes(status));
+  return image.phase === "destroyed" ? [] : [...open, ...(fault === null ? [] : [fault])];
 }

@@ -41,7 +41,9 @@ describe("the differential test", () => {
     const redis = await openComparedStore({ prepareSource: (source) => mutated(withTestClock(source), { from, to }) });
     try {
       const { failed } = await fc.check(
-        fc.asyncProperty(anyCommands(), async (commands) => playCommands(await freshRig(redis), commands)),
+        fc.asyncProperty(anyCommands(), async (commands) => {
+          await playCommands(await freshRig(redis), commands);
+        }),
         { numRuns: LIVES, seed: 1, endOnFailure: true },
       );
 

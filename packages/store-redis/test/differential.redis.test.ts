@@ -27,7 +27,9 @@ it(`answers and stores what the model does, over ${RUNS} random lives`, {
   timeout: 60_000 + RUNS * 1_000,
 }, async () => {
   const details = await fc.check(
-    fc.asyncProperty(anyCommands(), async (commands) => playCommands(await freshRig(redis), commands)),
+    fc.asyncProperty(anyCommands(), async (commands) => {
+      await playCommands(await freshRig(redis), commands);
+    }),
     {
       numRuns: RUNS,
       ...(SEED === undefined ? {} : { seed: Number(SEED) }),

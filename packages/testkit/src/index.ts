@@ -10,6 +10,7 @@ export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conforman
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";
 export { anyCommands, type DifferentialCommand } from "./differential/command.ts";
 export { findDifference } from "./differential/difference.ts";
+export { type DrainedStore, drainSession } from "./differential/drain.ts";
 export { type DifferentialRig, type DifferentialSide, playCommands } from "./differential/player.ts";
 export * from "./faults/fault-points.ts";
 export * from "./fixtures/commands.ts";

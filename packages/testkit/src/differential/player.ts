@@ -26,12 +26,20 @@ export interface DifferentialRig {
   advanceTime(ms: number): Promise<void>;
 }
 
-/** Plays commands. Rejects at the first difference, naming the command. */
-export async function playCommands(rig: DifferentialRig, commands: readonly DifferentialCommand[]): Promise<void> {
+/**
+ * Plays commands; answers which sessions there were. Rejects at the first
+ * difference, naming the command.
+ */
+export async function playCommands(
+  rig: DifferentialRig,
+  commands: readonly DifferentialCommand[],
+): Promise<readonly SessionRef[]> {
   const mind = newMind(rig.now());
   await playOne(rig, mind, FIRST);
   for (const command of commands) await playOne(rig, mind, command);
-  await compareSessions(rig, everySession(mind), "at the end");
+  const refs = everySession(mind);
+  await compareSessions(rig, refs, "at the end");
+  return refs;
 }
 
 const LEASE_MS = DEFAULT_TIMING.leaseMs;

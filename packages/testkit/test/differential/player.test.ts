@@ -33,7 +33,9 @@ const READ: DifferentialCommand = { type: "read", session: 0, after: 0, limit: 5
 describe("differential player", () => {
   it("finds nothing between a store and its like", async () => {
     await fc.assert(
-      fc.asyncProperty(anyCommands(), (commands) => playCommands(rigWith(same), commands)),
+      fc.asyncProperty(anyCommands(), async (commands) => {
+        await playCommands(rigWith(same), commands);
+      }),
       { numRuns: 50 },
     );
   });
