@@ -1,9 +1,9 @@
 /**
  * The API's description in OpenAPI 3.1, generated from the route table.
  *
- *   O1  Every route of the table is described, and nothing else.
- *   O2  Every `$ref` resolves inside the document.
- *   O3  What is sent is closed, what is shown is open: a new field in an answer
+ *   A4  Every route of the table is described, and nothing else.
+ *   A5  Every `$ref` resolves inside the document.
+ *   A6  What is sent is closed, what is shown is open: a new field in an answer
  *       breaks no reader.
  */
 import * as z from "zod";
@@ -129,7 +129,7 @@ function describeProblems(route: Route, schemas: Record<string, unknown>): Recor
   );
 }
 
-/** A schema of an answer, open for new fields (O3), with its named parts as components. */
+/** A schema of an answer, open for new fields (A6), with its named parts as components. */
 function describeShown(schema: z.ZodType, schemas: Record<string, unknown>): unknown {
   const wrapped = z.toJSONSchema(z.object({ root: schema }), {
     io: "output",
@@ -142,7 +142,7 @@ function describeShown(schema: z.ZodType, schemas: Record<string, unknown>): unk
   return properties.root;
 }
 
-/** Moves the definitions of a schema to the components, and its references with them (O2). */
+/** Moves the definitions of a schema to the components, and its references with them (A5). */
 function lift(
   { $schema: _dialect, $defs = {}, ...schema }: z.core.JSONSchema.BaseSchema,
   schemas: Record<string, unknown>,

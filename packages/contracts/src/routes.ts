@@ -4,10 +4,10 @@
  * The server binds handlers to it, the description (OpenAPI) is generated from
  * it, and clients take their types from it.
  *
- *   H1  Each route has exactly one handler, bound by name.
- *   H2  Each error a route answers with is a problem document whose code is
+ *   A1  Each route has exactly one handler, bound by name.
+ *   A2  Each error a route answers with is a problem document whose code is
  *       among its `problems` or `COMMON_PROBLEMS`.
- *   H3  Each success has one of the statuses of `responses`, in the form given there.
+ *   A3  Each success has one of the statuses of `responses`, in the form given there.
  */
 import * as z from "zod";
 import { AckLevel } from "./acknowledgement.ts";

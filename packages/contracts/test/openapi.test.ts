@@ -30,14 +30,14 @@ function valuesOf(key: string, node: unknown): unknown[] {
   return Object.entries(node).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(key, value)]);
 }
 
-it("describes every route of the table and nothing else (O1)", () => {
+it("describes every route of the table and nothing else (A4)", () => {
   const described = [...operations].map(([name, { path, method }]) => [name, `${method.toUpperCase()} ${path}`]);
   const declared = Object.entries<Route>(ROUTES).map(([name, { method, path }]) => [name, `${method} ${path}`]);
 
   expect(new Map(described as [string, string][])).toEqual(new Map(declared as [string, string][]));
 });
 
-it("refers only to what it holds (O2)", () => {
+it("refers only to what it holds (A5)", () => {
   const names = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
   const references = new Set(valuesOf("$ref", document));
 
@@ -45,7 +45,7 @@ it("refers only to what it holds (O2)", () => {
   expect(valuesOf("$defs", document)).toEqual([]);
 });
 
-it("closes what is sent and opens what is shown (O3)", () => {
+it("closes what is sent and opens what is shown (A6)", () => {
   const sent = operationOf("sendInput").requestBody?.content["application/json"]?.schema;
 
   expect(valuesOf("additionalProperties", sent)).toContain(false);

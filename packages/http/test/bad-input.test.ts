@@ -112,6 +112,15 @@ describe("a body", () => {
     expect(reply.body).toMatchObject({ code });
   });
 
+  it("full of faults is told of the first ones", async () => {
+    const settings = { silentIntents: Array.from({ length: 900 }, () => 1), ["x".repeat(100_000)]: 1 };
+
+    const { body } = await harness.refuse("ensureSession", "request.invalid", { params, body: { settings } });
+
+    expect(body.details?.["issues"]).toHaveLength(20);
+    expect(JSON.stringify(body).length).toBeLessThan(20_000);
+  });
+
   it.each([
     "text/plain",
     "application/x-www-form-urlencoded",

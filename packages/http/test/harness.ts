@@ -53,9 +53,11 @@ export interface Harness {
   /** Lets the executor `park` answer. */
   readonly release: () => void;
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** Calls a route by name and expects a success (H3). */
+  /** Calls a route by name. */
+  readonly send: (name: RouteName, sent?: Sent) => Promise<Response>;
+  /** Calls a route by name and expects a success (A3). */
   readonly call: <Name extends RouteName>(name: Name, sent?: Sent) => Promise<Reply<RouteSuccess<Name>["body"]>>;
-  /** Calls a route by name and expects the problem (H2). */
+  /** Calls a route by name and expects the problem (A2). */
   readonly refuse: (name: RouteName, code: ErrorCode, sent?: Sent) => Promise<Reply<Problem>>;
 }
 
@@ -99,6 +101,7 @@ export async function startHarness({ wrap = (runtime) => runtime, ...options }: 
     server,
     runtime: running.runtime,
     release,
+    send,
     fetch: (path, init) => fetch(`${url}${path}`, init),
     call: async (name, sent) => success(name, await send(name, sent)),
     refuse: async (name, code, sent) => refusal(name, code, await send(name, sent)),

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { json } from "node:stream/consumers";
-import { AppError, describeApi, ROUTE_NAMES } from "@holdfast/contracts";
+import { AppError, describeApi, type Problem, ROUTE_NAMES } from "@holdfast/contracts";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createHttpServer } from "../src/index.ts";
@@ -66,6 +66,19 @@ describe("readiness", () => {
     expect((await fetch("/readyz?_=1732197600")).status).toBe(200);
     expect((await fetch("/livez?_=1732197600")).status).toBe(200);
   });
+});
+
+it.each(ROUTE_NAMES)("serves %s as the table says (A1, A2, A3)", async (name) => {
+  const { send, call, refuse } = await startHarness();
+  const params = { sessionId: "s", inputId: "inp_12345678", runId: "run_12345678", sequence: "1", verb: "retire" };
+  const query: Record<string, string> = name === "getOutcomeByKey" ? { key: "k" } : {};
+  const sent = { params, query };
+
+  const response = await send(name, sent);
+
+  // Nothing is there yet, so that what is about one session is refused, and the rest is not.
+  if (response.ok) expect((await call(name, sent)).status).toBe(200);
+  else await refuse(name, ((await response.json()) as Problem).code, sent);
 });
 
 it("lists the workers and what they host", async () => {
@@ -144,7 +157,7 @@ function gate() {
 
 describe("closing", () => {
   it("says that it is not ready while it still serves, then takes nobody new", async () => {
-    const { server, call, url } = await startHarness({ limits: { drainMs: 100 } });
+    const { server, call, url } = await startHarness({ limits: { drainMs: 1_500 } });
 
     const closed = server.close();
     const probe = await call("getReadiness");

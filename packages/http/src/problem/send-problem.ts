@@ -1,4 +1,4 @@
-/** Every failure leaves as a problem document of a registered code (H2). */
+/** Every failure leaves as a problem document of a registered code (A2). */
 import { AppError, ERRORS, isAppError, type Problem, toProblem } from "@holdfast/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 

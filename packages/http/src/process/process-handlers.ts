@@ -1,4 +1,4 @@
-import { AppError, describeApi, type Readiness, toProblem } from "@holdfast/contracts";
+import { AppError, describeApi, type OpenApiDocument, type Readiness, toProblem } from "@holdfast/contracts";
 import type { WorkerRecord } from "@holdfast/runtime";
 import type { Handlers } from "../routing/handler.ts";
 import type { Surface } from "../surface.ts";
@@ -7,14 +7,18 @@ type ProcessHandlers = Pick<Handlers, "listWorkers" | "describeApi" | "getLivene
 
 /** What the processes are: this one, and the workers. */
 export function processHandlers(surface: Surface): ProcessHandlers {
-  const description = describeApi({ title: "Holdfast", version: "1.0.0" });
+  // Made when somebody asks: it takes longer than everything else that a server does to start.
+  let description: OpenApiDocument | null = null;
   return {
     async listWorkers() {
       const workers = await surface.runtime.listWorkers();
       return { status: 200, body: { items: workers.map(toWorkerResource) } };
     },
 
-    describeApi: () => ({ status: 200, body: { ...description } }),
+    describeApi: () => {
+      description ??= describeApi({ title: "Holdfast", version: "1.0.0" });
+      return { status: 200, body: { ...description } };
+    },
 
     getLiveness: () => ({ status: 200, body: { isLive: true } }),
 

@@ -1,4 +1,4 @@
-/** Binds every route of the table to its handler (H1). */
+/** Binds every route of the table to its handler (A1). */
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type InputLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

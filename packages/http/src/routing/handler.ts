@@ -23,7 +23,7 @@ interface Streamed {
   readonly stream: unknown;
 }
 
-/** One handler per route (H1). */
+/** One handler per route (A1). */
 export type Handlers = {
   readonly [Name in RouteName]: (call: Call<Name>) => Promise<Answer<Name>> | Answer<Name>;
 };

@@ -3,6 +3,8 @@ import { AppError } from "@holdfast/contracts";
 // A router reads some of these differently than the sender meant: unescaped bytes, and a fragment that should not travel.
 const STRAY = /[^!-~]|#/;
 
+const NOTHING: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
 /**
  * The query of a request target, each name once.
  *
@@ -11,16 +13,15 @@ const STRAY = /[^!-~]|#/;
  */
 export function readQuery(target: string): Readonly<Record<string, string>> {
   if (STRAY.test(target)) throw new AppError("request.invalid", { message: "The URL has unencoded characters." });
-  const query: Record<string, string> = Object.create(null);
   const start = target.indexOf("?");
-  if (start === -1) return query;
+  if (start === -1) return NOTHING;
+  const query: Record<string, string> = Object.create(null);
   for (const pair of target.slice(start + 1).split("&")) {
     if (pair === "") continue;
-    const [name, value = ""] = pair.split(/=(.*)/s, 2).map(decode);
-    if (name === undefined || name in query) {
-      throw new AppError("request.invalid", { message: `The query names ${name} twice.` });
-    }
-    query[name] = value;
+    const equals = pair.indexOf("=");
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    if (name in query) throw new AppError("request.invalid", { message: "The query names something twice." });
+    query[name] = equals === -1 ? "" : decode(pair.slice(equals + 1));
   }
   return query;
 }

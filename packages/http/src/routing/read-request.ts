@@ -14,6 +14,10 @@ export interface RequestParts {
 
 type Part = keyof RequestParts;
 
+// Enough to mend a request by; what was sent must not come back at length.
+const MOST_ISSUES = 20;
+const LONGEST_MESSAGE = 256;
+
 /**
  * Checks every part of a request against its route.
  *
@@ -42,7 +46,11 @@ function readBody({ body, isBodyCheckedByRuntime }: Route, sent: unknown, limits
 function check(part: Part, schema: Route["params"] | NonNullable<Route["body"]>, sent: unknown): unknown {
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ in: part, path: jsonPointer(path), message }));
+  const issues = parsed.error.issues.slice(0, MOST_ISSUES).map(({ path, message }) => ({
+    in: part,
+    path: jsonPointer(path),
+    message: message.slice(0, LONGEST_MESSAGE).toWellFormed(),
+  }));
   const isAboutId = parsed.error.issues.some(({ path }) => path.length === 1 && ID_FIELDS.includes(String(path[0])));
   throw isAboutId ? new AppError("id.invalid", { details: { issues } }) : requestInvalid(issues);
 }
