@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryStore, findImageFault, type SessionImage } from "../src/index.ts";
 
-const RUNS = Number(process.env["HOLDFAST_MODEL_RUNS"] ?? 300);
+const RUNS = Number(process.env["HOLDFAST_MODEL_RUNS"] ?? 200);
 const BUDGET = { maxLosses: 3 };
 
 describe("random lives of the model", () => {
