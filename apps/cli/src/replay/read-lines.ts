@@ -27,7 +27,7 @@ const GZIP = [0x1f, 0x8b] as const;
 
 /** The lines of a file; `-` is standard input. Blank lines are counted and left out. @throws config.invalid */
 export async function* readLines(file: string, options: ReadOptions = {}): AsyncGenerator<Line> {
-  const source = file === "-" ? process.stdin : createReadStream(file, { highWaterMark: 262_144 });
+  const source = file === "-" ? process.stdin : createReadStream(file);
   const splitter = new LineSplitter(options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES);
   try {
     for await (const chunk of unpack(counted(source, options.onRead))) yield* splitter.push(chunk);

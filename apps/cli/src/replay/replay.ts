@@ -37,9 +37,9 @@ export class Replay {
 
   /** Resolves when every input has ended, or at the signal. @throws config.invalid */
   async run(): Promise<void> {
-    const { holdfast, binding, isAwaited, concurrency, signal, onFailed, onOutage } = this.#options;
+    const { holdfast, isAwaited, concurrency, signal, onFailed, onOutage } = this.#options;
     await pump(this.#inputs(), {
-      target: targetOf(holdfast, binding),
+      target: targetOf(holdfast, this.#options),
       tally: this.tally,
       signal,
       concurrency,
@@ -110,11 +110,19 @@ export async function readHeld(holdfast: Holdfast, session: string): Promise<Hel
   }
 }
 
-function targetOf(holdfast: Holdfast, binding: Binding): ReplayTarget {
+function targetOf(
+  holdfast: Holdfast,
+  { binding, isAwaited }: Pick<ReplayOptions, "binding" | "isAwaited">,
+): ReplayTarget {
   const { runtime } = holdfast;
+  const options = { createWith: binding };
   return {
-    admit: async ({ sessionId, input }) =>
-      runtime.acceptInputWithCompletion(holdfast.session(sessionId).ref, input, { createWith: binding }),
+    admit: async ({ sessionId, input }) => {
+      const { ref } = holdfast.session(sessionId);
+      // A completion that nobody awaits would be kept until the input ends.
+      if (!isAwaited) return { admission: await runtime.acceptInput(ref, input, options), completion: null };
+      return runtime.acceptInputWithCompletion(ref, input, options);
+    },
     outcome: async ({ sessionId, key }) => runtime.waitForOutcome(holdfast.session(sessionId).ref, { key }),
   };
 }
