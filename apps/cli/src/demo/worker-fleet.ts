@@ -4,8 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { AppError } from "holdfast";
+import { workerMain } from "../dev/worker-main.ts";
 
 export interface FleetOptions {
   readonly size: number;
@@ -92,14 +91,5 @@ export class WorkerFleet {
   #noteCrash(what: string): void {
     this.#crashes += 1;
     this.#options.onCrash(what);
-  }
-}
-
-/** The program of a worker. @throws config.invalid when it has not been built */
-function workerMain(): string {
-  try {
-    return createRequire(import.meta.url).resolve("@holdfast/worker/main");
-  } catch (cause) {
-    throw new AppError("config.invalid", { message: "the worker is not built: npm run build", cause });
   }
 }
