@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { createHoldfast, type Holdfast } from "holdfast";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { WorkerFleet } from "../../src/demo/worker-fleet.ts";
 import { runCli } from "../support/run-cli.ts";
 
@@ -141,5 +141,21 @@ describe("a replay through a real worker", () => {
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/\nWRONG: \d+ sessions right, 1 wrong; 1 inputs lost, 0 doubled, /);
+  });
+
+  it("stops at Ctrl-C, says how to go on, and ends with 130", async () => {
+    const [line] = generate("stopped");
+    const { ref } = holdfast.session(line?.session ?? "");
+    const file = write("stopped.jsonl.gz", [line]);
+    const isAdmitted = async () => expect((await holdfast.runtime.findSession(ref))?.admitted).toBe(1);
+
+    const { code, stdout } = await runCli(["replay", file, "--executor", "nobody-hosts-this"], {
+      env,
+      // Polled, because the only sign of an admission by another process is the session itself.
+      interruptAfter: () => vi.waitFor(isAdmitted, { timeout: 60_000 }),
+    });
+
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^1 admitted in .*, 0 done, 0 failed, 0 bad lines\nstopped; run it again to go on: /);
   });
 });

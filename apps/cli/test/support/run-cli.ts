@@ -15,6 +15,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly cwd?: string;
+  /** Sends the interrupt of a terminal when this resolves. */
+  readonly interruptAfter?: () => Promise<unknown>;
 }
 
 /** Runs the built command in a process of its own, as a user does. */
@@ -30,6 +32,11 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   child.stdin.end(options.stdin ?? "");
-  const [code] = (await once(child, "close")) as [number | null];
+  const closed = once(child, "close");
+  if (options.interruptAfter !== undefined) {
+    await options.interruptAfter();
+    child.kill("SIGINT");
+  }
+  const [code] = (await closed) as [number | null];
   return { code: code ?? -1, stdout, stderr };
 }
