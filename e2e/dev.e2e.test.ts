@@ -62,6 +62,17 @@ describe("holdfast dev", () => {
     expect(dev.stderr).toBe("");
   });
 
+  it("takes a signal that arrives twice for one", async () => {
+    const dev = folder.dev(["--no-demo"]);
+    await isUp(dev);
+
+    dev.child.kill("SIGINT");
+    const ended = await dev.end("SIGTERM");
+
+    expect(ended).toEqual({ code: 0, signal: null });
+    expect(dev.stdout).toMatch(/stopping\n +stopped\n$/);
+  });
+
   it("has its state again after a restart", async () => {
     const first = folder.dev();
     await isUp(first);

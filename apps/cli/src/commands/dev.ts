@@ -23,6 +23,7 @@ const SESSION = "chat/42";
 const EXECUTOR = "echo";
 const PROMPTS = ["Hello! Is anybody there?", "Where is my parcel?", "Thank you."];
 const PATIENCE_MS = 30_000;
+const ECHO_MS = 500;
 
 /** `holdfast dev` */
 export function registerDev(program: Command): void {
@@ -76,11 +77,17 @@ async function runLocked(options: DevCommandOptions, where: { folder: string; de
   }
 }
 
-/** Aborts at the first signal. The second one ends everything at once, and so does an end that nobody asked for. */
+/**
+ * Aborts at the first signal. A second one ends everything at once, and so does
+ * an end that nobody asked for. One signal may arrive twice: from the terminal
+ * or the supervisor, and from the process that started this one.
+ */
 function listen(environment: DevEnvironment): AbortSignal {
   const controller = new AbortController();
+  let toldAt = Number.POSITIVE_INFINITY;
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.failed);
+    if (performance.now() - toldAt > ECHO_MS) process.exit(EXIT.failed);
+    toldAt = Math.min(toldAt, performance.now());
     controller.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
