@@ -47,7 +47,7 @@ describe("holdfast dev", () => {
     expect(dev.stderr).toBe("");
   });
 
-  it("ends everything it started on Ctrl-C, and nothing else", async () => {
+  it("ends everything it started on Ctrl-C, and nothing else (Z1)", async () => {
     const dev = folder.dev(["--no-demo"]);
     await isUp(dev);
     const { redisPid, workerPid } = found(dev);
@@ -148,7 +148,7 @@ describe("holdfast dev", () => {
     expect(shell(curl)).toMatchObject({ outcome: { kind: "completed", output: "And what comes next?" } });
   });
 
-  it("ends in order when it is told to while it starts", async () => {
+  it("ends in order when it is told to while it starts (Z1)", async () => {
     const dev = folder.dev();
     await dev.says(/redis-server/);
 

@@ -53,7 +53,7 @@ function recorder() {
 }
 
 describe("waking while Redis is away", () => {
-  it("is refused at once when nobody listens (W1)", async () => {
+  it("is refused at once when nobody listens (Q1)", async () => {
     const { queue } = openQueue(`redis://127.0.0.1:${await freePort()}`);
 
     const ms = await refusal(() => queue.wake({ ref: ref("s"), executor: "echo", epoch: 1 }));
@@ -61,7 +61,7 @@ describe("waking while Redis is away", () => {
     expect(ms).toBeLessThan(1_200);
   });
 
-  it("is refused within a second when the server says nothing (W1)", async () => {
+  it("is refused within a second when the server says nothing (Q1)", async () => {
     const { queue } = openQueue(await startSilence());
 
     const wakes = Array.from({ length: 50 }, (_, n) =>
@@ -72,7 +72,7 @@ describe("waking while Redis is away", () => {
     expect(ms).toBeLessThan(1_500);
   });
 
-  it("is refused within a second when the server freezes, and works again afterwards (W1)", async () => {
+  it("is refused within a second when the server freezes, and works again afterwards (Q1)", async () => {
     const { redis } = await openPrivateRedis();
     const { queue } = openQueue(redis.url);
     await queue.wake({ ref: ref("before"), executor: "echo", epoch: 1 });
@@ -86,7 +86,7 @@ describe("waking while Redis is away", () => {
     await vi.waitFor(() => queue.wake({ ref: ref("after"), executor: "echo", epoch: 1 }), { timeout: 5_000 });
   });
 
-  it("is refused while a queue is full that nobody empties (W3)", async () => {
+  it("is refused while a queue is full that nobody empties (Q3)", async () => {
     const { queue } = openQueue(url, { maxBacklog: 3 });
     const woken = (n: number) => queue.wake({ ref: ref(`s${n}`), executor: "nobody", epoch: 1 });
     for (let n = 0; n < 3; n += 1) await woken(n);
@@ -132,7 +132,7 @@ describe("consuming while Redis is away", () => {
     await vi.waitFor(() => expect(seen).toEqual(["before", "after"]), { timeout: 15_000 });
   });
 
-  it("does not spin on a server that refuses writes (W4)", async () => {
+  it("does not spin on a server that refuses writes (Q4)", async () => {
     const { redis, admin } = await openPrivateRedis();
     const { queue, reports } = openQueue(redis.url);
     const { seen, handler } = recorder();
@@ -153,7 +153,7 @@ describe("consuming while Redis is away", () => {
     await vi.waitFor(() => expect(seen).toEqual(["s"]), { timeout: 15_000 });
   }, 30_000);
 
-  it("replaces a worker that does not come back (W5)", async () => {
+  it("replaces a worker that does not come back (Q5)", async () => {
     const hole = await startBlackHole(url);
     after(() => hole.close());
     const clock = createVirtualClock();

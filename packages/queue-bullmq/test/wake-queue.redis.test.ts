@@ -69,7 +69,7 @@ describe("wake queue", () => {
     await vi.waitFor(() => expect(seen).toEqual(ids.map((id) => ref(id, `tenant of ${id}`))));
   });
 
-  it("takes repeated wakes of one epoch for one (W2)", async () => {
+  it("takes repeated wakes of one epoch for one (Q2)", async () => {
     const { queue, prefix } = openQueue(url);
     const { handler, sees } = recorder();
 
@@ -176,7 +176,7 @@ describe("wake queue", () => {
     await folded.sees("b", "c");
   });
 
-  it("runs at most as many handlers as it may, over all executors (W6)", async () => {
+  it("runs at most as many handlers as it may, over all executors (Q6)", async () => {
     const { queue } = openQueue(url);
     let running = 0;
     let most = 0;
@@ -224,7 +224,7 @@ describe("wake queue", () => {
     gates.a.open();
   });
 
-  it("survives a handler that throws, and says so (W7)", async () => {
+  it("survives a handler that throws, and says so (Q7)", async () => {
     const { queue, reports } = openQueue(url);
     const { seen, sees } = recorder();
     const handler = async ({ sessionId }: SessionRef): Promise<void> => {

@@ -1,7 +1,7 @@
 /**
  * Everything `holdfast dev` runs: Redis, a worker, the API.
  *
- *   V1  What was started is ended, in the opposite order, whatever happens;
+ *   Z1  What was started is ended, in the opposite order, whatever happens;
  *       what was not started here is left alone.
  */
 
@@ -58,7 +58,7 @@ export class DevEnvironment {
     return this.#starting;
   }
 
-  /** Ends what was started, also in the middle of starting (V1). */
+  /** Ends what was started, also in the middle of starting (Z1). */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#starting?.catch(() => {}); // Whoever started it has seen it.

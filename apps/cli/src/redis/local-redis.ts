@@ -2,10 +2,10 @@
  * A Redis server of a directory's own: private to this machine, with its data
  * in the directory, there again after a restart.
  *
- *   R1  At most one server works on the data: one that an earlier owner left
+ *   U1  At most one server works on the data: one that an earlier owner left
  *       running is ended first.
- *   R2  Only a server that was started here is ever ended.
- *   R3  A server that ends by itself is started again, on the same port.
+ *   U2  Only a server that was started here is ever ended.
+ *   U3  A server that ends by itself is started again, on the same port.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -87,7 +87,7 @@ export class LocalRedis {
     });
   }
 
-  /** R3. What it does not manage, the next one tries. */
+  /** U3. What it does not manage, the next one tries. */
   async #restart(how: string): Promise<void> {
     this.#options.onRestart(how);
     await sleep(this.#pace.pauseMs());
@@ -136,7 +136,7 @@ async function end(server: ChildProcess): Promise<void> {
   clearTimeout(killer);
 }
 
-/** R1, R2: the owner was killed and could not take its server with it. */
+/** U1, U2: the owner was killed and could not take its server with it. */
 async function endLeftover(options: LocalRedisOptions): Promise<void> {
   const record = readRecord(pidFileOf(options));
   if (record === null || !isRunning(record)) return;

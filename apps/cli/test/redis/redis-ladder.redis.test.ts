@@ -115,7 +115,7 @@ describe("a Redis of the directory", () => {
     expect(existsSync(join(folder, "redis.pid"))).toBe(false);
   });
 
-  it("ends a server that an earlier owner left running, and has its data (R1)", async () => {
+  it("ends a server that an earlier owner left running, and has its data (U1)", async () => {
     const data = join(folder, "redis");
     mkdirSync(data, { recursive: true });
     const port = await freePort();
@@ -132,7 +132,7 @@ describe("a Redis of the directory", () => {
     expect(await withClient(next.url, (client) => client.get("kept"))).toBe("yes");
   });
 
-  it("does not touch a foreign process whose pid stands in an old pid file (R2)", async () => {
+  it("does not touch a foreign process whose pid stands in an old pid file (U2)", async () => {
     const foreign = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
     await once(foreign, "spawn");
     mkdirSync(folder, { recursive: true });
@@ -144,7 +144,7 @@ describe("a Redis of the directory", () => {
     foreign.kill("SIGKILL");
   });
 
-  it("is started again where it was when it ends by itself (R3)", async () => {
+  it("is started again where it was when it ends by itself (U3)", async () => {
     const redis = await climb({ PATH });
     const pid = serverPid();
     await withClient(redis.url, (client) => client.set("kept", "yes"));

@@ -4,7 +4,7 @@
  * A BullMQ worker may stay "running" and take nothing any more after trouble
  * with its connections. The station notices and puts another in its place.
  *
- *   W5  A worker that had room, was not paused, and gave no sign of life for
+ *   Q5  A worker that had room, was not paused, and gave no sign of life for
  *       half a minute is replaced, with new connections.
  */
 import { type Job, WaitingError } from "bullmq";

@@ -1,7 +1,7 @@
 /**
  * One BullMQ worker with its two connections.
  *
- *   W4  A worker that reports more than five errors in a second is paused.
+ *   Q4  A worker that reports more than five errors in a second is paused.
  */
 import type { Clock, Random, Report } from "@holdfast/runtime";
 import { createRedisBackend, type Job, type RedisQueueBackend, Worker } from "bullmq";

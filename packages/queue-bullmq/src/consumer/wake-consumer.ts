@@ -1,8 +1,8 @@
 /**
  * Hands wakes to a process.
  *
- *   W6  At most `concurrency` handlers run at a time, over all executors.
- *   W7  What a handler throws ends with the handler: a wake cannot fail.
+ *   Q6  At most `concurrency` handlers run at a time, over all executors.
+ *   Q7  What a handler throws ends with the handler: a wake cannot fail.
  */
 import type { Clock, Random, Report, WakeConsumption } from "@holdfast/runtime";
 import { within } from "../connection/within.ts";

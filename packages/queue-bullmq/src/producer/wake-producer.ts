@@ -2,9 +2,9 @@
  * Adds wakes to the queues.
  *
  * Invariants
- *   W1  A wake is added or refused within a second, whatever Redis does.
- *   W2  Wakes of one session and epoch are one job while it is there.
- *   W3  A queue that nobody empties stops growing.
+ *   Q1  A wake is added or refused within a second, whatever Redis does.
+ *   Q2  Wakes of one session and epoch are one job while it is there.
+ *   Q3  A queue that nobody empties stops growing.
  */
 import { AppError } from "@holdfast/contracts";
 import type { Clock, Wake } from "@holdfast/runtime";
@@ -15,7 +15,7 @@ import { within } from "../connection/within.ts";
 import { jobIdOf, queueNameOf } from "../job/wake-job.ts";
 
 const BOUND_MS = 1_000;
-/** Wakes of one executor that may wait; the sweeper sees to what is beyond (W3). */
+/** Wakes of one executor that may wait; the sweeper sees to what is beyond (Q3). */
 const MAX_BACKLOG = 100_000;
 const BACKLOG_CHECK_MS = 1_000;
 /** Executor names come from callers, so there may be any number of them. */
@@ -51,7 +51,7 @@ export class WakeProducer {
     this.#client = openProducerClient(options.url, BOUND_MS);
   }
 
-  /** Adds a wake (W1). @throws store.unavailable */
+  /** Adds a wake (Q1). @throws store.unavailable */
   async wake(wake: Wake): Promise<void> {
     const late = () => new Error(`not added within ${BOUND_MS} ms`);
     const added = within(this.#add(wake), { clock: this.#options.clock, ms: BOUND_MS, late });

@@ -30,7 +30,7 @@ describe("CircuitBreaker", () => {
     expect(pauses).toEqual([]);
   });
 
-  it("pauses at the sixth error in a second, and resumes when the pause is over (W4)", async () => {
+  it("pauses at the sixth error in a second, and resumes when the pause is over (Q4)", async () => {
     const { breaker, clock, fail, pauses, resumes } = createBreaker(0);
 
     fail(6);
@@ -54,7 +54,7 @@ describe("CircuitBreaker", () => {
     expect(pauses).toEqual([]);
   });
 
-  it("pauses longer from burst to burst, up to ten seconds (W4)", async () => {
+  it("pauses longer from burst to burst, up to ten seconds (Q4)", async () => {
     const { clock, fail, pauses } = createBreaker(1);
 
     for (let burst = 0; burst < 8; burst += 1) {
