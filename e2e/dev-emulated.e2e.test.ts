@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(() => folder.remove(), 60_000);
 
-describe("holdfast dev without a Redis on the machine", () => {
+describe("holdfast dev without a Redis on the machine", { timeout: 120_000 }, () => {
   it("emulates one, says loudly what that means, and holds the conversation", async () => {
     const bin = `${folder.path}/bin`;
     mkdirSync(bin);

@@ -24,7 +24,7 @@ async function readSession(apiUrl: string): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>;
 }
 
-describe("holdfast dev", () => {
+describe("holdfast dev", { timeout: 120_000 }, () => {
   it("shows a conversation step by step, and a line that sends the next input as printed", async () => {
     const dev = folder.dev();
     await isUp(dev);
