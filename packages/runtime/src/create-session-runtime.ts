@@ -29,7 +29,7 @@ import type { Page } from "./ports/page.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
 import { createOutputGate, type OutputGate } from "./publish/output-gate.ts";
-import { pause, type RuntimeContext } from "./runtime-context.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
 import type {
   AcceptOptions,
   AdmissionWithCompletion,
@@ -287,30 +287,32 @@ async function waitForOutcome(
   { target, options }: { target: InputTarget; options: WaitOptions },
 ): Promise<Outcome> {
   const expectation = parts.completions.watch(ref, idOf(parts, ref, target));
+  const limit = limitOf(parts.context, options);
   try {
-    return await Promise.race([expectation.outcome, ...limits(parts.context, options)]);
+    return await Promise.race([expectation.outcome, limit.reached]);
   } finally {
     expectation.cancel();
+    limit.cancel();
   }
 }
 
 /** What ends a wait before its outcome: the time, the caller. */
-function limits({ clock }: RuntimeContext, { timeoutMs, signal }: WaitOptions): Promise<never>[] {
-  const expire = async (ms: number): Promise<never> => {
-    await pause(clock, ms);
-    throw new AppError("wait.timeout", { details: { timeoutMs: ms } });
+function limitOf({ clock }: RuntimeContext, { timeoutMs, signal }: WaitOptions) {
+  let cancelTimer = (): void => {};
+  let abort = (): void => {};
+  const reached = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal?.reason as Error);
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+    if (timeoutMs === undefined) return;
+    cancelTimer = clock.after(timeoutMs, () => reject(new AppError("wait.timeout", { details: { timeoutMs } })));
+  });
+  reached.catch(() => {});
+  return {
+    reached,
+    cancel: () => {
+      cancelTimer();
+      signal?.removeEventListener("abort", abort);
+    },
   };
-  const whenAborted = (aborted: AbortSignal): Promise<never> => {
-    return new Promise((_resolve, reject) => {
-      const fail = () => reject(aborted.reason as Error);
-      if (aborted.aborted) fail();
-      else aborted.addEventListener("abort", fail, { once: true });
-    });
-  };
-  const bounds = [
-    ...(timeoutMs === undefined ? [] : [expire(timeoutMs)]),
-    ...(signal === undefined ? [] : [whenAborted(signal)]),
-  ];
-  for (const bound of bounds) bound.catch(() => {});
-  return bounds;
 }

@@ -1,8 +1,10 @@
 import { type Admission, isAppError, type NewInput, type SessionSettings } from "@holdfast/contracts";
 import { binding, createIds, EXECUTOR, event, operation, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
+import { withLedger } from "./support/calls.ts";
 import { executor, recording, textsOf } from "./support/executors.ts";
 import { rejection } from "./support/rejection.ts";
+import { keyed } from "./support/send.ts";
 import { createWorld, type TestProcess, type World } from "./support/world.ts";
 
 const ref = sessionRef("chat/42");
@@ -15,10 +17,6 @@ async function withSender(options?: Parameters<typeof createWorld>[0]): Promise<
   const sender = await world.start("sender");
   await sender.runtime.ensureSessionWithExecutor(ref, binding());
   return { world, sender };
-}
-
-function keyed(key: string, text = "hello"): NewInput {
-  return { ...prompt(text), idempotencyKey: key } as NewInput;
 }
 
 function silentRequest(intent: string): NewInput {
@@ -158,18 +156,13 @@ describe("settings", () => {
 
   it("that change at every look are given up on, with nothing admitted", async () => {
     const world = createWorld();
-    const sender = await world.start("sender", {
-      wrap: (store) => ({
-        ...store,
-        ledger: {
-          ...store.ledger,
-          admit: async (command) => {
-            await store.directory.configure(ref, gossip);
-            return store.ledger.admit(command);
-          },
-        },
-      }),
-    });
+    const wrap = withLedger((ledger) => ({
+      admit: async (command) => {
+        await world.store.directory.configure(ref, gossip);
+        return ledger.admit(command);
+      },
+    }));
+    const sender = await world.start("sender", { wrap });
     await sender.runtime.ensureSessionWithExecutor(ref, binding());
 
     const error = await rejection(sender.runtime.acceptInput(ref, prompt("hello")));
@@ -231,6 +224,27 @@ describe("a session that does not accept", () => {
     expect(isAppError(error, "session.not_accepting")).toBe(true);
     expect(error).toMatchObject({ details: { phase, legalVerbs: expect.arrayContaining(["destroy"]) as unknown } });
     expect(await sender.runtime.findSession(ref)).toMatchObject({ phase, admitted: 0 });
+  });
+
+  it("because another process stopped it while it was to be created is not revived either", async () => {
+    const world = createWorld();
+    const other = await world.start("other");
+    const wrap = withLedger((ledger) => ({
+      admit: async (command) => {
+        const reply = await ledger.admit(command);
+        if (reply.kind === "missing") {
+          await other.runtime.ensureSessionWithExecutor(ref, binding());
+          await other.runtime.control(ref, { verb: "stop", requestId: ids.request() });
+        }
+        return reply;
+      },
+    }));
+    const sender = await world.start("sender", { wrap });
+
+    const error = await rejection(sender.runtime.acceptInput(ref, prompt("hello"), { createWith: binding() }));
+
+    expect(isAppError(error, "session.not_accepting")).toBe(true);
+    expect(await sender.runtime.findSession(ref)).toMatchObject({ phase: "stopped" });
   });
 
   it("after destroy is gone", async () => {
