@@ -82,7 +82,8 @@ local EFFECTS = {
     c.h.executor, c.h.isUnhosted = "", false
   end,
   leaveDirectory = function() redis.call("ZREM", K.index, "d " .. A.member) end,
-  purge = function() add_chore(c, { kind = "purge" }) end,
+  -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
+  purge = function() add_chore(c, { kind = "purge", from = c.h.cursor + 1 }) end,
   indexDue = function()
     if hold then return end
     c.h.epoch = c.h.epoch + 1

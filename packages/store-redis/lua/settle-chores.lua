@@ -99,12 +99,14 @@ local CHORES = {
     chore.from = till + 1
     return chore.from > chore.to
   end,
-  -- Everything but the tombstone: head, bookkeeping, reports of control commands.
+  -- Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event.
   purge = function(chore)
+    local terminal = "e" .. chore.from
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", LIMIT)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      if string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field] then remove(c, field) end
+      local is_data = string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field]
+      if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")
     remove(c, "last")

@@ -241,7 +241,7 @@ function chore(row: Row<typeof CHORE>) {
     case "journal":
       return { kind, generation, runId: row.runId, from: row.from, to: row.to };
     default:
-      return { kind, generation };
+      return { kind, generation, terminalCursor: row.from };
   }
 }
 

@@ -154,7 +154,7 @@ const CONTROL_EFFECTS = {
   },
   leaveDirectory: ({ data, session }: Work) => removeMember(data.listed, session.member),
   purge: ({ session }: Work) => {
-    session.chores.push({ kind: "purge", generation: session.generation });
+    session.chores.push({ kind: "purge", generation: session.generation, terminalCursor: session.cursor + 1 });
   },
   indexDue: (work: Work, draft: Draft) => {
     const { session, now, config } = work;

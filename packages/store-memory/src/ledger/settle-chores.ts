@@ -36,7 +36,7 @@ function stepChore(work: Work, chore: Chore): boolean {
     case "journal":
       return stepJournal(work.session, chore);
     case "purge":
-      return purge(work.session);
+      return purge(work.session, chore.terminalCursor);
   }
 }
 
@@ -114,12 +114,15 @@ function stepJournal(session: SessionData, chore: JournalChore): boolean {
   return isDone;
 }
 
-/** Everything but the tombstone: head, bookkeeping, reports of control commands. */
-function purge(session: SessionData): boolean {
+/** Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event. */
+function purge(session: SessionData, terminalCursor: number): boolean {
   const { inputs, lanes, keys, scopes, outputs, runs, journals } = session;
   for (const map of [inputs, lanes.steer.places, lanes.queue.places, keys, scopes, outputs, runs, journals])
     map.clear();
-  for (const list of [session.admissions, session.receipts, session.events, session.deadLetters]) list.length = 0;
+  for (const list of [session.admissions, session.receipts, session.deadLetters]) list.length = 0;
+  const terminal = session.events[terminalCursor - 1];
+  session.events.length = 0;
+  if (terminal !== undefined) session.events[terminalCursor - 1] = terminal;
   session.state = null;
   session.last = null;
   return true;

@@ -230,6 +230,8 @@ export interface JournalChore {
 export interface PurgeChore {
   readonly kind: "purge";
   readonly generation: number;
+  /** The event that says so stays: it is the last thing a reader must see (G12). */
+  readonly terminalCursor: number;
 }
 
 /** A process that wants to be told of a session's events for a while. */

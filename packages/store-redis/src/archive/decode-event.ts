@@ -35,7 +35,7 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     position: Number(position),
     inputIds: listOf(inputIds),
   }),
-  "run.failed": ([runId, code]) => ({ type: "run.failed", runId, code }),
+  "run.failed": ([runId, ...code]) => ({ type: "run.failed", runId, code: code.join("|") }),
   "run.lost": ([runId]) => ({ type: "run.lost", runId }),
   "run.released": ([runId]) => ({ type: "run.released", runId }),
 };

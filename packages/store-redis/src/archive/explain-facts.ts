@@ -1,9 +1,9 @@
 import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
 import { FIELD } from "../layout/fields.ts";
-import { decodeRow, ENTRY, HEAD, HOLD, RECORD } from "../layout/rows.ts";
+import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row } from "../layout/rows.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
-import type { ArchiveOptions } from "./redis-archive.ts";
+import type { ArchiveOptions } from "./archive-options.ts";
 
 /** What `explain` goes by, read in one transaction. */
 export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: SessionRef): Promise<ExplainFacts | null> {
@@ -32,13 +32,18 @@ export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: Sessi
   return {
     record: toSessionRecord(ref, head, { hasRun, settings: rows[2]?.toString() ?? "{}" }),
     now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
-    run: staged === null ? null : { ...staged, node: staged.node as NodeId, runId: staged.runId as RunId },
+    run: staged === null ? null : toRun(staged),
     dueAt: dueAt === null ? null : Number(dueAt),
     fruitlessSweeps: head.sweeps,
     waking: head.waking,
     isUnhosted: head.isUnhosted,
     nextTimed: await nextTimed({ scripts, session, head, first }),
   };
+}
+
+function toRun(hold: Row<typeof HOLD>): ExplainFacts["run"] {
+  const { attempt, stagedAt, leaseUntil, isCancelRequested } = hold;
+  return { runId: hold.runId as RunId, node: hold.node as NodeId, attempt, stagedAt, leaseUntil, isCancelRequested };
 }
 
 /** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */

@@ -21,20 +21,12 @@ import {
   pageOf,
   type StoredEvent,
 } from "@holdfast/runtime";
-import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
-import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, RECEIPT, RECORD, type Row, RUN } from "../layout/rows.ts";
 import { listOf } from "../ledger/replies.ts";
+import type { ArchiveOptions } from "./archive-options.ts";
 import { decodeEvent } from "./decode-event.ts";
 import { explainFacts } from "./explain-facts.ts";
-
-/** What reads of a session work with. */
-export interface ArchiveOptions {
-  readonly scripts: ScriptRunner;
-  readonly keys: Keyspace;
-  readonly ack: () => Ack;
-}
 
 /** Reads of the ledger on Redis. */
 export function createRedisArchive(options: ArchiveOptions): Archive {

@@ -285,7 +285,11 @@ function describeVerbs(openStore: StoreFactory): void {
       const { archive, directory } = session.store;
       expect(await archive.findInput(session.ref, inputId)).toBeNull();
       expect((await archive.listReceipts(session.ref, { after: 0, limit: 10 })).items).toEqual([]);
-      expect((await archive.listEvents(session.ref, { after: 0, limit: 10 })).items).toEqual([]);
+      // The last thing a reader must see (G12).
+      const { items } = await archive.listEvents(session.ref, { after: 0, limit: 10 });
+      expect(items.map(({ event }) => event)).toEqual([
+        { type: "session.phase_changed", verb: "destroy", from: "idle", to: "destroyed" },
+      ]);
       expect(await archive.findState(session.ref)).toMatchObject({ state: null });
       expect((await directory.list({ tenantId: session.ref.tenantId, after: null, limit: 10 })).sessions).toEqual([]);
       expect(await directory.find(session.ref)).toMatchObject({ phase: "destroyed" });
