@@ -16,5 +16,5 @@ export * from "./resources.ts";
 export * from "./routes.ts";
 export * from "./run.ts";
 export * from "./session.ts";
-export * from "./time.ts";
 export * from "./structured-string.ts";
+export * from "./time.ts";

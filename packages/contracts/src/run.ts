@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { InputId, RunId } from "./ids.ts";
 import { ContentBlock, ExecutionKind, TurnMetadata } from "./input.ts";
-import { Boundary } from "./policy.ts";
 import { FailureReport } from "./outcome.ts";
+import { Boundary } from "./policy.ts";
 
 /** Content that joins the conversation, in the role of the user. */
 export const Append = z.strictObject({ inputId: InputId, role: z.literal("user"), blocks: z.array(ContentBlock) });

@@ -1,11 +1,7 @@
 /** Puts the library of scripts together: codecs, constants, machine rows, fragments, scripts. */
 import { AbandonReason } from "../../contracts/src/outcome.ts";
-import {
-  INPUT_TABLE,
-  RUN_TABLE,
-  SESSION_TABLE,
-} from "../../domain/src/machine/machines.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
+import { INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
 import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
@@ -55,7 +51,9 @@ function decoder(name: string, layout: RowLayout): string {
 }
 
 function encoder(name: string, layout: RowLayout): string {
-  const parts = Object.entries(layout).map(([column, type]) => (type === "b" ? `r.${column} and 1 or 0` : `r.${column}`));
+  const parts = Object.entries(layout).map(([column, type]) =>
+    type === "b" ? `r.${column} and 1 or 0` : `r.${column}`,
+  );
   return `local function encode_${name}(r) return pack_row(${parts.join(",")}) end`;
 }
 
@@ -86,7 +84,8 @@ function bindings(header: ScriptHeader): string[] {
     if (type === "number") return `${name}=tonumber(${value})`;
     return `${name}=${type === "flag" ? `${value}=="1"` : value}`;
   });
-  const keys = header.keys === "session" ? ["local K={session=KEYS[1],later=KEYS[2],due=KEYS[3],meta=KEYS[4],index=KEYS[5]}"] : [];
+  const keys =
+    header.keys === "session" ? ["local K={session=KEYS[1],later=KEYS[2],due=KEYS[3],meta=KEYS[4],index=KEYS[5]}"] : [];
   return [...keys, `local A={${fields.join(",")}}`];
 }
 
@@ -114,16 +113,44 @@ export const FRAGMENT_ORDER = [
 ] as const;
 
 const BUILT_IN = new Set([
-  "error", "find", "floor", "function", "gmatch", "if", "ipairs", "match", "max", "min", "next", "pairs", "select",
-  "string", "sub", "tonumber", "tostring", "unpack", "unpack_row", "pack_row", "while", "and", "or", "not", "return", "in", "elseif",
+  "error",
+  "find",
+  "floor",
+  "function",
+  "gmatch",
+  "if",
+  "ipairs",
+  "match",
+  "max",
+  "min",
+  "next",
+  "pairs",
+  "select",
+  "string",
+  "sub",
+  "tonumber",
+  "tostring",
+  "unpack",
+  "unpack_row",
+  "pack_row",
+  "while",
+  "and",
+  "or",
+  "not",
+  "return",
+  "in",
+  "elseif",
 ]);
 
 /** A script that calls what no fragment it uses defines would fail only when that line runs. */
 function assertDefined(name: string, text: string): void {
   const defined = new Set([...text.matchAll(/\blocal function (\w+)\(/g)].map(([, fn]) => fn as string));
-  const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(([, fn]) => fn as string);
+  const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(
+    ([, fn]) => fn as string,
+  );
   const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn) && fn !== "fn");
-  if (unknown.length > 0) throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
+  if (unknown.length > 0)
+    throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
 }
 
 /** A script that raises an event it does not declare would find no row for it. */

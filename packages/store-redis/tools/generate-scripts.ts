@@ -13,20 +13,24 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleLibrary, FRAGMENT_ORDER } from "./bundle-library.ts";
-import { parseHeader, type ScriptHeader } from "./parse-header.ts";
 import { findLifecycleLiterals } from "./lifecycle-literals.ts";
+import { parseHeader, type ScriptHeader } from "./parse-header.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "src/generated/scripts.ts");
 
 function readLua(folder: string): Map<string, string> {
   const files = readdirSync(join(root, folder)).filter((file) => file.endsWith(".lua"));
-  return new Map(
-    files.sort().map((file) => [basename(file, ".lua"), readFileSync(join(root, folder, file), "utf8")]),
-  );
+  return new Map(files.sort().map((file) => [basename(file, ".lua"), readFileSync(join(root, folder, file), "utf8")]));
 }
 
-const TYPES = { text: "string", bytes: "string", number: "number", flag: "boolean", rest: "readonly string[]" } as const;
+const TYPES = {
+  text: "string",
+  bytes: "string",
+  number: "number",
+  flag: "boolean",
+  rest: "readonly string[]",
+} as const;
 
 function renderModule(headers: readonly ScriptHeader[], library: string): string {
   const argumentsOf = headers.map((header) => {

@@ -52,7 +52,8 @@ function parseRaises(text: string | null): Map<string, string[]> {
 
 function checkUse(name: string, header: ScriptHeader): void {
   for (const argument of header.arguments) {
-    if (!new RegExp(`\\bA\\.${argument.name}\\b`).test(header.body)) fail(name, `argument ${argument.name} is not used`);
+    if (!new RegExp(`\\bA\\.${argument.name}\\b`).test(header.body))
+      fail(name, `argument ${argument.name} is not used`);
   }
   const declared = new Set(header.arguments.map((argument) => argument.name));
   for (const [, used] of header.body.matchAll(/\bA\.(\w+)/g)) {
@@ -80,7 +81,10 @@ export function parseHeader(name: string, text: string): ScriptHeader {
     keys: (section(header, "Keys") ?? fail(name, "has no Keys")).trim().split(/:(?= due)/)[0] as ScriptHeader["keys"],
     arguments: parseArguments(name, section(header, "Arguments")),
     raises: parseRaises(section(header, "Raises")),
-    uses: (section(header, "Uses") ?? "").split(",").map((use) => use.trim()).filter(Boolean),
+    uses: (section(header, "Uses") ?? "")
+      .split(",")
+      .map((use) => use.trim())
+      .filter(Boolean),
     mayExceedMemory: memory === "allowed",
     replyTags: [...(section(header, "Reply") ?? "").matchAll(/\{"(\w+)"/g)].map(([, tag]) => tag as string),
     body: match[2] as string,

@@ -79,7 +79,10 @@ export const ERRORS = {
   },
   "store.unavailable": { kind: "unavailable", summary: "The store did not answer; repeat with the same ids." },
   "store.corrupt": { kind: "internal", summary: "The store holds something this version cannot read." },
-  "store.evicting": { kind: "unavailable", summary: "The Redis server may evict keys; Holdfast refuses to start on it." },
+  "store.evicting": {
+    kind: "unavailable",
+    summary: "The Redis server may evict keys; Holdfast refuses to start on it.",
+  },
   "store.bucket_mismatch": { kind: "conflict", summary: "The store was created with another number of buckets." },
   "store.unsupported": { kind: "unavailable", summary: "The Redis server is too old or lacks a needed feature." },
   "config.invalid": { kind: "invalid", summary: "The configuration is not usable." },
