@@ -1,0 +1,3 @@
+import { appBuild } from "../tools/tsdown.ts";
+
+export default appBuild(["src/main.ts", "src/role.ts"]);
