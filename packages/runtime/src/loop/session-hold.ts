@@ -144,6 +144,8 @@ export class SessionHold implements KeptHold {
     this.#aborted = null;
     this.deadline = this.#parts.leases.deadlineFrom(sentAt);
     if (this.#isDismissed) this.abort("shutdown");
+    // The answer took so long that somebody else may hold the session by now.
+    if (this.#parts.context.clock.monotonic() >= this.deadline) this.abort("lease_lost");
   }
 
   #offer(): StagingOffer {

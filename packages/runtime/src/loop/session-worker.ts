@@ -138,14 +138,17 @@ export class SessionWorker implements LocalWorker {
 
   async #goOn(ref: SessionRef, { end, isWoken }: { end: HoldEnd; isWoken: boolean }): Promise<void> {
     if (end.kind === "chores") await this.#settleChores(ref);
-    if (this.#isClosing) {
-      if (end.kind === "more") this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
+    if (end.kind === "more" && !this.#mayKeep(end.executor)) {
+      this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
       return;
     }
-    if (end.kind === "chores" || isWoken) return this.run(ref);
-    if (end.kind !== "more") return;
-    if (this.hosts(end.executor) && this.held < this.#context.loop.concurrency) return this.run(ref);
-    this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
+    if (this.#isClosing) return;
+    if (end.kind === "chores" || end.kind === "more" || isWoken) return this.run(ref);
+  }
+
+  /** Whether a session that was let go with work left is run on here. The slot it left is for whoever waits for one. */
+  #mayKeep(executor: string): boolean {
+    return !this.#isClosing && this.hosts(executor) && this.held + 1 < this.#context.loop.concurrency;
   }
 
   async #settleChores(ref: SessionRef): Promise<void> {
