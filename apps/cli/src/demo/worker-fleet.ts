@@ -41,12 +41,13 @@ export class WorkerFleet {
 
   /**
    * Kills the worker that has worked longest, without warning; another takes
-   * its place. Spares the last one: on a slow machine workers start slower than
-   * they are killed, and nothing would ever be done.
+   * its place. Kills none while a replacement is still starting: on a slow
+   * machine workers would be killed faster than they start, and nothing be done.
    */
   killOne(): void {
-    const [oldest, another] = [...this.#workers].filter(({ isReady, isDoomed }) => isReady && !isDoomed);
-    if (oldest === undefined || another === undefined) return;
+    const atWork = [...this.#workers].filter(({ isReady, isDoomed }) => isReady && !isDoomed);
+    const [oldest] = atWork;
+    if (oldest === undefined || atWork.length < this.#options.size) return;
     this.kills += 1;
     oldest.isDoomed = true;
     oldest.process.kill("SIGKILL");
