@@ -150,7 +150,9 @@ async function renewBatch({ renewals, keys, timing }: RedisLedgerOptions, holds:
 }
 
 async function sweep({ scripts, keys, timing }: RedisLedgerOptions, limit: number) {
-  const dueKeys = Array.from({ length: keys.buckets }, (_, bucket) => keys.due(bucket));
+  // A sweep takes a bounded number of sessions: beginning anywhere, it starves no bucket behind a full one.
+  const first = Math.floor(Math.random() * keys.buckets);
+  const dueKeys = Array.from({ length: keys.buckets }, (_, offset) => keys.due((first + offset) % keys.buckets));
   const reply = await scripts.run("sweep-due", dueKeys, {
     limit: Math.min(limit, SCRIPT_BATCH),
     sweepDelayMs: timing.sweepDelayMs,
