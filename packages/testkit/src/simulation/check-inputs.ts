@@ -1,7 +1,7 @@
 import type { InputRecord } from "@holdfast/runtime";
-import type { Complain } from "./check-life.ts";
 import { isSameJson } from "./is-same-json.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
+import type { Complain } from "./life.ts";
 import type { World } from "./world.ts";
 
 /** Inputs are numbered densely, each ended exactly once, and none was tried more often than its budget allows. */
@@ -13,6 +13,7 @@ export function checkInputs(
   checkAdmissions(world, ledger, complain);
   for (const input of ledger.inputs) {
     checkBudget(world, input, complain);
+    checkPlace(ledger, input, complain);
     if (isDrained) checkEnd(ledger, input, complain);
   }
   checkSettlements(world, ledger, { complain, isDrained });
@@ -39,6 +40,11 @@ function checkBudget({ plan }: World, { inputId, attempts, failures, losses }: I
   if (losses > maxLosses) complain("G1", `${inputId} was lost ${losses} times of ${maxLosses}`);
   if (plan.isCalm && losses > 0) complain("G5", `${inputId} was lost ${losses} times while nothing went wrong`);
   if (plan.isCalm && attempts > 1 + failures) complain("G5", `${inputId} was tried ${attempts} times for no reason`);
+}
+
+/** What is staged is staged for somebody. */
+function checkPlace({ session }: LedgerRecord, { inputId, status }: InputRecord, complain: Complain): void {
+  if (status === "staged" && !session.hasRun) complain("G1", `${inputId} is staged and no run has it`);
 }
 
 /** After everything is done every input is terminal, and its outcome is what its receipt says. */
@@ -76,8 +82,8 @@ function checkSettlements(
   }
 }
 
-function checkRest({ image }: LedgerRecord, complain: Complain): void {
-  if (image.hold !== null) complain("G8", `${image.hold.runId} is still staged`);
-  if (image.chores.length > 0) complain("G8", `${image.chores.length} chores are left`);
-  if (image.dueAt !== null) complain("G8", `the session is due at ${image.dueAt} with nothing to do`);
+function checkRest({ session, dueAt, due }: LedgerRecord, complain: Complain): void {
+  if (session.hasRun) complain("G8", "a run is still staged");
+  if (due.kind !== "nothing") complain("G8", `${due.kind} is left to do`);
+  if (dueAt !== null) complain("G8", `it is due at ${dueAt} with nothing to do`);
 }

@@ -4,20 +4,9 @@ import { checkOrder } from "./check-order.ts";
 import { checkReceipts } from "./check-receipts.ts";
 import { checkTold } from "./check-told.ts";
 import { type LedgerRecord, readLedger } from "./ledger-record.ts";
-import type { Guarantee } from "./violation.ts";
+import type { Complain, Life } from "./life.ts";
 import { isRunnable } from "./witness.ts";
-import type { Workload } from "./workload.ts";
 import type { World } from "./world.ts";
-
-/** A life that is over. */
-export interface Life {
-  readonly world: World;
-  readonly workload: Workload;
-  readonly isDrained: boolean;
-}
-
-/** Says that a guarantee was broken. */
-export type Complain = (guarantee: Guarantee, text: string) => void;
 
 /** Checks a life; what is wrong is added to the violations of its witness. */
 export async function checkLife(life: Life): Promise<void> {
@@ -29,7 +18,7 @@ export async function checkLife(life: Life): Promise<void> {
     if (ledger === null) continue;
     ledgers.set(ref.sessionId, ledger);
     // What a destroyed session held is gone, and nobody is promised otherwise.
-    if (ledger.image.phase === "destroyed") continue;
+    if (ledger.session.phase === "destroyed") continue;
     const complain: Complain = (guarantee, text) => world.witness.report(guarantee, `${ref.sessionId}: ${text}`);
     checkReceipts(world, ledger, complain);
     checkInputs(world, ledger, { complain, isDrained: life.isDrained });

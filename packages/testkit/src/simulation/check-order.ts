@@ -1,8 +1,8 @@
 /** Order, read from the session's own events: who was staged when, with whom, and who waited meanwhile (G6). */
 import type { InputId, RunId } from "@holdfast/contracts";
 import type { InputRecord } from "@holdfast/runtime";
-import type { Complain } from "./check-life.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
+import type { Complain } from "./life.ts";
 
 interface Place {
   readonly record: InputRecord;

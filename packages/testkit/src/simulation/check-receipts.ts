@@ -1,17 +1,17 @@
 import { verifyChain } from "@holdfast/domain";
 import { sha256 } from "@holdfast/runtime";
-import type { Complain } from "./check-life.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
+import type { Complain } from "./life.ts";
 import type { AppliedState } from "./simulated-executor.ts";
 import type { Commit, StoreFact } from "./witness.ts";
 import type { World } from "./world.ts";
 
 /** Receipts are dense, chained, each written once by whoever held the session, and reproduce the state. */
 export function checkReceipts(world: World, ledger: LedgerRecord, complain: Complain): void {
-  const { receipts, image } = ledger;
+  const { receipts, session } = ledger;
   const verdict = verifyChain(receipts, sha256);
   if (verdict.kind === "broken") complain("G4", `the chain breaks at ${verdict.position}: ${verdict.reason}`);
-  if (image.position !== receipts.length) complain("G4", `position ${image.position}, ${receipts.length} receipts`);
+  if (session.position !== receipts.length) complain("G4", `position ${session.position}, ${receipts.length} receipts`);
   checkCommits(world, ledger, complain);
   checkRuns(ledger, complain);
   checkState(ledger, complain);
@@ -61,8 +61,8 @@ function checkRuns({ receipts, inputs }: LedgerRecord, complain: Complain): void
 }
 
 /** Whoever applies the inputs of all completed receipts in order gets the state that is stored. */
-function checkState({ receipts, image }: LedgerRecord, complain: Complain): void {
+function checkState({ receipts, state }: LedgerRecord, complain: Complain): void {
   const expected = receipts.flatMap(({ result, contributors }) => (result === "completed" ? contributors : []));
-  const { applied } = image.state === null ? { applied: [] } : (JSON.parse(image.state) as AppliedState);
+  const { applied } = state === null ? { applied: [] } : (JSON.parse(state) as AppliedState);
   if (applied.join() !== expected.join()) complain("G5", `the state applied ${applied.join()}, not ${expected.join()}`);
 }

@@ -1,9 +1,9 @@
 /** What callers were told, compared with what the store holds. */
 import type { Admission, InputId, Outcome, SessionRef } from "@holdfast/contracts";
 import type { InputRecord } from "@holdfast/runtime";
-import type { Life } from "./check-life.ts";
 import { isSameJson } from "./is-same-json.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
+import type { Life } from "./life.ts";
 import type { StoreFact } from "./witness.ts";
 import type { Commanding, Sending, Told, Waiting } from "./workload.ts";
 
@@ -68,12 +68,16 @@ function findInput(ledgers: Ledgers, { ref, inputId }: Named): InputRecord | und
 
 /** Nobody finds again what the store forgot when it was set back, nor what was destroyed. */
 function isForgotten({ world }: Life, ledgers: Ledgers, named: Named): boolean {
-  const isDestroyed = ledgers.get(named.ref.sessionId)?.image.phase === "destroyed";
+  const isDestroyed = ledgers.get(named.ref.sessionId)?.session.phase === "destroyed";
   return isDestroyed || world.witness.lost.some((fact) => fact.type === "admitted" && isAbout(fact, named));
 }
 
 function isAbout(fact: StoreFact, { ref, inputId }: Named): boolean {
-  return "inputId" in fact && fact.inputId === inputId && fact.ref.sessionId === ref.sessionId;
+  return "inputId" in fact && fact.inputId === inputId && isOf(fact, ref);
+}
+
+function isOf(fact: StoreFact, { sessionId }: SessionRef): boolean {
+  return fact.ref.sessionId === sessionId;
 }
 
 /** Whoever waits is told what the store says, or what it said before it forgot. */
@@ -85,17 +89,19 @@ function checkOutcome(
   const { witness } = life.world;
   const named = { ref, inputId };
   const isLost = isForgotten(life, ledgers, named);
+  // Destroying, too, may have been forgotten.
+  const mayBeGone = isLost || witness.lost.some((fact) => fact.type === "destroyed" && isOf(fact, ref));
   if (outcome.kind === "failed") {
-    if (!isLost) witness.report("G9", `who waited for ${inputId} was told ${outcome.code}`);
+    if (!mayBeGone) witness.report("G9", `who waited for ${inputId} was told ${outcome.code}`);
     return;
   }
   if (isSameJson(outcome.value, findInput(ledgers, named)?.outcome ?? undefined)) return;
   const isGone = outcome.value.kind === "abandoned" && outcome.value.reason === "destroyed";
-  if (isLost && isGone) return;
+  if (mayBeGone && isGone) return;
   const said = [...witness.lost, ...(isLost ? witness.facts : [])];
-  const wasSaid = said.some(
-    (fact) => isAbout(fact, named) && "outcome" in fact && isSameJson(fact.outcome, outcome.value),
-  );
+  const wasSaid = said.some((fact) => {
+    return "outcome" in fact && isAbout(fact, named) && isSameJson(fact.outcome, outcome.value);
+  });
   if (!wasSaid) witness.report("G9", `who waited for ${inputId} was told ${JSON.stringify(outcome.value)}`);
 }
 

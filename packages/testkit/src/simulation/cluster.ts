@@ -43,17 +43,21 @@ export class Cluster {
     return this.#slots.flatMap(({ process }) => process ?? []);
   }
 
+  /** The worker at a place, if somebody is there. */
+  workerAt(index: number): SimulatedNode | null {
+    return this.#slots[index]?.process?.node ?? null;
+  }
+
   async start(): Promise<void> {
     for (const { running } of this.clients) await running.start();
     for (const slot of this.#slots) this.#startWorker(slot);
   }
 
   /** A worker dies; another takes its place after a while. */
-  crash(index: number, downMs: number): boolean {
-    const slot = this.#slots[index] as Slot;
-    const { process } = slot;
-    if (process === null) return false;
-    this.#bury(slot, process, downMs);
+  crash(node: SimulatedNode, downMs: number): boolean {
+    const slot = this.#slots.find(({ process }) => process?.node === node);
+    if (slot === undefined || slot.process === null) return false;
+    this.#bury(slot, slot.process, downMs);
     return true;
   }
 
@@ -73,9 +77,8 @@ export class Cluster {
     return true;
   }
 
-  pause(index: number, forMs: number): boolean {
-    const node = this.#slots[index]?.process?.node;
-    if (node === undefined || node.isPaused) return false;
+  pause(node: SimulatedNode, forMs: number): boolean {
+    if (!node.isAlive || node.isPaused) return false;
     this.#world.history.note(node.name, "pause", () => ({ forMs }));
     node.pause();
     this.#world.clock.after(forMs, () => this.#resume(node));
@@ -95,12 +98,14 @@ export class Cluster {
     return true;
   }
 
-  /** Whoever is paused goes on, whoever is cut off is connected again. */
+  /** Whoever is cut off is connected again. Who is paused sleeps on: the others must do without. */
   heal(): void {
-    for (const { node } of [...this.workers, ...this.clients]) {
-      node.isCut = false;
-      this.#resume(node);
-    }
+    for (const { node } of [...this.workers, ...this.clients]) node.isCut = false;
+  }
+
+  /** Nobody sleeps, and no executor works on anything. */
+  get isIdle(): boolean {
+    return this.workers.every(({ node }) => !node.isPaused && node.turns === 0);
   }
 
   #resume(node: SimulatedNode): void {

@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster.ts";
-import type { Trouble } from "./plan-trouble.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { Trap, Trouble } from "./plan-trouble.ts";
 import { CALM } from "./weather.ts";
 import type { World } from "./world.ts";
 
@@ -49,13 +50,11 @@ export class Nemesis {
     const { counts } = this;
     switch (trouble.type) {
       case "crash":
-        counts.crashes += Number(this.#cluster.crash(trouble.worker, trouble.downMs));
+      case "pause":
+        this.#strikeWorker(trouble);
         break;
       case "deploy":
         counts.deploys += Number(this.#cluster.deploy(trouble.worker, trouble));
-        break;
-      case "pause":
-        counts.pauses += Number(this.#cluster.pause(trouble.worker, trouble.forMs));
         break;
       case "cut":
         counts.cuts += Number(this.#cluster.cut(trouble.node, trouble.forMs));
@@ -69,6 +68,17 @@ export class Nemesis {
       case "notifier_outage":
         this.#breakHints(trouble);
     }
+  }
+
+  /** Strikes a worker where it stands, or the next one that passes a place in a turn. */
+  #strikeWorker(trouble: Extract<Trouble, { type: "crash" | "pause" }>): void {
+    const strike = (node: SimulatedNode | null): void => {
+      if (this.#isOver || node === null) return;
+      if (trouble.type === "crash") this.counts.crashes += Number(this.#cluster.crash(node, trouble.downMs));
+      else this.counts.pauses += Number(this.#cluster.pause(node, trouble.forMs));
+    };
+    if (trouble.trap === null) strike(this.#cluster.workerAt(trouble.worker));
+    else this.#world.traps.push({ where: trouble.trap, strike });
   }
 
   #breakHints({ type, forMs }: Extract<Trouble, { type: "queue_outage" | "notifier_outage" }>): void {
@@ -85,19 +95,42 @@ export class Nemesis {
     });
   }
 
-  #scheduleRollback({ at, takenAt }: Extract<Trouble, { type: "rollback" }>): void {
-    const { clock, store, witness, history } = this.#world;
+  #scheduleRollback(trouble: Extract<Trouble, { type: "rollback" }>): void {
+    const { clock, store, witness, history, plan } = this.#world;
+    const { at, takenAt, trap, pauseMs } = trouble;
+    let isDone = false;
     clock.after(takenAt, () => {
       const snapshot = store.snapshot();
       const forget = witness.snapshot();
       const from = history.length;
-      clock.after(at - takenAt, () => {
-        if (this.#isOver) return;
+      const restore = (): void => {
+        if (isDone || this.#isOver) return;
+        isDone = true;
         store.restore(snapshot);
         forget();
         this.#world.rollbacks.push({ from, to: history.length });
-        history.note("", "rollback", () => ({ lostMs: at - takenAt }));
-      });
+        history.note("", "rollback", () => ({ takenAt }));
+      };
+      clock.after(trap === null ? at - takenAt : plan.activeMs - takenAt, restore);
+      if (trap !== null) this.#setRollbackTrap(trap, { pauseMs, restore });
     });
+  }
+
+  /** The store is set back while a turn is under way; the process that works on it sleeps, and so does the next. */
+  #setRollbackTrap(
+    where: NonNullable<Trap>,
+    { pauseMs, restore }: { readonly pauseMs: number; readonly restore: () => void },
+  ): void {
+    const { clock, traps } = this.#world;
+    const sleep = (node: SimulatedNode): void => {
+      if (pauseMs > 0 && !this.#isOver) this.counts.pauses += Number(this.#cluster.pause(node, pauseMs));
+    };
+    const strike = (node: SimulatedNode): void => {
+      // As an event of its own: what is going on at this moment belongs to the time that is forgotten.
+      clock.after(0, restore);
+      sleep(node);
+      if (pauseMs > 0) traps.push({ where: "start", strike: sleep });
+    };
+    traps.push({ where, strike });
   }
 }

@@ -28,6 +28,8 @@ export class SimulatedNode {
   readonly random: Random;
   /** Cannot reach the store. */
   isCut = false;
+  /** Turns that its executors work on. */
+  turns = 0;
   readonly #base: VirtualClock;
   readonly #isSleepUnnoticed: boolean;
   #state: "running" | "paused" | "dead" = "running";

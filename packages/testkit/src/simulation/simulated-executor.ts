@@ -4,19 +4,13 @@ import { isoOf } from "@holdfast/contracts";
 import type { Executor, Turn } from "@holdfast/runtime";
 import type { Chance } from "./chance.ts";
 import type { SimulatedNode } from "./node.ts";
+import type { Trap } from "./plan-trouble.ts";
+import type { TurnRecord } from "./turn-record.ts";
 import type { World } from "./world.ts";
 
 /** The state that simulated executors keep: every input that was applied, in order. */
 export interface AppliedState {
   readonly applied: readonly InputId[];
-}
-
-/** An attempt as its executor saw it. */
-export interface TurnRecord {
-  readonly turn: Pick<Turn, "ref" | "runId" | "attempt" | "fence">;
-  readonly inputIds: readonly InputId[];
-  /** What the journaled step of the turn returned; `null` when it had none or got no answer. */
-  step: string | null;
 }
 
 type Behaviour = (turn: Turn, tools: Tools) => Promise<unknown>;
@@ -34,12 +28,19 @@ export function createExecutors(world: World, node: SimulatedNode, names: readon
     name,
     version: "1.0.0",
     maxBatch: name === "batching" ? 16 : 1,
-    apply: (turn) => applyTurn(world, node, turn),
+    apply: async (turn) => {
+      node.turns += 1;
+      try {
+        return await applyTurn(world, node, turn);
+      } finally {
+        node.turns -= 1;
+      }
+    },
   }));
 }
 
 async function applyTurn(world: World, node: SimulatedNode, turn: Turn): Promise<ExecutorResult> {
-  const record = { turn, inputIds: turn.inputs.map(({ id }) => id), step: null };
+  const record: TurnRecord = { turn, inputIds: turn.inputs.map(({ id }) => id), step: null };
   world.turns.push(record);
   const { isQuiet, turnChance: chance } = world;
   const behaviour = isQuiet ? complete : chance.pick(BEHAVIOURS);
@@ -50,8 +51,22 @@ async function applyTurn(world: World, node: SimulatedNode, turn: Turn): Promise
     inputs: record.inputIds,
   }));
   const tools = toolsOf(world, node);
-  if (!isQuiet && chance.isHit(0.25)) await takeStep(turn, tools, record);
-  return (await behaviour(turn, tools)) as ExecutorResult;
+  await passTrap(world, node, "start");
+  if (!isQuiet && chance.isHit(0.4)) {
+    record.step = await takeStep(turn, tools, () => passTrap(world, node, "step"));
+  }
+  const result = await behaviour(turn, tools);
+  await passTrap(world, node, "end");
+  return result as ExecutorResult;
+}
+
+/** Springs a trap that waits here; the turn goes on when its process does. */
+async function passTrap({ traps }: World, node: SimulatedNode, where: NonNullable<Trap>): Promise<void> {
+  const at = traps.findIndex((trap) => trap.where === where);
+  const [trap] = at < 0 ? [] : traps.splice(at, 1);
+  if (trap === undefined) return;
+  trap.strike(node);
+  await new Promise<void>((resolve) => void node.clock.after(0, resolve));
 }
 
 function toolsOf({ turnChance, plan }: World, { clock }: SimulatedNode): Tools {
@@ -64,9 +79,10 @@ function toolsOf({ turnChance, plan }: World, { clock }: SimulatedNode): Tools {
 }
 
 /** A step whose result differs whenever it really runs. */
-async function takeStep(turn: Turn, { chance, sleep }: Tools, record: TurnRecord): Promise<void> {
-  record.step = await turn.step("effect", async () => {
+function takeStep(turn: Turn, { chance, sleep }: Tools, pass: () => Promise<void>): Promise<string> {
+  return turn.step("effect", async () => {
     await sleep(chance.pick([0, 0, 20]));
+    await pass();
     return `${turn.fence.claimId}#${turn.attempt}`;
   });
 }

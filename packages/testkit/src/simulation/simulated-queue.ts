@@ -8,6 +8,8 @@ import type { Wake, WakeConsumption, WakeQueue } from "@holdfast/runtime";
 import type { SimulatedNode } from "./node.ts";
 import type { HintOptions } from "./simulated-notifications.ts";
 
+const REFUSED = new AppError("store.unavailable", { message: "the queue refuses" });
+
 interface Job {
   readonly id: string;
   readonly wake: Wake;
@@ -75,7 +77,7 @@ export class SimulatedQueue {
       history.note(node.name, what, () => ({ session: wake.ref.sessionId, epoch: wake.epoch }));
     if (this.#isDead || chance.isHit(refusal)) {
       note("wake refused");
-      throw new AppError("store.unavailable", { message: "the queue refuses" });
+      throw REFUSED;
     }
     if (chance.isHit(hintLoss)) {
       note("wake lost");

@@ -56,7 +56,7 @@ export async function simulate(seed: number, options: SimulationOptions): Promis
   nemesis.schedule();
   await run(world, { forMs: plan.activeMs });
   nemesis.end();
-  const isDrained = await drain(world, workload);
+  const isDrained = await drain(world, { cluster, workload });
   await checkLife({ world, workload, isDrained });
   return {
     plan,
@@ -93,7 +93,10 @@ function reactions(): Promise<void> {
 }
 
 /** Waits until the work is done, then until the silent work is done too, then until everybody was told. */
-async function drain(world: World, workload: Workload): Promise<boolean> {
+async function drain(
+  world: World,
+  { cluster, workload }: { readonly cluster: Cluster; readonly workload: Workload },
+): Promise<boolean> {
   const forMs = patienceMs(world);
   const { sessions } = world;
   const isIdle = await run(world, {
@@ -103,8 +106,14 @@ async function drain(world: World, workload: Workload): Promise<boolean> {
   if (!isIdle) return false;
   const silent = sessions.flatMap((_, index) => (isLeftSilent(world, index) ? [index] : []));
   for (const index of silent) void workload.wakeUp(index);
-  return run(world, { forMs, until: () => isOver(world, workload) });
+  const until = () => cluster.isIdle && isOver(world, workload);
+  await run(world, { forMs, until });
+  // Whoever woke up last has something to say yet: it must change nothing.
+  await run(world, { forMs: EPILOGUE_MS });
+  return run(world, { forMs, until });
 }
+
+const EPILOGUE_MS = 100;
 
 /** The longest that anything may take once nothing goes wrong any more. */
 function patienceMs({ plan: { timing, troubles } }: World): number {
@@ -130,6 +139,7 @@ function isOver(world: World, { sendings, waitings }: Workload): boolean {
   const isTold = sendings.every(({ told, isAwaited, outcome }) => told !== null && (!isAwaited || outcome !== null));
   return (
     isTold &&
+    world.underway === 0 &&
     waitings.every(({ outcome }) => outcome !== null) &&
     world.sessions.every((_, index) => isAtRest(world, index) && !isLeftSilent(world, index))
   );

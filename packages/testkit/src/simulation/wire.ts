@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 
 /** The store as one process reaches it. */
 export function connectStore(world: World, node: SimulatedNode): Store {
-  const store = world.store.connect();
+  const store = world.storePorts;
   const wire = new Wire(world, node);
   return {
     ledger: wire.stretch(store.ledger),
@@ -35,6 +35,11 @@ interface Route {
   readonly replyMs: number | null;
 }
 
+type Call = (argument: unknown, more: unknown) => Promise<unknown>;
+
+// One for all: what it costs to make an error is spent on its stack, and most errors here are this one.
+const NO_ANSWER = new AppError("store.unavailable", { message: "no answer in time" });
+
 interface Answer<T> {
   resolve(reply: T): void;
   reject(error: unknown): void;
@@ -51,14 +56,12 @@ class Wire {
 
   /** A port whose every call travels. */
   stretch<P extends object>(port: P): P {
-    const calls = Object.entries(port).map(([method, call]) => {
-      const apply = call as (argument: unknown, more: unknown) => Promise<unknown>;
-      return [
-        method,
-        (argument: unknown, more: unknown) => this.send({ method, argument }, () => apply(argument, more)),
-      ];
-    });
-    return Object.fromEntries(calls) as P;
+    const stretched: Record<string, Call> = {};
+    for (const method of Object.keys(port)) {
+      const apply = port[method as keyof P] as Call;
+      stretched[method] = (argument, more) => this.send({ method, argument }, () => apply(argument, more));
+    }
+    return stretched as P;
   }
 
   send<T>(call: ObservedCall, apply: () => Promise<T>): Promise<T> {
@@ -66,6 +69,7 @@ class Wire {
     if (!this.#node.isAlive) return new Promise<T>(() => {});
     const { timeoutMs } = this.#world.weather;
     const { requestMs, secondMs, replyMs } = this.#route();
+    this.#world.underway += Number(requestMs !== null) + Number(secondMs !== null);
     return new Promise<T>((resolve, reject) => {
       const isAnswered = requestMs !== null && replyMs !== null && requestMs + replyMs < timeoutMs;
       if (!isAnswered) this.#expire(call, timeoutMs, reject);
@@ -97,7 +101,7 @@ class Wire {
     this.#world.clock.after(timeoutMs, () => {
       this.#node.deliver(() => {
         this.#world.history.note(this.#node.name, "no answer", () => ({ to: call.method }));
-        reject(new AppError("store.unavailable", { message: `${call.method} was not answered` }));
+        reject(NO_ANSWER);
       });
     });
   }
@@ -108,6 +112,7 @@ class Wire {
     apply: () => Promise<T>,
     { answer, replyMs }: { readonly answer: Answer<T> | null; readonly replyMs: number },
   ): void {
+    this.#world.underway -= 1;
     const { witness, history } = this.#world;
     const applied = apply();
     witness.look(call);

@@ -18,8 +18,10 @@ import type {
   AdmitReply,
   AdvanceCommand,
   AdvanceReply,
+  ChoresReply,
   ClaimCommand,
   ClaimReply,
+  ControlReply,
   ExplainFacts,
   SettledInput,
   StagedBatch,
@@ -28,7 +30,6 @@ import type {
   WatchReply,
 } from "@holdfast/runtime";
 import { messageOf } from "./message-of.ts";
-import type { ModelStore } from "./model-store.ts";
 import { refKey } from "./ref-key.ts";
 import type { Guarantee, Violation } from "./violation.ts";
 
@@ -37,6 +38,7 @@ export type StoreFact =
   | { readonly type: "admitted"; readonly ref: SessionRef; readonly inputId: InputId; readonly admission: number }
   | { readonly type: "staged"; readonly ref: SessionRef; readonly fence: Fence; readonly node: NodeId }
   | { readonly type: "committed"; readonly ref: SessionRef; readonly commit: Commit }
+  | { readonly type: "destroyed"; readonly ref: SessionRef }
   /** An input ended; told once, by the call that ended it. */
   | { readonly type: "settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome: Outcome }
   /** Somebody asked how an input ended. */
@@ -66,7 +68,7 @@ export interface StoreCounts {
 
 /** What a witness watches. */
 export interface WitnessOptions {
-  readonly store: ModelStore;
+  readonly store: Store;
   readonly sessions: readonly SessionRef[];
   readonly timing: Timing;
   /** The store's time. */
@@ -100,13 +102,11 @@ export class Witness {
   /** What the store did and forgot again. */
   readonly lost: StoreFact[] = [];
   readonly #options: WitnessOptions;
-  readonly #own: Store;
   readonly #latest = new Map<string, ExplainFacts | null>();
   #lastToken = 0;
 
   constructor(options: WitnessOptions) {
     this.#options = options;
-    this.#own = options.store.connect();
   }
 
   /** Where a session stood after the last call that touched it. */
@@ -136,8 +136,9 @@ export class Witness {
       case "watch":
         return this.#heardWatch(call.argument as WatchCommand, reply as WatchReply);
       case "settleChores":
+        return this.#heardSettled(refOf(call.argument), (reply as ChoresReply).settled);
       case "apply":
-        return this.#heardSettled(refOf(call.argument), (reply as { settled?: SettledInput[] }).settled);
+        return this.#heardControl(refOf(call.argument), reply as ControlReply);
       default:
     }
   }
@@ -198,8 +199,14 @@ export class Witness {
     this.#heardSettled(ref, reply.settled);
   }
 
-  #heardSettled(ref: SessionRef, settled: readonly SettledInput[] | undefined): void {
-    for (const { inputId, outcome } of settled ?? []) this.facts.push({ type: "settled", ref, inputId, outcome });
+  #heardSettled(ref: SessionRef, settled: readonly SettledInput[]): void {
+    for (const { inputId, outcome } of settled) this.facts.push({ type: "settled", ref, inputId, outcome });
+  }
+
+  #heardControl(ref: SessionRef, reply: ControlReply): void {
+    if (reply.kind !== "applied" || reply.isRepeat) return;
+    this.#heardSettled(ref, reply.settled);
+    if (reply.report.phaseAfter === "destroyed") this.facts.push({ type: "destroyed", ref });
   }
 
   #heardWatch({ ref, inputId }: WatchCommand, reply: WatchReply): void {
@@ -224,7 +231,7 @@ export class Witness {
   /** What is runnable is due at a time that comes (L6), whatever else is going on. */
   #observe(ref: SessionRef): void {
     const now = this.#options.now();
-    void this.#own.archive.explainFacts(ref).then((facts) => {
+    void this.#options.store.archive.explainFacts(ref).then((facts) => {
       this.counts.observedStates += 1;
       this.#latest.set(refKey(ref), facts);
       if (facts === null || !isRunnable(facts)) return;

@@ -1,14 +1,17 @@
 import type { SessionRef } from "@holdfast/contracts";
+import type { Store } from "@holdfast/runtime";
 import { createVirtualClock, type VirtualClock } from "../clock/virtual-clock.ts";
 import { sessionRef } from "../fixtures/ids.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { History } from "./history.ts";
 import type { ModelStore, OpenModelStore } from "./model-store.ts";
+import type { SimulatedNode } from "./node.ts";
 import type { Plan } from "./plan.ts";
-import type { TurnRecord } from "./simulated-executor.ts";
+import type { Trap } from "./plan-trouble.ts";
 import { SimulatedNotifications } from "./simulated-notifications.ts";
 import { SimulatedQueue } from "./simulated-queue.ts";
 import { STARTS_AT } from "./starts-at.ts";
+import type { TurnRecord } from "./turn-record.ts";
 import type { Weather } from "./weather.ts";
 import { Witness } from "./witness.ts";
 
@@ -18,6 +21,8 @@ export interface World {
   /** Drives everything; nodes and the store read it through clocks of their own. */
   readonly clock: VirtualClock;
   readonly store: ModelStore;
+  /** The ports of the store itself, with nothing between. */
+  readonly storePorts: Store;
   readonly sessions: readonly SessionRef[];
   readonly queue: SimulatedQueue;
   readonly notifications: SimulatedNotifications;
@@ -29,8 +34,12 @@ export interface World {
   readonly wireChance: Chance;
   readonly turnChance: Chance;
   readonly nodeChance: Chance;
+  /** What strikes the next process that passes a place in a turn. */
+  readonly traps: { readonly where: NonNullable<Trap>; readonly strike: (node: SimulatedNode) => void }[];
   /** Stretches of the history that the store forgot. */
   readonly rollbacks: { readonly from: number; readonly to: number }[];
+  /** Requests that have not reached the store yet. */
+  underway: number;
   weather: Weather;
   /** Executors do at once what they are asked. */
   isQuiet: boolean;
@@ -50,6 +59,7 @@ export function createWorld(plan: Plan, openStore: OpenModelStore): World {
     timing: plan.timing,
     budget: plan.budget,
   });
+  const storePorts = store.connect();
   const sessions = plan.sessions.map((_, index) => sessionRef(`s${index + 1}`));
   const weather = () => world.weather;
   const hints = { clock, weather, history, chance: createChance(plan.seed, "hints") };
@@ -57,12 +67,15 @@ export function createWorld(plan: Plan, openStore: OpenModelStore): World {
     plan,
     clock,
     store,
+    storePorts,
     sessions,
     queue: new SimulatedQueue({ ...hints, stallMs: plan.timing.leaseMs }),
     notifications: new SimulatedNotifications(hints),
     history,
-    witness: new Witness({ store, sessions, timing: plan.timing, now: storeNow, setBackMs: () => setBack }),
+    witness: new Witness({ store: storePorts, sessions, timing: plan.timing, now: storeNow, setBackMs: () => setBack }),
     turns: [],
+    underway: 0,
+    traps: [],
     rollbacks: [],
     wireChance: createChance(plan.seed, "wire"),
     turnChance: createChance(plan.seed, "turns"),
