@@ -54,22 +54,6 @@ local function answer_known(id, record)
   return { "deduplicated", id, record.admission, current_status(c, record) }
 end
 
-local DISPLACE = { supersede = "input.supersede", coalesce = "input.coalesce" }
-
--- The input this one takes the place of, if it still waits (same scope, same generation).
-local function displace(mode)
-  if A.scope == "" then return end
-  local event = DISPLACE[mode]
-  local old_id = event and redis.call("HGET", K.session, "c" .. A.scope)
-  put(c, "c" .. A.scope, A.inputId)
-  if not old_id then return end
-  local old = load_records(c, { old_id })[1]
-  if old.generation ~= c.h.generation or not step(INPUT_ROWS, old.status, event, "") then return end
-  old.detail = A.inputId
-  move_input(c, old_id, old, event)
-  emit(c, event .. "|" .. old_id .. "|" .. A.inputId)
-end
-
 local function new_record(column)
   return {
     admission = c.h.admitted, fingerprint = A.fingerprint, status = INPUT_INITIAL, policy = column.policy,
@@ -82,7 +66,7 @@ end
 
 local EFFECTS = {
   storeInput = function(_, column, record)
-    displace(column.mode)
+    if A.scope ~= "" then displace(c, column.mode, A.scope, A.inputId) end
     c.h.admitted = c.h.admitted + 1
     record = new_record(column)
     c.record = record
@@ -95,8 +79,8 @@ local EFFECTS = {
       move_input(c, A.inputId, record, "input.queue")
       if A.isWaking and not record.isWaiting then wake_queued(c) end
     end
-    put(c, "p" .. record.admission, A.inputId .. " " .. A.payload)
-    if A.keyedId ~= "" and A.keyedId ~= A.inputId then put(c, "k" .. A.keyedId, A.inputId) end
+    write(c, string.format("p%d", record.admission), A.inputId .. " " .. A.payload)
+    if A.keyedId ~= "" and A.keyedId ~= A.inputId then write(c, "k" .. A.keyedId, A.inputId) end
   end,
   -- At rest only: a live hold is due by its lease, and looks before it lets go.
   indexDue = function()
@@ -104,7 +88,7 @@ local EFFECTS = {
     if c.is_busy or INPUT_FINAL[c.record.status] or not may_stage(c) then return end
     local at = nil
     if c.record.isWaiting then at = A.notBeforeAt elseif c.h.waking > 0 then at = c.t + A.sweepDelayMs end
-    if at then redis.call("ZADD", K.due, "LT", at, A.member) end
+    if at then redis.call("ZADD", K.due, "LT", digits(at), A.member) end
   end,
 }
 

@@ -58,8 +58,7 @@
   Cost     O(batch); O(log N) in sessions due in the bucket
 ]]
 local c, hold, followers
-local keys = { later = K.later, due = K.due, member = A.member }
-local boundary_id = A.runId .. "." .. A.sequence .. "." .. A.claimId .. "." .. A.attempt
+local boundary_id = string.format("%s.%d.%s.%d", A.runId, A.sequence, A.claimId, A.attempt)
 local event = SETTLEMENT_EVENTS[A.settlement]
 local leaves_receipt = RECEIPT_RESULTS[A.settlement]
 
@@ -86,14 +85,14 @@ local function write_receipt(run)
   c.h.position, c.h.digest = position, A.digest
   run.sequence = hold.sequence
   run.positions = run.positions == "" and tostring(position) or run.positions .. "," .. position
-  put(c, "r" .. position, encode_receipt({
+  write(c, string.format("r%d", position), encode_receipt({
     runId = A.runId, sequence = hold.sequence, boundary = A.boundary, result = A.settlement,
     contributors = A.contributors, token = A.token, claimId = A.claimId, generation = c.h.generation, committedAt = c.t,
     contentDigest = A.contentDigest, conversationDigest = A.conversationDigest, messageCount = A.messageCount,
     digest = A.digest,
   }))
-  if A.hasState then put(c, "state", A.state) end
-  if A.hasOutput then put(c, "o" .. position, A.output) end
+  if A.hasState then write(c, "state", A.state) end
+  if A.hasOutput then write(c, string.format("o%d", position), A.output) end
 end
 
 local function settle_with_receipt(ids, records)
@@ -150,7 +149,7 @@ end
 
 local function let_go(blocked_until)
   if not A.hasNext and may_stage(c) and not blocked_until then blocked_until = select(2, select_batch(c, { maxInputs = 1 })) end
-  local at = release(c, keys, A.rewakeMs, blocked_until)
+  local at = release(c, { later = K.later, due = K.due, member = A.member }, A.rewakeMs, blocked_until)
   c.h.warmNode, c.h.warmUntil = A.node, c.t + A.warmMs
   if at and at <= c.t + A.rewakeMs then return { "more", c.h.epoch, at } end
   return { "rest", at or "" }
@@ -163,7 +162,8 @@ c = open(K.session, now(), rows[1])
 if rows[2] ~= "" then hold = decode_hold(rows[2]) end
 followers = live_followers(rows[5], c.t)
 
-local last = rows[4] and rows[4] ~= "" and decode_last(rows[4]) or nil
+-- A row that does not contain the id is of another boundary, and need not be taken apart.
+local last = rows[4] and string.find(rows[4], boundary_id, 1, true) and decode_last(rows[4])
 if last and last.boundaryId == boundary_id then
   -- Another result for the same boundary is somebody else's: never take it for one's own success.
   if last.settlementDigest ~= A.settlementDigest then return { "fenced" } end
@@ -193,7 +193,7 @@ else
 end
 local ended = {}
 for i, settled in ipairs(c.settled) do ended[i] = settled[1] .. ":" .. settled[3] .. ";" end
-put(c, "last", encode_last({
+write(c, "last", encode_last({
   boundaryId = boundary_id, settlementDigest = A.settlementDigest, position = c.h.position, committedAt = c.t,
   cursor = c.h.cursor, nextToken = next_hold and next_hold.token or 0, ended = table.concat(ended),
 }))

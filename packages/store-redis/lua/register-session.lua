@@ -29,15 +29,12 @@ local c
 
 -- Revision 0 stands for the default settings alone, which every sender knows without asking.
 local function create()
-  c = {
-    key = K.session, t = now(), overlay = {}, later = {}, settled = {},
-    h = {
-      phase = SESSION_INITIAL, generation = 0, settingsRevision = A.hasSettings and 1 or 0, executor = A.executor, isHeld = A.isHeld,
-      admitted = 0, wokenThrough = 0, queued = 0, waking = 0, scheduled = 0, steerHead = 1, steerTail = 1,
-      queueHead = 1, queueTail = 1, epoch = 0, sweeps = 0, warmNode = "", warmUntil = 0, position = 0, digest = GENESIS_DIGEST,
-      cursor = 0, deadLetters = 0, choresHead = 1, choresTail = 1, isUnhosted = false,
-    },
-  }
+  c = new_context(K.session, now(), {
+    phase = SESSION_INITIAL, generation = 0, settingsRevision = A.hasSettings and 1 or 0, executor = A.executor, isHeld = A.isHeld,
+    admitted = 0, wokenThrough = 0, queued = 0, waking = 0, scheduled = 0, steerHead = 1, steerTail = 1,
+    queueHead = 1, queueTail = 1, epoch = 0, sweeps = 0, warmNode = "", warmUntil = 0, position = 0, digest = GENESIS_DIGEST,
+    cursor = 0, deadLetters = 0, choresHead = 1, choresTail = 1, isUnhosted = false,
+  })
   emit(c, "session.registered|" .. A.executor)
   put(c, "hold", "")
   put(c, "settings", A.settings)

@@ -43,6 +43,7 @@ local function move_input(c, id, record, event, bits)
 end
 
 local function split(list)
+  if list ~= "" and not string.find(list, ",", 1, true) then return { list } end
   local items = {}
   for item in string.gmatch(list, "[^,]+") do items[#items + 1] = item end
   return items
@@ -54,4 +55,19 @@ local function load_records(c, ids)
   local rows = fetch(c, fields)
   for i = 1, #ids do rows[i] = decode_record(rows[i]) end
   return rows
+end
+
+local DISPLACE = { supersede = "input.supersede", coalesce = "input.coalesce" }
+
+-- The input that a new one takes the place of, if it still waits (same scope, same generation).
+local function displace(c, mode, scope, by)
+  local event = DISPLACE[mode]
+  local old_id = event and redis.call("HGET", c.key, "c" .. scope)
+  write(c, "c" .. scope, by)
+  if not old_id then return end
+  local old = load_records(c, { old_id })[1]
+  if old.generation ~= c.h.generation or not step(INPUT_ROWS, old.status, event, "") then return end
+  old.detail = by
+  move_input(c, old_id, old, event)
+  emit(c, event .. "|" .. old_id .. "|" .. by)
 end

@@ -22,6 +22,12 @@ local function promote(c, later_key)
   end
 end
 
+local function read_entry(raw, lane, place)
+  local entry = decode_entry(raw)
+  entry.lane, entry.place = lane, place
+  return entry
+end
+
 -- The leading entries of a lane, at most `limit`; holes at the very front are left behind for good.
 local function peek(c, lane, limit)
   local names = LANES[lane]
@@ -33,9 +39,7 @@ local function peek(c, lane, limit)
   local rows = fetch(c, fields)
   for i = 1, count do
     if rows[i] then
-      local entry = decode_entry(rows[i])
-      entry.lane, entry.place = lane, head + i - 1
-      entries[#entries + 1] = entry
+      entries[#entries + 1] = read_entry(rows[i], lane, head + i - 1)
     elseif #entries == 0 then
       c.h[names.head] = head + i
     end
@@ -74,8 +78,13 @@ end
 -- the other, so a look goes far before it leaves the rest, and the session due, for the next.
 local function first_of(c, lane)
   local names = LANES[lane]
-  if c.h[names.head] == c.h[names.tail] then return nil end
-  return peek(c, lane, 1)[1] or peek(c, lane, 100)[1] or peek(c, lane, 1000)[1]
+  local place = c.h[names.head]
+  if place == c.h[names.tail] then return nil end
+  local field = string.format("%s%d", lane, place)
+  local raw = c.overlay[field]
+  if raw == nil then raw = redis.call("HGET", c.key, field) end
+  if raw then return read_entry(raw, lane, place) end
+  return peek(c, lane, 100)[1] or peek(c, lane, 1000)[1]
 end
 
 local function is_alone(first, offer)
@@ -83,11 +92,13 @@ local function is_alone(first, offer)
   return first.isSolo or (first.lane == "q" and first.isPrompt and not offer.isBatching)
 end
 
+local LANE_ORDER = { "s", "q" }
+
 -- The next batch by the rules of order, or nil and the time at which a blocked lane goes on.
 local function select_batch(c, offer)
   if c.h.waking == 0 then return nil end
   local blocked_until = nil
-  for _, lane in ipairs({ "s", "q" }) do
+  for _, lane in ipairs(LANE_ORDER) do
     local first = first_of(c, lane)
     if first and first.notBeforeAt > c.t then
       blocked_until = math.min(blocked_until or first.notBeforeAt, first.notBeforeAt)

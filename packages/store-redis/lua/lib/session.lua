@@ -1,7 +1,22 @@
--- What a script works on: the session's key, the clock, the decoded head, and an overlay of the
--- fields it will write (`false` for those it will remove). Reads go through the overlay.
+-- What a script works on: the session's key, the clock, the head, and what it will write. Fields
+-- that it may read again are collected in an overlay (`false` for those it will remove), and reads go
+-- through that; all others in a list of names and values, which costs less.
+local function new_context(key, t, head)
+  return {
+    key = key, t = t, h = head, overlay = {}, later = {}, settled = {}, count = 0,
+    -- Room for a usual commit: a list that grows is copied again and again.
+    writes = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+  }
+end
+
 local function open(key, t, head)
-  return { key = key, t = t, h = decode_head(head), overlay = {}, later = {}, settled = {} }
+  return new_context(key, t, decode_head(head))
+end
+
+-- A number as an argument of a command: as text it spares Redis the detour through floating point,
+-- which costs more than many a command.
+local function digits(number)
+  return number % 1 == 0 and string.format("%d", number) or number
 end
 
 local function put(c, field, value)
@@ -12,9 +27,17 @@ local function remove(c, field)
   c.overlay[field] = false
 end
 
+-- Puts a field that no script reads again or removes after it has written it.
+local function write(c, field, value)
+  local writes, count = c.writes, c.count
+  writes[count + 1], writes[count + 2] = field, value
+  c.count = count + 2
+end
+
 -- HMGET that sees what this script has collected.
 local function fetch(c, fields)
   local rows = redis.call("HMGET", c.key, unpack(fields))
+  if next(c.overlay) == nil then return rows end
   for i = 1, #fields do
     local collected = c.overlay[fields[i]]
     if collected ~= nil then rows[i] = collected end
@@ -25,7 +48,8 @@ end
 -- Appends a fact to the session's events: `<time>|<type>|<columns>`.
 local function emit(c, body)
   c.h.cursor = c.h.cursor + 1
-  put(c, "e" .. c.h.cursor, c.t .. "|" .. body)
+  c.stamp = c.stamp or string.format("%d|", c.t)
+  write(c, string.format("e%d", c.h.cursor), c.stamp .. body)
 end
 
 -- A lease further ahead than two of its length comes from a clock that jumped, and counts as ended.
@@ -41,9 +65,9 @@ local function mark(c)
 end
 
 -- `unpack` fails near 8,000 values: longer lists go in slices.
-local function write_sliced(command, key, list)
-  for from = 1, #list, 1000 do
-    redis.call(command, key, unpack(list, from, math.min(from + 999, #list)))
+local function write_sliced(command, key, list, count)
+  for from = 1, count, 1000 do
+    redis.call(command, key, unpack(list, from, math.min(from + 999, count)))
   end
 end
 
@@ -52,31 +76,31 @@ local function commit_later(c, later_key)
   if next(c.later) == nil then return end
   mark(c)
   for id, at in pairs(c.later) do
-    if at then redis.call("ZADD", later_key, at, id) else redis.call("ZREM", later_key, id) end
+    if at then redis.call("ZADD", later_key, digits(at), id) else redis.call("ZREM", later_key, id) end
   end
   c.later = {}
 end
 
 -- Writes the session. The head and the cleared marker go with the last HSET.
 local function commit(c)
-  local writes, removals = {}, {}
+  local removals
   for field, value in pairs(c.overlay) do
     if value then
-      writes[#writes + 1] = field
-      writes[#writes + 1] = value
+      write(c, field, value)
     else
+      removals = removals or {}
       removals[#removals + 1] = field
     end
   end
-  if #removals > 0 or #writes > 990 then mark(c) end
-  if #removals > 0 then write_sliced("HDEL", c.key, removals) end
-  if #writes > 990 then
-    write_sliced("HSET", c.key, writes)
-    writes = {}
+  if removals or c.count > 990 then mark(c) end
+  if removals then write_sliced("HDEL", c.key, removals, #removals) end
+  if c.count > 990 then
+    write_sliced("HSET", c.key, c.writes, c.count)
+    c.count = 0
   end
-  local n = #writes
-  writes[n + 1], writes[n + 2], writes[n + 3], writes[n + 4] = "head", encode_head(c.h), "txn", ""
-  redis.call("HSET", c.key, unpack(writes))
+  write(c, "head", encode_head(c.h))
+  write(c, "txn", "")
+  redis.call("HSET", c.key, unpack(c.writes, 1, c.count))
 end
 
 -- Processes that asked to be told of this session's events and whose interest has not run out.
