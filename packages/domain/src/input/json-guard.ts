@@ -9,7 +9,8 @@
  *   V1  The guard uses memory for the nesting it allows, not for the nesting it
  *       is sent, and ends on cyclic and on shared values.
  *   V2  A value that passes has canonical bytes: every string and key is
- *       well-formed, every number finite.
+ *       well-formed, every number finite, and nothing is of a type JSON lacks
+ *       but `undefined`, which it leaves out.
  *   V3  No key that names the prototype chain passes, at any depth.
  */
 import type { InputLimits } from "@holdfast/contracts";
@@ -18,7 +19,7 @@ import type { InputLimits } from "@holdfast/contracts";
 export const FORBIDDEN_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
 
 /** What is wrong with a JSON value. */
-export type JsonFaultKind = "too_deep" | "too_large" | "forbidden_key" | "lone_surrogate" | "not_finite";
+export type JsonFaultKind = "too_deep" | "too_large" | "forbidden_key" | "lone_surrogate" | "not_finite" | "not_json";
 
 /** The first fault of a value, in document order. */
 export interface JsonFault {
@@ -72,6 +73,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
 function visit(value: unknown, levels: Level[], limits: InputLimits): JsonFaultKind | null {
   if (typeof value === "string") return value.isWellFormed() ? null : "lone_surrogate";
   if (typeof value === "number") return Number.isFinite(value) ? null : "not_finite";
+  if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") return "not_json";
   if (typeof value !== "object" || value === null) return null;
   if (levels.length >= limits.depth) return "too_deep";
   levels.push(open(value));

@@ -60,6 +60,8 @@ function faultError(fault: JsonFault, limits: InputLimits): AppError {
       return issuesError([{ path, message: "contains a lone surrogate" }]);
     case "not_finite":
       return issuesError([{ path, message: "is not a finite number" }]);
+    case "not_json":
+      return issuesError([{ path, message: "has no JSON" }]);
   }
 }
 

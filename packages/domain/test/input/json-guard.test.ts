@@ -45,6 +45,22 @@ it("ends on a sparse array of the greatest length (V1)", () => {
   expect(findJsonFault(Object.assign([], { length: 2 ** 32 - 1 }), limits)?.kind).toBe("too_large");
 });
 
+it.each([
+  ["a big integer", 1n],
+  ["a function", () => 1],
+  ["a symbol", Symbol("s")],
+])("refuses %s, which has no JSON, at any depth (V2)", (_what, value) => {
+  expect(findJsonFault(value, limits)).toEqual({ kind: "not_json", path: "" });
+  expect(findJsonFault({ list: [{ value }] }, limits)).toEqual({ kind: "not_json", path: "/list/0/value" });
+});
+
+it("passes a member that is undefined: its canonical bytes are those without it (V2)", () => {
+  const value = { kept: 1, left: undefined };
+
+  expect(findJsonFault(value, limits)).toBeNull();
+  expect(canonicalJson(value)).toBe(canonicalJson({ kept: 1 }));
+});
+
 it.each(FORBIDDEN_KEYS)("refuses the own key %s at any depth (V3)", (key) => {
   const sent: unknown = JSON.parse(`{"a":[{"${key}":1}]}`);
 

@@ -69,7 +69,7 @@ describe("the shape", () => {
     ["a time without a zone", { kind: "prompt", text: "x", notBefore: "2025-01-01T00:00:00" }, "/notBefore"],
     ["an empty supersession key", { kind: "prompt", text: "x", supersessionKey: "" }, "/supersessionKey"],
     ["an id of another thing", { kind: "prompt", text: "x", id: "run_12345678" }, "/id"],
-    ["a function in a payload", { kind: "external_event", eventType: "e", payload: { fn: () => 1 } }, "/payload"],
+    ["a function in a payload", { kind: "external_event", eventType: "e", payload: { fn: () => 1 } }, "/payload/fn"],
   ];
 
   it.each(cases)("refuses %s and says where", (_name, value, path) => {

@@ -40,7 +40,16 @@ export function settleResult(context: RuntimeContext, request: SettleRequest): S
 }
 
 function settleAnswer(context: RuntimeContext, request: SettleRequest, answer: unknown): Settlement {
-  const checked = checkResult(answer);
+  try {
+    return settleChecked(context, request, checkResult(answer));
+  } catch (error) {
+    // Reading an answer may run code of the executor: a getter, a `toJSON`.
+    const message = `the executor's result cannot be read: ${messageOf(error)}`;
+    return failed(context, request, { failure: { code: "executor.invalid_result", message }, isRetryable: true });
+  }
+}
+
+function settleChecked(context: RuntimeContext, request: SettleRequest, checked: CheckedResult): Settlement {
   if (checked.kind === "refused") {
     return failed(context, request, { failure: checked.failure, isRetryable: true });
   }
@@ -85,9 +94,18 @@ function checkResult(answer: unknown): CheckedResult {
 }
 
 function toFailure(error: unknown): FailureReport {
-  if (isAppError(error)) return { code: error.code, message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "executor.failed", message: message.slice(0, 1_000).toWellFormed() };
+  return { code: isAppError(error) ? error.code : "executor.failed", message: messageOf(error) };
+}
+
+/** What something that was thrown says, as far as it can be made to say anything. */
+function messageOf(error: unknown): string {
+  let text = "what was thrown has no text";
+  try {
+    text = error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    // An object without a prototype, or one whose own `toString` throws.
+  }
+  return text.slice(0, 1_000).toWellFormed();
 }
 
 function failed(
