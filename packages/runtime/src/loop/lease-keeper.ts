@@ -2,8 +2,9 @@
  * Keeps the leases of all of a worker's holds, in one call per beat.
  *
  * Invariants
- *   K1  A hold's deadline counts from the moment its last successful renewal was
- *       sent, less a safety margin: the worker stops before anybody may take over.
+ *   K1  A hold's deadline counts from the moment the latest call that granted its
+ *       lease (a staging, a renewal) was sent, less a safety margin: the worker
+ *       stops before anybody may take over.
  *   K2  Past its deadline a hold is aborted before anything else of it runs.
  *   K3  A process that slept past a lease notices before it renews.
  */
@@ -111,7 +112,8 @@ export class LeaseKeeper {
           if (this.#holds.has(hold) && hold.runId !== null) hold.abort("lease_lost");
           return;
         }
-        hold.deadline = this.deadlineFrom(sentAt);
+        // Another batch may have been staged while this answer was on its way: that lease is the later one.
+        hold.deadline = Math.max(hold.deadline, this.deadlineFrom(sentAt));
         if (reply.cancelRequested !== null && reply.cancelRequested === hold.runId) hold.abort("cancelled");
       });
     } catch (error) {
