@@ -23,13 +23,14 @@ export const layers = {
   "packages/runtime": { workspace: ["contracts", "domain"], outside: ["nanoid", "lru-cache"] },
   "packages/store-redis": { workspace: core, outside: ["ioredis", "msgpackr"] },
   "packages/store-memory": { workspace: core, outside: [] },
+  "packages/redis-server": { workspace: ["contracts"], outside: [] },
   "packages/queue-bullmq": { workspace: core, outside: ["bullmq", "ioredis"] },
   "packages/http": { workspace: core, outside: ["fastify"] },
   "packages/testkit": { workspace: core, outside: ["fast-check", "vitest"] },
   "packages/holdfast": { workspace: [...core, "store-redis", "store-memory", "queue-bullmq"], outside: ["ioredis"] },
   "apps/api": { workspace: ["holdfast", "http"], outside: ["pino", "zod"] },
   "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti", "zod"] },
-  "apps/cli": { workspace: ["holdfast", "http"], outside: ["pino", "commander", "js-redis-server"] },
+  "apps/cli": { workspace: ["holdfast", "http", "redis-server"], outside: ["pino", "commander", "js-redis-server"] },
 };
 
 /** @type {"error"} */

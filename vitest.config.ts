@@ -8,6 +8,8 @@ const conditions = ["@holdfast/source", "module", "node", "development|productio
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@holdfast/source", "node"] } },
+  // What Vitest itself loads: the global set-up.
+  environments: { __vitest__: { resolve: { conditions } } },
 };
 
 /** Bounds for a test that hangs, far above what any needs on a slow machine; nothing asserts time. */

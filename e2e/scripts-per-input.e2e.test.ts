@@ -4,10 +4,11 @@
  * The turn of the first input waits until all others are admitted, so the
  * session never drains in between; nothing of the background runs meanwhile.
  */
+
+import { type PrivateRedis, startPrivateRedis } from "@holdfast/redis-server";
 import { createHoldfast, defineExecutor, type Holdfast } from "holdfast";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PrivateRedis, startPrivateRedis } from "./support/private-redis.ts";
 
 const INPUTS = 200;
 /** Longer than the test: no sweep, no renewal. Senders and workers must agree about leases. */

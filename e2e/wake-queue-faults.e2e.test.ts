@@ -1,14 +1,14 @@
+import { type PrivateRedis, startPrivateRedis } from "@holdfast/redis-server";
 import { createHoldfast, type EventEnvelope, type Holdfast } from "holdfast";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { PrivateRedis } from "../apps/cli/src/demo/private-redis.ts";
 import { WorkerProcess } from "./harness/worker-process.ts";
 
 let redis: PrivateRedis;
 const closers: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
-  redis = await PrivateRedis.start({ fsync: "everysec" });
+  redis = await startPrivateRedis({ persistence: "everysec" });
   closers.push(() => redis.stop());
 });
 
@@ -68,7 +68,7 @@ it("loses nothing when every key of the wake queue is deleted mid-way (G8)", asy
 
 it("runs everything without the queue when it takes jobs and never delivers one (G8)", async () => {
   // The worker listens on a queue that nobody writes to, the sender writes to one that nobody reads.
-  const deaf = await PrivateRedis.start({ fsync: "everysec" });
+  const deaf = await startPrivateRedis({ persistence: "everysec" });
   closers.push(() => deaf.stop());
   await startWorker({ HOLDFAST_WAKE_REDIS_URL: deaf.url });
   const client = await connect();

@@ -1,7 +1,7 @@
+import { type PrivateRedis, startPrivateRedis } from "@holdfast/redis-server";
 import { createHoldfast, type Holdfast, RequestId } from "holdfast";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { PrivateRedis } from "../apps/cli/src/demo/private-redis.ts";
 import { WorkerProcess } from "./harness/worker-process.ts";
 
 let redis: PrivateRedis;
@@ -10,7 +10,7 @@ let client: Holdfast;
 const workers: WorkerProcess[] = [];
 
 beforeEach(async () => {
-  redis = await PrivateRedis.start({ fsync: "everysec" });
+  redis = await startPrivateRedis({ persistence: "everysec" });
   commands = new Redis(redis.url);
   client = await createHoldfast({ redis: redis.url });
 });

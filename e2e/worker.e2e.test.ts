@@ -1,7 +1,7 @@
+import { type PrivateRedis, startPrivateRedis } from "@holdfast/redis-server";
 import { createHoldfast, type Holdfast } from "holdfast";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Launched, type LaunchOptions } from "./support/launched.ts";
-import { type PrivateRedis, startPrivateRedis } from "./support/private-redis.ts";
 
 const MAIN = "apps/worker/dist/main.mjs";
 const MINE = ["--executors", "e2e/fixtures/my-executors.ts"];

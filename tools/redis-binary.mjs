@@ -1,4 +1,9 @@
-/** Where the Redis of the tests comes from: the machine's own, never a download. */
+/**
+ * Whether this machine has a Redis for the tests and the bench: its own, never
+ * a download. It is asked before anything is installed or built, on a Node that
+ * does not read TypeScript, so it cannot import `@holdfast/redis-server`, which
+ * looks in the same places and starts what it finds.
+ */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 

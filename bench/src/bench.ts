@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { BenchOptions } from "./options.ts";
 import { type RemoteProcess, startProcess } from "./process/remote-process.ts";
-import type { PrivateRedis } from "./redis/private-redis.ts";
+import type { BenchRedis } from "./redis/bench-redis.ts";
 import type { BullmqWorkerOptions } from "./side/bullmq-worker.ts";
 import type { HoldfastSender, HoldfastSenderOptions } from "./side/holdfast-sender.ts";
 import type { HoldfastWorker, HoldfastWorkerOptions } from "./side/holdfast-worker.ts";
@@ -11,7 +11,7 @@ import type { Sender, Worker } from "./side/roles.ts";
 /** A run of the bench. */
 export interface Bench {
   readonly options: BenchOptions;
-  readonly redis: PrivateRedis;
+  readonly redis: BenchRedis;
   /** Tells whoever watches how far it is. */
   readonly progress: (text: string) => void;
 }

@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
 import { type BenchOptions, HELP, readOptions } from "./options.ts";
-import { startRedis } from "./redis/private-redis.ts";
+import { startRedis } from "./redis/bench-redis.ts";
 import { type BenchResult, type CountResult, isMet, judgedValue, NOISE_BAND, type RowResult } from "./report/result.ts";
 import { renderTables } from "./report/table.ts";
 import { publish, writeResult } from "./report/write.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { Persistence } from "./redis/private-redis.ts";
+import type { Persistence } from "@holdfast/redis-server";
 
 /** How a run measures. */
 export interface BenchOptions {

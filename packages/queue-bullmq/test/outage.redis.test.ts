@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { SessionRef } from "@holdfast/contracts";
+import { freePort, startPrivateRedis } from "@holdfast/redis-server";
 import { createVirtualClock } from "@holdfast/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, inject, it, vi } from "vitest";
 import { startBlackHole } from "./support/black-hole.ts";
-import { freePort, startPrivateRedis } from "./support/private-redis.ts";
 import { after, openQueue, ref } from "./support/queue-bench.ts";
 
 const url = inject("redisUrl");
@@ -100,12 +100,12 @@ describe("waking while Redis is away", () => {
 describe("consuming while Redis is away", () => {
   it("begins without Redis and takes wakes when it comes", async () => {
     const { redis } = await openPrivateRedis();
-    await redis.stop();
+    await redis.kill();
     const { queue, reports } = openQueue(redis.url);
     const { seen, handler } = recorder();
 
     await queue.consume({ executors: ["echo"], concurrency: 1, handler });
-    await redis.start();
+    await redis.restart();
 
     expect(reports).toMatchObject([{ phrase: "wake queue not ready" }]);
     // Both ends connect again at their own time.
@@ -123,8 +123,8 @@ describe("consuming while Redis is away", () => {
     // The worker must be at work before the server goes.
     await vi.waitFor(() => expect(seen).toEqual(["before"]));
 
-    await redis.stop();
-    await redis.start();
+    await redis.kill();
+    await redis.restart();
 
     // Both ends connect again at their own time.
     await vi.waitFor(() => queue.wake({ ref: ref("after"), executor: "echo", epoch: 1 }), { timeout: 5_000 });
@@ -200,7 +200,7 @@ describe("consuming while Redis is away", () => {
     const { redis } = await openPrivateRedis();
     const { queue } = openQueue(redis.url);
     await queue.consume({ executors: ["echo"], concurrency: 1, handler: async () => {} });
-    await redis.stop();
+    await redis.kill();
 
     const ms = await elapsed(() => queue.close());
 

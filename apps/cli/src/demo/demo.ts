@@ -3,13 +3,13 @@
  * one after the other, and Redis too if asked; then every session is compared
  * with what it must hold.
  */
+import { type PrivateRedis, startPrivateRedis } from "@holdfast/redis-server";
 import { AppError, type Holdfast } from "holdfast";
 import { openHoldfast } from "../connection/with-holdfast.ts";
 import { Replay, type ReplayOptions, readHeld } from "../replay/replay.ts";
 import type { Tally } from "../replay/tally.ts";
 import { compareSessions, readExpectations, type Verdict } from "../replay/verdict.ts";
 import type { Standing } from "../terminal/progress.ts";
-import { PrivateRedis } from "./private-redis.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
 export interface DemoOptions extends Pick<ReplayOptions, "file" | "signal" | "onBad" | "onFailed" | "onOutage"> {
@@ -54,7 +54,7 @@ export class Demo {
 
   /** Runs it to the end, or to the signal: then the answer is `null`. */
   async run(): Promise<DemoResult | null> {
-    const redis = await PrivateRedis.start({ fsync: this.#options.hasRedisKill ? "always" : "everysec" });
+    const redis = await startPrivateRedis({ persistence: this.#options.hasRedisKill ? "always" : "everysec" });
     try {
       return await this.#runOn(redis);
     } finally {

@@ -2,9 +2,9 @@
  * Finds a Redis for development: the one the environment names, else a server
  * of this machine started for this directory, else an emulation.
  */
+import { findServer, HOW_TO_GET_REDIS } from "@holdfast/redis-server";
 import { AppError } from "holdfast";
 import { startEmulatedRedis } from "./emulated-redis.ts";
-import { findServer, HOW_TO_GET_REDIS } from "./find-server.ts";
 import { LocalRedis } from "./local-redis.ts";
 
 /** A Redis to develop with. */

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@holdfast/redis-server";
 import { createHoldfast, echo } from "holdfast";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
-import { freePort } from "../../src/redis/loopback.ts";
 import { findProcess, isRunning } from "../../src/redis/process-record.ts";
 import { climbRedisLadder, type DevRedis } from "../../src/redis/redis-ladder.ts";
 

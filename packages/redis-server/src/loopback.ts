@@ -1,7 +1,7 @@
 /** Ports of this machine, and what answers on them. */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { AppError } from "holdfast";
+import { AppError } from "@holdfast/contracts";
 
 /** A port that nobody listens on at this moment. Another process may take it first. */
 export async function freePort(): Promise<number> {

@@ -1,0 +1,3 @@
+import { packageBuild } from "../../tools/tsdown.ts";
+
+export default packageBuild();
