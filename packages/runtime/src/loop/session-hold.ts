@@ -180,6 +180,7 @@ export class SessionHold implements KeptHold {
         fence: batch.fence,
         entries: batch.journalEntries,
         signal,
+        untilAnswered: (request) => this.#untilAnswered("journal", request),
       });
       const call = async (): Promise<unknown> => {
         return executor.apply(createTurn({ ref: this.ref, batch, state: this.#state, signal, step }));

@@ -1,9 +1,9 @@
 /**
  * `turn.step`: results that outlive an attempt.
  *
- * The first result of a step stays (J2). Entries are numbered, so that a write
- * whose answer was lost is recognised when it is repeated; writes therefore go
- * one after the other.
+ * The first result of a step stays (J2). A write whose answer was lost is sent
+ * again, because the step must not run again for it; entries are numbered, so
+ * that the repeat is recognised. Writes therefore go one after the other.
  */
 import type { Fence, SessionRef } from "@holdfast/contracts";
 import { canonicalJson } from "@holdfast/domain";
@@ -19,6 +19,8 @@ export interface StepJournalOptions {
   /** Steps that earlier attempts settled. */
   readonly entries: number;
   readonly signal: AbortSignal;
+  /** Repeats a call that may be sent twice while its answer would still count. */
+  readonly untilAnswered: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 /** Runs a step once per run. */
@@ -34,13 +36,14 @@ export function createStepJournal(options: StepJournalOptions): RunStep {
   async function load(): Promise<Map<string, unknown>> {
     if (options.entries === 0) return new Map();
     const { ref, fence, entries } = options;
-    const steps = await options.journal.load({ ref, runId: fence.runId, entries });
+    const steps = await options.untilAnswered(() => options.journal.load({ ref, runId: fence.runId, entries }));
     return new Map(steps.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
   }
 
   async function write(key: string, value: string): Promise<unknown> {
     const { ref, fence } = options;
-    const reply = await options.journal.settle({ ref, fence, index: settled + 1, key, value });
+    const command = { ref, fence, index: settled + 1, key, value };
+    const reply = await options.untilAnswered(() => options.journal.settle(command));
     if (reply.kind === "fenced") throw fencedError();
     settled += 1;
     return JSON.parse(reply.value) as unknown;
