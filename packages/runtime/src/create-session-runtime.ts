@@ -222,16 +222,15 @@ async function register(
 ): Promise<SessionView> {
   const { binding, settings = null } = options;
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
-  if (reply.kind === "refused") {
-    if (isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
-    throw new AppError("control.refused", {
-      message: `the session is ${reply.phase} and cannot be registered`,
-      details: { phase: reply.phase },
-    });
-  }
+  if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
   const record = await context.store.directory.find(ref);
   if (record === null) throw new AppError("session.not_found");
-  return toView(record);
+  const view = toView(record);
+  if (reply.kind !== "refused") return view;
+  throw new AppError("control.refused", {
+    message: `the session is ${reply.phase} and cannot be registered`,
+    details: { phase: reply.phase, legalVerbs: view.legalVerbs },
+  });
 }
 
 function toView({ hasRun, ...record }: SessionRecord): SessionView {
