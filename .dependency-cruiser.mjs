@@ -27,9 +27,9 @@ export const layers = {
   "packages/queue-bullmq": { workspace: core, outside: ["bullmq", "ioredis"] },
   "packages/http": { workspace: core, outside: ["fastify"] },
   "packages/testkit": { workspace: core, outside: ["fast-check", "vitest"] },
-  "packages/holdfast": { workspace: [...core, "store-redis", "store-memory", "queue-bullmq"], outside: ["ioredis"] },
-  "apps/api": { workspace: ["holdfast", "http"], outside: ["pino", "zod"] },
-  "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti", "zod"] },
+  "packages/holdfast": { workspace: [...core, "store-redis", "store-memory", "queue-bullmq"], outside: ["zod"] },
+  "apps/api": { workspace: ["holdfast", "http"], outside: ["pino"] },
+  "apps/worker": { workspace: ["holdfast"], outside: ["pino", "commander", "jiti"] },
   "apps/cli": { workspace: ["holdfast", "http", "redis-server"], outside: ["pino", "commander", "js-redis-server"] },
 };
 

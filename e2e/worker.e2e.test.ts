@@ -111,7 +111,8 @@ describe("holdfast-worker", () => {
 
   it.each([
     [[], { REDIS_URL: "" }, "REDIS_URL is not set"],
-    [[], { HOLDFAST_GRACE_MS: "soon" }, "HOLDFAST_GRACE_MS is not a number of milliseconds"],
+    [[], { HOLDFAST_GRACE_MS: "soon" }, "HOLDFAST_GRACE_MS is not a whole number"],
+    [[], { HOLDFAST_LEASE_MS: "10" }, "HOLDFAST_LEASE_MS is less than 1000"],
     [["--built-in", "ecko"], {}, "--built-in ecko is none of echo, fold, fold-batch"],
     [["--executors", "e2e/fixtures/none.ts"], {}, "e2e/fixtures/none.ts cannot be loaded: Cannot find module"],
   ])("refuses %j %j in one line", async (args, env, message) => {

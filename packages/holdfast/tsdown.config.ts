@@ -1,3 +1,3 @@
 import { packageBuild } from "../../tools/tsdown.ts";
 
-export default packageBuild();
+export default packageBuild(["src/index.ts", "src/process/index.ts"]);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { environmentHelp, VARIABLES_OF } from "holdfast/process";
 import { registerControl } from "./commands/control.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDev } from "./commands/dev.ts";
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     .version(ownVersion())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+    .addHelpText("after", `\n${environmentHelp(VARIABLES_OF.cli)}`)
     .showHelpAfterError("hint: --help after the command shows what it takes");
   for (const register of [
     registerDev,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
-import { type Executor, isAppError } from "holdfast";
+import type { Executor } from "holdfast";
+import { environmentHelp, failToStart, VARIABLES_OF } from "holdfast/process";
 import { readWorkerConfig } from "./config/worker-config.ts";
 import { BUILT_IN_NAMES, selectBuiltIn } from "./executor/built-in.ts";
 import { assertDistinct, loadExecutors } from "./executor/load-executors.ts";
@@ -16,15 +17,7 @@ interface Options {
 const help = `
 Without options it hosts all built-in executors: ${BUILT_IN_NAMES.join(", ")}.
 
-Environment:
-  REDIS_URL                the ledger's Redis (or REDIS_URL_FILE, a file that holds it)
-  HOLDFAST_WAKE_REDIS_URL  the wake queue's Redis, when it is another one
-  HOLDFAST_NAMESPACE       key prefix of the store
-  HOLDFAST_BUCKETS         buckets of the store, as it was created
-  HOLDFAST_CONCURRENCY     sessions at the same time
-  HOLDFAST_GRACE_MS        how long a running turn may take after SIGTERM (20000)
-  HOLDFAST_LOG_LEVEL       trace, debug, info, warn, error, fatal or silent (info)
-
+${environmentHelp(VARIABLES_OF.worker)}
 Example:
   $ REDIS_URL=redis://127.0.0.1:6379 holdfast-worker --executors ./my-executors.ts --concurrency 64
 `;
@@ -40,9 +33,7 @@ const program = new Command("holdfast-worker")
 try {
   await program.parseAsync();
 } catch (error) {
-  const [code, message] = isAppError(error) ? [error.code, error.message] : ["internal.bug", String(error)];
-  process.stderr.write(`error[${code}]: ${message}\n`);
-  process.exit(code === "config.invalid" ? 2 : 1);
+  failToStart(error);
 }
 
 async function run({ executors: file, builtIn, concurrency }: Options): Promise<void> {

@@ -29,11 +29,17 @@ export interface Timing {
   readonly warmClaimMs: number;
 }
 
+/**
+ * A lease and what goes with it: two renewals may be lost, and there is still
+ * time to abort before somebody else may claim.
+ */
+export function leaseTiming(leaseMs: number): Pick<Timing, "leaseMs" | "renewMs" | "safetyMs"> {
+  return { leaseMs, renewMs: Math.floor(leaseMs * 0.3), safetyMs: Math.floor(leaseMs * 0.2) };
+}
+
 /** Defaults of {@link Timing}. */
 export const DEFAULT_TIMING: Timing = {
-  leaseMs: 10_000,
-  renewMs: 3_000,
-  safetyMs: 2_000,
+  ...leaseTiming(10_000),
   graceMs: 1_000,
   sweepDelayMs: 1_500,
   rewakeMs: 500,

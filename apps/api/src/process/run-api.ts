@@ -1,12 +1,10 @@
 /**
- * An API process, from its start to its end.
- *
- * The first signal makes it unready, answers what is in flight and ends the
- * process with 0; the second ends it with 1. A server whose parent goes away
- * ends as by a signal.
+ * An API process, from its start to its end. The first signal makes it unready
+ * and answers what is in flight.
  */
 import { createHttpServer } from "@holdfast/http";
 import { createHoldfast } from "holdfast";
+import { endOnSignal } from "holdfast/process";
 import type { Logger } from "pino";
 import type { ApiConfig } from "../config/api-config.ts";
 import { reportTo } from "../log/logger.ts";
@@ -28,34 +26,11 @@ export async function runApi({ config, logger }: ApiOptions): Promise<void> {
   };
   try {
     const url = await server.listen(config);
-    endOnSignal({ close, logger });
+    endOnSignal({ name: "api", close, log: logger });
     process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
     logger.info({ url, node: holdfast.node }, "api ready");
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-function endOnSignal({ close, logger }: { readonly close: () => Promise<void>; readonly logger: Logger }): void {
-  let isClosing = false;
-  const end = async (reason: string): Promise<void> => {
-    if (isClosing) {
-      logger.warn({ reason }, "api ends at once");
-      process.exit(1);
-    }
-    isClosing = true;
-    logger.info({ reason }, "api closing");
-    try {
-      await close();
-      logger.info({}, "api closed");
-      process.exit(0);
-    } catch (error) {
-      logger.error({ error }, "api not closed");
-      process.exit(1);
-    }
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void end(signal));
-  // There is a channel when a parent process opened one.
-  process.once("disconnect", () => void end("parent gone"));
 }

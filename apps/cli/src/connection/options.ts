@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { VARIABLES, type VariableName } from "holdfast/process";
 
 /** Where a command finds its store, as given on the command line or in the environment. */
 export interface ConnectionOptions {
@@ -17,14 +18,20 @@ export interface CommonOptions extends ConnectionOptions {
 export function withCommonOptions(command: Command): Command {
   return command
     .option("--redis <url>", "the ledger's Redis (default: $REDIS_URL, then the `holdfast dev` of this directory)")
-    .addOption(new Option("--namespace <name>", "key prefix of the store").env("HOLDFAST_NAMESPACE"))
-    .addOption(
-      new Option("--buckets <count>", "buckets of the store (default: as it was created)")
-        .env("HOLDFAST_BUCKETS")
-        .argParser(positiveInteger),
-    )
-    .addOption(new Option("--tenant <id>", "tenant of the sessions").env("HOLDFAST_TENANT"))
+    .addOption(optionOf("HOLDFAST_NAMESPACE", "--namespace <name>"))
+    .addOption(optionOf("HOLDFAST_BUCKETS", "--buckets <count>"))
+    .addOption(optionOf("HOLDFAST_TENANT", "--tenant <id>"))
     .option("--json", "print JSON for machines");
+}
+
+/** An option for what a variable of the environment says too. */
+function optionOf(name: VariableName, flags: string): Option {
+  return new Option(flags, VARIABLES[name].meaning).env(name).argParser((text) => {
+    if (text === "") return undefined; // An empty variable counts as absent.
+    const parsed = VARIABLES[name].rule.safeParse(text);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message}.`);
+  });
 }
 
 /** Adds examples below the help of a command. */

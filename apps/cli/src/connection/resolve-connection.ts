@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "holdfast";
+import { findVariable } from "holdfast/process";
 import { withHint } from "../terminal/report-error.ts";
 import type { ConnectionOptions } from "./options.ts";
 
@@ -37,7 +38,7 @@ const HOW = "pass --redis URL, set REDIS_URL, or start `holdfast dev` in this di
 
 /** Where to connect. @throws config.invalid */
 export function resolveConnection(options: ConnectionOptions, surroundings: Surroundings): Connection {
-  const url = options.redis ?? (surroundings.env["REDIS_URL"] || undefined);
+  const url = options.redis ?? findVariable(surroundings.env, "REDIS_URL");
   const found = url === undefined ? devConnection(surroundings) : { redis: url };
   assertRedisUrl(found.redis);
   return {

@@ -8,7 +8,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createHttpServer, type HttpServer } from "@holdfast/http";
-import { createHoldfast, DEFAULT_NAMESPACE, type Holdfast } from "holdfast";
+import { createHoldfast, type Holdfast } from "holdfast";
+import { readEnvironment } from "holdfast/process";
 import { pino } from "pino";
 import { climbRedisLadder, type DevRedis } from "../redis/redis-ladder.ts";
 import type { DevOutput } from "./dev-output.ts";
@@ -73,7 +74,7 @@ export class DevEnvironment {
 
   async #start(): Promise<Running> {
     const { env, output } = this.#options;
-    const namespace = env["HOLDFAST_NAMESPACE"] || DEFAULT_NAMESPACE;
+    const { HOLDFAST_NAMESPACE: namespace } = readEnvironment(env, ["HOLDFAST_NAMESPACE"]);
     const redis = await this.#startRedis();
     output.warning(redis.warning);
     output.part("redis", redis.summary);

@@ -4,6 +4,7 @@
  */
 import { findServer, HOW_TO_GET_REDIS } from "@holdfast/redis-server";
 import { AppError } from "holdfast";
+import { findVariable } from "holdfast/process";
 import { startEmulatedRedis } from "./emulated-redis.ts";
 import { LocalRedis } from "./local-redis.ts";
 
@@ -31,8 +32,8 @@ export interface LadderOptions {
 
 /** Takes the first rung that holds. @throws config.invalid, store.unavailable */
 export async function climbRedisLadder({ env, folder, onRestart }: LadderOptions): Promise<DevRedis> {
-  const given = env["REDIS_URL"];
-  if (given) return givenRedis(given);
+  const given = findVariable(env, "REDIS_URL");
+  if (given !== undefined) return givenRedis(given);
   const binary = findServer(env["PATH"] ?? "");
   return binary === null ? emulatedRedis() : localRedis(await LocalRedis.start({ binary, folder, onRestart }), binary);
 }
