@@ -15,6 +15,7 @@ import { parseSessionRef } from "@holdfast/domain";
 import { createBullmqWakeQueue } from "@holdfast/queue-bullmq";
 import {
   createSessionRuntime,
+  paceReports,
   type RuntimeContext,
   type SessionRuntime,
   sha256,
@@ -43,7 +44,7 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
   const { redis, namespace = DEFAULT_NAMESPACE, executors = [] } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const budget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
-  const report = options.onReport ?? (() => {});
+  const reports = paceReports(options.onReport ?? (() => {}), systemClock);
   const store = await createRedisStore({
     url: redis,
     namespace,
@@ -54,7 +55,7 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
   const wakeQueue = createBullmqWakeQueue({
     url: options.wakeRedis ?? redis,
     prefix: store.keys.wakePrefix,
-    onReport: report,
+    onReport: reports.report,
   });
   const context: RuntimeContext = {
     node: systemRandom.id("nod") as NodeId,
@@ -67,13 +68,14 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
     budget,
     loop: { ...DEFAULT_LOOP_LIMITS, ...options.loop },
     inputLimits: { ...DEFAULT_INPUT_LIMITS, ...options.inputLimits },
-    report,
+    report: reports.report,
   };
   const running = createSessionRuntime(context, executors);
   const close = async (graceMs: number) => {
     await running.stop({ graceMs });
     await wakeQueue.close();
     await store.close();
+    reports.close();
   };
   try {
     await running.start();

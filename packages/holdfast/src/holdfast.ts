@@ -28,7 +28,10 @@ export interface HoldfastOptions {
   readonly budget?: Partial<RetryBudget>;
   readonly loop?: Partial<LoopLimits>;
   readonly inputLimits?: Partial<InputLimits>;
-  /** Told what goes wrong in the background; the default writes nothing. */
+  /**
+   * Told what goes wrong in the background, the same phrase every ten seconds
+   * at the most: then the field `times` counts. The default writes nothing.
+   */
   readonly onReport?: (report: Report) => void;
 }
 
