@@ -89,7 +89,8 @@ function receive(
 ): void {
   switch (message.type) {
     case "session.due":
-      void worker?.run(message.ref);
+      // Without room here, whoever told of it turns to the queue.
+      worker?.attend(message.ref);
       break;
     case "run.abort":
       worker?.abort(message.ref, message.runId, message.reason);
@@ -132,7 +133,7 @@ function lifecycle(
       await context.wakeQueue.consume({
         executors: executors.map(({ name }) => name),
         concurrency: context.loop.concurrency,
-        handler: (ref) => worker.run(ref),
+        handler: (ref) => worker.take(ref),
       });
       sweeper?.start();
     },

@@ -6,6 +6,8 @@
  *   O1  A session has at most one hold in this process at a time.
  *   O2  A wake that arrives while a hold ends is looked at after it: between the
  *       last script of a hold and its end, new work may have been admitted.
+ *   O3  A process holds no more sessions than it has room for, whoever asks: the
+ *       queue, a sender beside it, a notification, a sweep.
  */
 import type { RunId, SessionRef } from "@holdfast/contracts";
 import type { LocalWorker, Waker } from "../ingress/waker.ts";
@@ -40,6 +42,8 @@ export class SessionWorker implements LocalWorker {
   readonly #leases: LeaseKeeper;
   readonly #states = new StateCache();
   readonly #active = new Map<string, ActiveSession>();
+  /** Wakes from the queue that wait for room. */
+  readonly #waiting: (() => void)[] = [];
   #isClosing = false;
 
   constructor(parts: WorkerParts) {
@@ -68,10 +72,20 @@ export class SessionWorker implements LocalWorker {
   }
 
   offer(ref: SessionRef, executor: string): boolean {
-    if (this.#isClosing || !this.hosts(executor)) return false;
-    if (this.held >= this.#context.loop.concurrency && !this.#active.has(refKey(ref))) return false;
+    return !this.#isClosing && this.hosts(executor) && this.attend(ref);
+  }
+
+  /** Runs a session here and now; `false` when there is no room for it. */
+  attend(ref: SessionRef): boolean {
+    if (!this.#hasRoomFor(ref)) return false;
     void this.run(ref);
     return true;
+  }
+
+  /** Runs a session as soon as there is room: the queue counts only what it hands in itself (O3). */
+  async take(ref: SessionRef): Promise<void> {
+    while (!this.#isClosing && !this.#hasRoomFor(ref)) await this.#nextRoom();
+    await this.run(ref);
   }
 
   /** Runs a session until its hold ends (O1). Resolves then; never rejects. */
@@ -96,6 +110,7 @@ export class SessionWorker implements LocalWorker {
    */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
+    this.#wakeWaiting();
     const abortAll = () => {
       for (const { hold } of this.#active.values()) hold.abort("shutdown");
     };
@@ -104,6 +119,21 @@ export class SessionWorker implements LocalWorker {
     await Promise.all([...this.#active.values()].map(({ done }) => done));
     cancel();
     this.#leases.stop();
+  }
+
+  #hasRoomFor(ref: SessionRef): boolean {
+    return this.held < this.#context.loop.concurrency || this.#active.has(refKey(ref));
+  }
+
+  #nextRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  // All of them look: the first may not need the room, because its session is held here by now.
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #begin(ref: SessionRef): Promise<void> {
@@ -133,6 +163,7 @@ export class SessionWorker implements LocalWorker {
     }
     const isWoken = this.#active.get(refKey(ref))?.isWoken === true;
     this.#active.delete(refKey(ref));
+    this.#wakeWaiting();
     await this.#goOn(ref, { end, isWoken });
   }
 
@@ -143,7 +174,7 @@ export class SessionWorker implements LocalWorker {
       return;
     }
     if (this.#isClosing) return;
-    if (end.kind === "chores" || end.kind === "more" || isWoken) return this.run(ref);
+    if (end.kind === "chores" || end.kind === "more" || isWoken) return this.take(ref);
   }
 
   /** Whether a session that was let go with work left is run on here. The slot it left is for whoever waits for one. */

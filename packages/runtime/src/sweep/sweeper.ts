@@ -73,19 +73,25 @@ export class Sweeper {
     const isQueueInDoubt = sweeps >= context.loop.fruitlessSweeps;
     if (isQueueInDoubt && worker.offer(ref, executor)) return;
     waker.enqueue({ ref, executor, epoch });
-    if (isQueueInDoubt && !worker.hosts(executor)) await this.#passOn(ref, executor);
+    if (isQueueInDoubt) await this.#passOn(ref, executor);
   }
 
-  /** Tells a worker that hosts the executor; with none, the session waits for one without being swept. */
+  /**
+   * Tells another worker that hosts the executor: this one cannot run it, or has no room, and may well be the
+   * one that finds it overdue each time. With no host at all, the session waits for one without being swept.
+   */
   async #passOn(ref: SessionRef, executor: string): Promise<void> {
     const { context, worker } = this.#parts;
     const workers = await context.store.presence.list();
-    const hosts = workers.filter(({ executors }) => executors.some(({ name }) => name === executor));
-    const host = hosts[Math.floor(context.random.fraction() * hosts.length)];
+    const others = workers.filter(({ node, executors }) => {
+      return node !== context.node && executors.some(({ name }) => name === executor);
+    });
+    const host = others[Math.floor(context.random.fraction() * others.length)];
     if (host !== undefined) {
       context.store.notifier.publish(host.node, { type: "session.due", ref });
       return;
     }
+    if (worker.hosts(executor)) return;
     context.report({ level: "warn", phrase: "no worker hosts the executor", fields: { ref, executor } });
     await worker.run(ref);
   }
