@@ -18,6 +18,7 @@ import { Explanation } from "./explanation.ts";
 import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
 import { Outcome } from "./outcome.ts";
+import { pathSegment } from "./path-segment.ts";
 import { Receipt } from "./receipt.ts";
 import {
   InputResource,
@@ -34,7 +35,7 @@ import { structuredString } from "./structured-string.ts";
 /** The description of one route. */
 export interface Route {
   readonly method: "GET" | "PUT" | "POST";
-  /** OpenAPI form: `/v1/sessions/{sessionId}`. A parameter is one URL-encoded segment. */
+  /** OpenAPI form: `/v1/sessions/{sessionId}`. A parameter is one segment, see {@link pathSegment}. */
   readonly path: string;
   readonly summary: string;
   readonly params: z.ZodObject;
@@ -100,7 +101,7 @@ function integer(min: number, max: number) {
 
 const none = z.object({});
 const noQuery = z.strictObject({});
-const session = z.object({ sessionId: SessionId });
+const session = z.object({ sessionId: pathSegment(SessionId) });
 const after = integer(0, Number.MAX_SAFE_INTEGER);
 const limit = integer(1, MAX_PAGE).default(50);
 const page = z.strictObject({ after: after.default(0), limit });

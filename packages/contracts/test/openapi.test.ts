@@ -85,6 +85,12 @@ it("says what must be sent and what may be", () => {
   expect(operationOf("ensureSession").requestBody?.required).toBe(false);
 });
 
+it("says how any session id is written in a path", () => {
+  const id = operationOf("getSession").parameters?.find(({ name }) => name === "sessionId");
+
+  expect(id).toMatchObject({ description: expect.stringContaining("base64url"), schema: { type: "string" } });
+});
+
 it("describes numbers as what they mean, not as the text they arrive in", () => {
   const limit = operationOf("listInputs").parameters?.find(({ name }) => name === "limit");
 

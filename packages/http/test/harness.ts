@@ -8,6 +8,7 @@ import {
   DEFAULT_TIMING,
   type ErrorCode,
   type ExecutorResult,
+  encodePathSegment,
   type NodeId,
   type Problem,
   ProblemDocument,
@@ -137,7 +138,7 @@ function createExecutors() {
 }
 
 function targetOf(route: Route, { params = {}, query = {} }: Sent): string {
-  const path = route.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(params[name] ?? ""));
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => encodePathSegment(params[name] ?? ""));
   const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`;
 }

@@ -1,4 +1,5 @@
 /** What `holdfast dev` says on the terminal. */
+import { encodePathSegment } from "holdfast";
 import { paint, type TextStream, type Tone } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
 import type { Step } from "./conversation.ts";
@@ -81,7 +82,7 @@ export class DevOutput {
   /** How to go on. */
   farewell(farewell: Farewell): void {
     const { apiUrl, sessionId, keeps } = farewell;
-    const session = `${apiUrl}/v1/sessions/${encodeURIComponent(sessionId)}`;
+    const session = `${apiUrl}/v1/sessions/${encodePathSegment(sessionId)}`;
     const lines = [
       ["The API listens on", apiUrl],
       ["Send the next input", curlLine(farewell)],
@@ -113,7 +114,7 @@ export class DevOutput {
 
 /** One line for a POSIX shell, complete. */
 export function curlLine({ apiUrl, sessionId, executor, key }: Omit<Farewell, "keeps">): string {
-  const url = `${apiUrl}/v1/sessions/${encodeURIComponent(sessionId)}/inputs?executor=${executor}&wait=10`;
+  const url = `${apiUrl}/v1/sessions/${encodePathSegment(sessionId)}/inputs?executor=${executor}&wait=10`;
   const body = JSON.stringify({ kind: "prompt", text: "And what comes next?" });
   return [
     "curl -sS",

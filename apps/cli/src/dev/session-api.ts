@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type EventEnvelope,
   type Explanation,
+  encodePathSegment,
   type Outcome,
   type Problem,
   type SentInput,
@@ -25,7 +26,7 @@ export class SessionApi {
   readonly #signal: AbortSignal;
 
   constructor({ apiUrl, sessionId, signal }: SessionApiOptions) {
-    this.url = `${apiUrl}/v1/sessions/${encodeURIComponent(sessionId)}`;
+    this.url = `${apiUrl}/v1/sessions/${encodePathSegment(sessionId)}`;
     this.#signal = signal;
   }
 
