@@ -24,6 +24,8 @@ export const WaitsFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("wake"), silentInputs: z.int().positive() }),
   z.strictObject({ kind: z.literal("executor"), executor: z.string() }),
   z.strictObject({ kind: z.literal("operator"), phase: SessionPhase }),
+  /** A script on the session was torn: every call is refused until somebody has put its rows right. */
+  z.strictObject({ kind: z.literal("repair") }),
 ]);
 /** See {@link WaitsFor}. */
 export type WaitsFor = z.infer<typeof WaitsFor>;

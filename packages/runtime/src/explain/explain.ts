@@ -8,7 +8,7 @@ import type { ExplainFacts } from "../ports/archive.ts";
 
 /** Explains a session from what the store knows. */
 export function explain(facts: ExplainFacts): Explanation {
-  const { record, run, now } = facts;
+  const { record, run, now, isTorn } = facts;
   const isBound = record.binding !== null;
   const waitsFor = findReason(facts);
   return {
@@ -16,17 +16,20 @@ export function explain(facts: ExplainFacts): Explanation {
     state: deriveState({ phase: record.phase, isBound, hasRun: run !== null }),
     waitsFor,
     summary: summarise(waitsFor, facts),
-    legalVerbs: legalVerbs(record.phase, {
-      hasRun: run !== null,
-      isBusy: run !== null && run.leaseUntil > now,
-      isBound,
-      hasPending: record.queued + record.scheduled > 0,
-    }),
+    legalVerbs: isTorn
+      ? []
+      : legalVerbs(record.phase, {
+          hasRun: run !== null,
+          isBusy: run !== null && run.leaseUntil > now,
+          isBound,
+          hasPending: record.queued + record.scheduled > 0,
+        }),
   };
 }
 
 function findReason(facts: ExplainFacts): WaitsFor {
   const { record, run, now } = facts;
+  if (facts.isTorn) return { kind: "repair" };
   if (run !== null) {
     return {
       kind: "run",
@@ -58,10 +61,16 @@ function findWorkReason(facts: ExplainFacts, executor: string): WaitsFor {
   return { kind: "worker", dueAt: isoOf(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
 }
 
+/** Reasons about which the facts say nothing more. */
+const SUMMARIES = {
+  nothing: "Nothing is queued: the session waits for input.",
+  binding: "Work is queued, but the session is bound to no executor.",
+  wake: "What is queued is silent: it runs together with the next input that wakes the session.",
+  repair: "A script on the session was torn while it wrote: an operator must put its rows right.",
+} as const;
+
 function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
   switch (waitsFor.kind) {
-    case "nothing":
-      return "Nothing is queued: the session waits for input.";
     case "run":
       return waitsFor.isLeaseLive
         ? `Run ${waitsFor.runId}, attempt ${waitsFor.attempt}, is in progress on ${waitsFor.workerId}.`
@@ -72,13 +81,11 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
       return waitsFor.failures > 0
         ? `Input ${waitsFor.inputId} failed ${waitsFor.failures} times and is tried again at ${waitsFor.at}.`
         : `Input ${waitsFor.inputId} is scheduled for ${waitsFor.at}.`;
-    case "binding":
-      return "Work is queued, but the session is bound to no executor.";
-    case "wake":
-      return "What is queued is silent: it runs together with the next input that wakes the session.";
     case "executor":
       return `No worker hosts executor ${waitsFor.executor}.`;
     case "operator":
       return `The session is ${waitsFor.phase}; a control verb must move it.`;
+    default:
+      return SUMMARIES[waitsFor.kind];
   }
 }

@@ -110,6 +110,8 @@ export class SessionHold implements KeptHold {
     );
     this.#publishClaim(reply);
     if (reply.kind === "chores") return { kind: "chores" };
+    // Nobody looks at it any more (only an operator can help), so this is the last that is heard of it.
+    if (reply.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref: this.ref } });
     if (reply.kind !== "staged") return { kind: "rest" };
     this.#state = reply.state.kind === "stored" ? reply.state.state : (cached?.state ?? null);
     this.#begin(reply.batch, sentAt);

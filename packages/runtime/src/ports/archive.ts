@@ -88,6 +88,8 @@ export interface ExplainFacts {
   /** Queued inputs that wake the session. */
   readonly waking: number;
   readonly isUnhosted: boolean;
+  /** A script was torn while it wrote: the session is quarantined, and nobody looks at it. */
+  readonly isTorn: boolean;
   /** The earliest input that waits for a time. */
   readonly nextTimed: { readonly inputId: InputId; readonly at: number; readonly failures: number } | null;
 }

@@ -137,6 +137,7 @@ function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | n
     fruitlessSweeps: session.sweeps,
     waking: session.waking,
     isUnhosted: session.isUnhosted,
+    isTorn: false, // A step of this store is one synchronous function: nothing can tear it.
     nextTimed: nextTimed(session),
   };
 }

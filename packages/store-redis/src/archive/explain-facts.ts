@@ -13,7 +13,7 @@ export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: Sessi
     client
       .multi()
       .time()
-      .hmgetBuffer(session, "head", "hold", "settings")
+      .hmgetBuffer(session, "head", "hold", "settings", "txn")
       .zscore(due, member)
       .zrange(later, "0", "0", "WITHSCORES")
       .exec(),
@@ -24,21 +24,26 @@ export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: Sessi
     string | null,
     string[],
   ];
-  const [stored, hold] = rows;
+  const [stored, hold, settings, marker] = rows;
   if (!stored) return null;
   const head = decodeRow(HEAD, stored);
-  const hasRun = (hold?.length ?? 0) > 0;
+  const hasRun = isSet(hold);
   const staged = hasRun ? decodeRow(HOLD, hold as Buffer) : null;
   return {
-    record: toSessionRecord(ref, head, { hasRun, settings: rows[2]?.toString() ?? "{}" }),
+    record: toSessionRecord(ref, head, { hasRun, settings: settings?.toString() ?? "{}" }),
     now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
     run: staged === null ? null : toRun(staged),
     dueAt: dueAt === null ? null : Number(dueAt),
     fruitlessSweeps: head.sweeps,
     waking: head.waking,
     isUnhosted: head.isUnhosted,
+    isTorn: isSet(marker),
     nextTimed: await nextTimed({ scripts, session, head, first }),
   };
+}
+
+function isSet(field: Buffer | null | undefined): boolean {
+  return field != null && field.length > 0;
 }
 
 function toRun(hold: Row<typeof HOLD>): ExplainFacts["run"] {
