@@ -31,13 +31,10 @@ export class Sweeper {
   }
 
   start(): void {
-    const { clock, timing, random } = this.#parts.context;
-    // Between half and one and a half of the interval, so that workers spread.
-    this.#cancel = clock.after(timing.sweepPollMs * (0.5 + random.fraction()), () => {
-      this.#sweeping = this.sweepOnce().finally(() => {
-        if (!this.#isStopped) this.start();
-      });
-    });
+    const { timing, random } = this.#parts.context;
+    // Workers that start together spread over the interval; after that each keeps to it, because what is
+    // overdue waits for one interval at most, and a worker asks no more often either.
+    this.#sweepAfter(timing.sweepPollMs * random.fraction());
   }
 
   async stop(): Promise<void> {
@@ -55,6 +52,15 @@ export class Sweeper {
     } catch (error) {
       context.report({ level: "warn", phrase: "sweep failed", fields: { error } });
     }
+  }
+
+  #sweepAfter(ms: number): void {
+    const { clock, timing } = this.#parts.context;
+    this.#cancel = clock.after(ms, () => {
+      this.#sweeping = this.sweepOnce().finally(() => {
+        if (!this.#isStopped) this.#sweepAfter(timing.sweepPollMs);
+      });
+    });
   }
 
   async #lookAfter(ref: SessionRef): Promise<void> {
