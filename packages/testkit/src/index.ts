@@ -13,6 +13,7 @@ export { findDifference } from "./differential/difference.ts";
 export { type DrainedStore, drainSession } from "./differential/drain.ts";
 export { type DifferentialRig, type DifferentialSide, playCommands } from "./differential/player.ts";
 export * from "./faults/fault-points.ts";
+export { findLedgerFaults } from "./faults/ledger-faults.ts";
 export * from "./fixtures/commands.ts";
 export * from "./fixtures/ids.ts";
 export * from "./fixtures/session-driver.ts";

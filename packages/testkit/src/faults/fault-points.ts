@@ -5,7 +5,7 @@
  * the store may hold after a crash there.
  */
 import { AppError } from "@holdfast/contracts";
-import type { Control, Executor, Journal, Ledger, WakeQueue } from "@holdfast/runtime";
+import type { Control, Executor, Journal, Ledger, Store, WakeQueue } from "@holdfast/runtime";
 
 /** Operations of the ledger and the control plane that can lose a request or a reply. */
 export const FAULTY_OPERATIONS = ["admit", "claim", "renew", "advance", "release", "sweep", "control"] as const;
@@ -64,15 +64,35 @@ export interface FaultPlan {
   at(point: FaultPoint): "pass" | "fail" | "hang";
 }
 
-/** A plan that strikes at the given visits of one point, counted from 1. */
-export function strikeAt(point: FaultPoint, visits: readonly number[], how: "fail" | "hang" = "fail"): FaultPlan {
+/**
+ * A plan that strikes at the given visits of one point, counted from 1. `onStrike`
+ * runs first: with `hang`, it may end the process that stands there.
+ */
+export function strikeAt(
+  point: FaultPoint,
+  visits: readonly number[],
+  how: "fail" | "hang" = "fail",
+  onStrike: () => void = () => {},
+): FaultPlan {
   let visit = 0;
   return {
     at: (visited) => {
       if (visited !== point) return "pass";
       visit += 1;
-      return visits.includes(visit) ? how : "pass";
+      if (!visits.includes(visit)) return "pass";
+      onStrike();
+      return how;
     },
+  };
+}
+
+/** A store every call of which that has a fault point may get lost. */
+export function faultyStore(store: Store, plan: FaultPlan): Store {
+  return {
+    ...store,
+    ledger: faultyLedger(store.ledger, plan),
+    control: faultyControl(store.control, plan),
+    journal: faultyJournal(store.journal, plan),
   };
 }
 

@@ -10,20 +10,27 @@ export function checkInputs(
   ledger: LedgerRecord,
   { complain, isDrained }: { readonly complain: Complain; readonly isDrained: boolean },
 ): void {
+  checkInputRecord(ledger, { complain, isDrained });
   checkAdmissions(world, ledger, complain);
-  for (const input of ledger.inputs) {
-    checkBudget(world, input, complain);
+  for (const input of ledger.inputs) checkBudget(world, input, complain);
+  checkSettlements(world, ledger, { complain, isDrained });
+}
+
+/** As far as the ledger alone can tell. */
+export function checkInputRecord(
+  ledger: LedgerRecord,
+  { complain, isDrained }: { readonly complain: Complain; readonly isDrained: boolean },
+): void {
+  ledger.inputs.forEach((input, index) => {
+    const { admission, inputId } = input;
+    if (admission !== index + 1) complain("G1", `${inputId} has admission ${admission} at place ${index + 1}`);
     checkPlace(ledger, input, complain);
     if (isDrained) checkEnd(ledger, input, complain);
-  }
-  checkSettlements(world, ledger, { complain, isDrained });
+  });
   if (isDrained) checkRest(ledger, complain);
 }
 
 function checkAdmissions({ witness }: World, { ref, inputs }: LedgerRecord, complain: Complain): void {
-  inputs.forEach(({ admission, inputId }, index) => {
-    if (admission !== index + 1) complain("G1", `${inputId} has admission ${admission} at place ${index + 1}`);
-  });
   let admitted = 0;
   for (const fact of witness.facts) {
     if (fact.type !== "admitted" || fact.ref.sessionId !== ref.sessionId) continue;

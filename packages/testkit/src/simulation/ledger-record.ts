@@ -19,7 +19,10 @@ export interface LedgerRecord {
 const ALL = { after: 0, limit: 500 };
 
 /** Reads a session, or `null` if it is unknown. */
-export async function readLedger({ storePorts }: World, ref: SessionRef): Promise<LedgerRecord | null> {
+export async function readLedger(
+  { storePorts }: Pick<World, "storePorts">,
+  ref: SessionRef,
+): Promise<LedgerRecord | null> {
   const { archive, ledger } = storePorts;
   const facts = await archive.explainFacts(ref);
   if (facts === null) return null;
