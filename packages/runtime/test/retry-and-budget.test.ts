@@ -137,7 +137,7 @@ describe("an input that fails", () => {
     await world.advance(3_000);
 
     expect(early).toBe(1);
-    expect(state).toMatchObject({ status: "queued", notBeforeAt: epochMsOf(retryAt as never), failures: 1 });
+    expect(state).toMatchObject({ status: "queued", notBeforeAt: epochMsOf(retryAt), failures: 1 });
     expect(attempts).toHaveLength(2);
   });
 

@@ -45,11 +45,13 @@ export class Followers {
         const reply = await directory.follow({ ref, node: this.#context.node, forMs: INTEREST_MS });
         if (reply.kind === "missing" && isNew) throw new AppError("session.not_found");
         isNew = false;
+        // Asked before the read: what ended the session is then among what is read.
+        const isOver = await this.#isOver(ref);
         for await (const event of this.#read(ref, { after: cursor, signal })) {
           cursor = event.cursor;
           yield toEnvelope(ref, event);
         }
-        if (await this.#isOver(ref)) return;
+        if (isOver) return;
         await rung.wait();
       } finally {
         rung.cancel();
