@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WorkerFleet } from "../src/demo/worker-fleet.ts";
 import { type CliOptions, type CliResult, runCli } from "./support/run-cli.ts";
@@ -17,6 +18,15 @@ afterAll(() => fleet.stop());
 
 const holdfast = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
   runCli(args, { ...options, env: { ...env, ...options.env } });
+
+async function keysOf(other: string): Promise<string[]> {
+  const client = new Redis(env.REDIS_URL);
+  try {
+    return await client.keys(`*${other}*`);
+  } finally {
+    client.disconnect();
+  }
+}
 
 async function json(...args: string[]): Promise<unknown> {
   const { stdout, stderr, code } = await holdfast([...args, "--json"]);
@@ -147,7 +157,34 @@ describe("the command", () => {
     expect(stdout).toMatch(/^ok +server +Redis 7/);
     expect(stdout).toMatch(/\nok +worker nod_\S+ +hosts .*fold@1/);
     expect((await holdfast(["doctor", "--buckets", "7"])).code).toBe(1);
-    expect((await holdfast(["doctor", "--namespace", "nothing-here"])).stdout).toMatch(/warn +store +no store in this/);
+  });
+});
+
+describe("a namespace without a store", () => {
+  it.each([
+    ["sessions"],
+    ["inspect", "chat/1"],
+    ["explain", "chat/1"],
+    ["events", "chat/1"],
+    ["retire", "chat/1"],
+    ["interrupt", "chat/1"],
+    ["send", "chat/1", "hello"],
+  ])("is named by %s, and not made into one", async (...args) => {
+    const other = `typo-${randomUUID()}`;
+    const { code, stdout, stderr } = await holdfast([...args, "--namespace", other]);
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^error\[store.not_found\]: .*typo-.*\nhint: check --namespace/);
+    expect(await keysOf(other)).toEqual([]);
+  });
+
+  it("is looked at by the doctor without a trace", async () => {
+    const other = `typo-${randomUUID()}`;
+
+    const { stdout } = await holdfast(["doctor", "--namespace", other]);
+
+    expect(stdout).toMatch(/warn +store +no store in this/);
+    expect(await keysOf(other)).toEqual([]);
   });
 });
 

@@ -31,7 +31,7 @@ const DEFAULT_GRACE_MS = 20_000;
  * Opens a store and takes part in it: sends, reads and controls; runs sessions
  * if it hosts executors.
  *
- * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch
+ * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch, store.not_found
  *
  * @example
  * ```ts
@@ -51,6 +51,7 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
     timing,
     budget,
     ...(options.buckets === undefined ? {} : { buckets: options.buckets }),
+    ...(options.mayCreate === undefined ? {} : { mayCreate: options.mayCreate }),
   });
   const wakeQueue = createBullmqWakeQueue({
     url: options.wakeRedis ?? redis,

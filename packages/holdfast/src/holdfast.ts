@@ -24,6 +24,8 @@ export interface HoldfastOptions {
   readonly namespace?: string;
   readonly buckets?: number;
   readonly tenantId?: string;
+  /** Whether a store that is not there is created, which is the default; else it is `store.not_found`. */
+  readonly mayCreate?: boolean;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
   readonly loop?: Partial<LoopLimits>;

@@ -28,7 +28,7 @@ import {
   readServerFacts,
   type ServerFacts,
 } from "./startup/check-server.ts";
-import { openStore } from "./startup/open-store.ts";
+import { openExistingStore, openStore } from "./startup/open-store.ts";
 
 /** Where the store is and how it behaves. */
 export interface RedisStoreOptions {
@@ -38,6 +38,8 @@ export interface RedisStoreOptions {
   readonly namespace?: string;
   /** Fixed when the store is created; a process configured otherwise is refused. */
   readonly buckets?: number;
+  /** Whether a store that is not there is created, which is the default; else it is `store.not_found`. */
+  readonly mayCreate?: boolean;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
   /** How long a call is repeated while the server does not answer, in milliseconds. */
@@ -59,7 +61,7 @@ const DEFAULT_PATIENCE_MS = 3_000;
 /**
  * Opens a store: connects, checks the server, creates what is missing.
  *
- * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch
+ * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch, store.not_found
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const keys = new Keyspace({
@@ -70,7 +72,9 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   try {
     const server = await readServerFacts(client);
     assertServerFit(server);
-    const ack: Ack = { level: ackLevelOf(server), timeline: await openStore(client, keys, server) };
+    const timeline =
+      options.mayCreate === false ? await openExistingStore(client, keys) : await openStore(client, keys, server);
+    const ack: Ack = { level: ackLevelOf(server), timeline };
     const [renewing, subscriber] = await Promise.all([
       openLedgerConnection(options.url),
       openSubscriberConnection(options.url),

@@ -36,7 +36,7 @@ async function examine(connection: Connection): Promise<readonly Finding[]> {
 
 async function examineWorkers(connection: Connection): Promise<readonly Finding[]> {
   try {
-    const holdfast = await openHoldfast(connection);
+    const holdfast = await openHoldfast(connection, { mayCreate: false });
     try {
       return workerFindings(await holdfast.runtime.listWorkers(), Date.now());
     } finally {

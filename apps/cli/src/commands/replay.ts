@@ -51,7 +51,7 @@ export function registerReplay(program: Command): void {
     if (options.expect !== undefined && !options.wait) {
       throw new AppError("config.invalid", { message: "--expect needs the outcomes, so it excludes --no-wait" });
     }
-    process.exitCode = await withHoldfast(options, (holdfast) => run(holdfast, file, options));
+    process.exitCode = await withHoldfast(options, (holdfast) => run(holdfast, file, options), { mayCreate: true });
   });
 }
 

@@ -36,8 +36,12 @@ export function registerSend(program: Command): void {
   );
   command.action(async (session: string, words: string[], options: SendOptions) => {
     const text = words.length === 1 && words[0] === "-" ? await readStandardInput() : words.join(" ");
-    process.exitCode = await withHoldfast(options, (holdfast) =>
-      once({ name: "--key", given: options.key }, (key) => send(holdfast, { session, text, key, options })),
+    process.exitCode = await withHoldfast(
+      options,
+      (holdfast) =>
+        once({ name: "--key", given: options.key }, (key) => send(holdfast, { session, text, key, options })),
+      // Without an executor the session must be there, and so must its store.
+      { mayCreate: options.executor !== undefined },
     );
   });
 }

@@ -72,7 +72,7 @@ export class Demo {
 
   async #runOn(redis: PrivateRedis): Promise<DemoResult | null> {
     const { file, signal, onBad, onFailed, onOutage, concurrency, expect } = this.#options;
-    const holdfast = await openHoldfast({ redis: redis.url, namespace: NAMESPACE });
+    const holdfast = await openHoldfast({ redis: redis.url, namespace: NAMESPACE }, { mayCreate: true });
     try {
       const fleet = this.#startFleet(redis);
       const startedAt = performance.now();

@@ -17,6 +17,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   "control.refused": "`holdfast explain ID` lists the verbs that are legal in this phase",
   "run.not_current": "`holdfast explain ID` names the current run",
   "store.unavailable": "check that the server is up and the URL is right: `holdfast doctor`",
+  "store.not_found": "check --namespace and the URL; the first worker creates the store",
   "store.unsupported": "`holdfast doctor` says what the server lacks",
   "wait.timeout": "the work goes on; `holdfast explain ID` says what it waits for",
 };

@@ -83,6 +83,7 @@ export const ERRORS = {
     kind: "unavailable",
     summary: "The Redis server may evict keys; Holdfast refuses to start on it.",
   },
+  "store.not_found": { kind: "not_found", summary: "The namespace holds no store." },
   "store.bucket_mismatch": { kind: "conflict", summary: "The store was created with another number of buckets." },
   "store.unsupported": { kind: "unavailable", summary: "The Redis server is too old or lacks a needed feature." },
   "config.invalid": { kind: "invalid", summary: "The configuration is not usable." },

@@ -1,5 +1,6 @@
 import { type NodeId, SCRIPT_BATCH } from "@holdfast/contracts";
 import { HEARTBEAT_MS, type Presence, type WorkerRecord } from "@holdfast/runtime";
+import { execPipeline } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import type { Keyspace } from "../layout/keys.ts";
 
@@ -17,7 +18,8 @@ export function createRedisPresence({ scripts, keys }: PresenceOptions): Presenc
     },
     async adopt(executor, limit) {
       let adopted = 0;
-      for (let bucket = 0; bucket < keys.buckets && adopted < limit; bucket += 1) {
+      for (const bucket of await bucketsThatWaitFor(executor)) {
+        if (adopted >= limit) break;
         const room = Math.min(limit - adopted, SCRIPT_BATCH);
         const bucketKeys = [keys.due(bucket), keys.index(bucket)];
         adopted += Number(await scripts.run("adopt-unhosted", bucketKeys, { executor, limit: room }));
@@ -38,6 +40,19 @@ export function createRedisPresence({ scripts, keys }: PresenceOptions): Presenc
       return workers.filter(({ node }) => !gone.includes(node)).sort((one, other) => one.startedAt - other.startedAt);
     },
   };
+
+  /** Most often none: so all are asked at once, and only those that wait are asked to adopt. */
+  async function bucketsThatWaitFor(executor: string): Promise<number[]> {
+    const prefix = `u ${executor} `;
+    const counts = await scripts.read((client) => {
+      const pipeline = client.pipeline();
+      for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
+        pipeline.zlexcount(keys.index(bucket), `[${prefix}`, `[${prefix}\xff`);
+      }
+      return execPipeline(pipeline);
+    });
+    return counts.flatMap((count, bucket) => (Number(count) > 0 ? [bucket] : []));
+  }
 
   async function forget(gone: readonly NodeId[]): Promise<void> {
     if (gone.length > 0) await scripts.read((client) => client.hdel(keys.workers, ...gone));

@@ -1,6 +1,7 @@
 /** Creates a store on a server, or opens it; refuses one that was created otherwise. */
 import { AppError } from "@holdfast/contracts";
 import type { Redis } from "ioredis";
+import { execPipeline } from "../connection/exec-pipeline.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import type { ServerFacts } from "./check-server.ts";
 
@@ -15,10 +16,43 @@ const LAYOUT_VERSION = "1";
  * @throws store.bucket_mismatch, store.unsupported
  */
 export async function openStore(client: Redis, keys: Keyspace, facts: ServerFacts): Promise<number> {
-  await client.hsetnx(keys.store, "buckets", String(keys.buckets));
-  await client.hsetnx(keys.store, "layout", LAYOUT_VERSION);
-  await client.hsetnx(keys.store, "timeline", "0");
+  const created = client
+    .pipeline()
+    .hsetnx(keys.store, "buckets", String(keys.buckets))
+    .hsetnx(keys.store, "layout", LAYOUT_VERSION)
+    .hsetnx(keys.store, "timeline", "0");
+  await execPipeline(created);
+  const timeline = await findStore(client, keys);
+  if (timeline === null) throw new AppError("store.corrupt", { message: "the store was removed while it was opened" });
+  const completed = client.pipeline().hset(keys.store, "serverRunId", facts.serverRunId);
+  for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
+    completed.zadd(keys.due(bucket), "+inf", "");
+    completed.zadd(keys.index(bucket), 0, "");
+    completed.hsetnx(keys.meta(bucket), "token", "0");
+  }
+  await execPipeline(completed);
+  return timeline;
+}
+
+/**
+ * Opens a store that is there, and writes nothing.
+ *
+ * @returns the timeline
+ * @throws store.not_found, store.bucket_mismatch, store.unsupported
+ */
+export async function openExistingStore(client: Redis, keys: Keyspace): Promise<number> {
+  const timeline = await findStore(client, keys);
+  if (timeline !== null) return timeline;
+  throw new AppError("store.not_found", {
+    message: `there is no store in the namespace ${keys.namespace}`,
+    details: { namespace: keys.namespace },
+  });
+}
+
+/** The timeline of the store, or `null` when there is none. */
+async function findStore(client: Redis, keys: Keyspace): Promise<number | null> {
   const [buckets, layout, timeline] = await client.hmget(keys.store, "buckets", "layout", "timeline");
+  if (typeof buckets !== "string") return null;
   if (Number(buckets) !== keys.buckets) {
     throw new AppError("store.bucket_mismatch", {
       message: `the store has ${buckets} buckets, this process is configured for ${keys.buckets}; set HOLDFAST_BUCKETS=${buckets}`,
@@ -30,13 +64,5 @@ export async function openStore(client: Redis, keys: Keyspace, facts: ServerFact
       message: `the store has layout ${layout}, this version reads ${LAYOUT_VERSION}`,
     });
   }
-  await client.hset(keys.store, "serverRunId", facts.serverRunId);
-  const pipeline = client.pipeline();
-  for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
-    pipeline.zadd(keys.due(bucket), "+inf", "");
-    pipeline.zadd(keys.index(bucket), 0, "");
-    pipeline.hsetnx(keys.meta(bucket), "token", "0");
-  }
-  await pipeline.exec();
   return Number(timeline);
 }

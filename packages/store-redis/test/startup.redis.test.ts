@@ -1,0 +1,83 @@
+import { Redis } from "ioredis";
+import { afterEach, expect, inject, it } from "vitest";
+import { createRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
+import { freshNamespace } from "./open-store.ts";
+
+const url = inject("redisUrl");
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function connect(): Redis {
+  const client = new Redis(url);
+  closers.push(() => client.disconnect());
+  return client;
+}
+
+async function open(options: Omit<RedisStoreOptions, "url">): Promise<RedisStore> {
+  const store = await createRedisStore({ url, buckets: 4, ...options });
+  closers.push(() => store.close());
+  return store;
+}
+
+/** The commands on a namespace while something is done, as the server saw them. */
+async function commandsDuring(namespace: string, work: () => Promise<unknown>): Promise<string[][]> {
+  const monitor = await connect().monitor();
+  closers.push(() => monitor.disconnect());
+  const seen: string[][] = [];
+  const end = new Promise<void>((resolve) => {
+    monitor.on("monitor", (_time: string, command: string[]) => {
+      if (command.includes(`end of ${namespace}`)) resolve();
+      else if (command.some((word) => word.includes(namespace))) seen.push(command);
+    });
+  });
+  await work();
+  await connect().echo(`end of ${namespace}`);
+  await end;
+  return seen;
+}
+
+it("creates a store that is not there", async () => {
+  const namespace = freshNamespace();
+
+  const store = await open({ namespace });
+
+  // The store's own row, and due, index and counter of each bucket.
+  expect(await connect().keys(`*${namespace}*`)).toHaveLength(1 + 4 * 3);
+  expect(await store.ping()).toMatchObject({ ack: { timeline: 0 } });
+});
+
+it("creates none for who only looks, and leaves no key behind", async () => {
+  const namespace = freshNamespace();
+
+  await expect(open({ namespace, mayCreate: false })).rejects.toMatchObject({
+    code: "store.not_found",
+    details: { namespace },
+  });
+
+  expect(await connect().keys(`*${namespace}*`)).toEqual([]);
+});
+
+it("opens a store that is there for who only looks, and refuses another number of buckets", async () => {
+  const namespace = freshNamespace();
+  await open({ namespace });
+
+  const seen = await open({ namespace, mayCreate: false });
+
+  expect(await seen.ping()).toMatchObject({ ack: { timeline: 0 } });
+  await expect(open({ namespace, mayCreate: false, buckets: 8 })).rejects.toMatchObject({
+    code: "store.bucket_mismatch",
+    details: { stored: 4, configured: 8 },
+  });
+});
+
+it("asks for an executor's sessions without a script where none waits", async () => {
+  const namespace = freshNamespace();
+  const store = await open({ namespace });
+
+  const commands = await commandsDuring(namespace, () => store.presence.adopt("echo", 100));
+
+  expect(commands.map(([name]) => name?.toLowerCase())).toEqual(Array.from({ length: 4 }, () => "zlexcount"));
+});
