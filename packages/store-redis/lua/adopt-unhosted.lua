@@ -10,7 +10,7 @@
   Reply
     the number of sessions made due
 
-  Uses     clock
+  Uses     clock, session
   Upholds  P2
   Clock    the store's
   Memory   allowed
@@ -21,7 +21,7 @@ local t = now()
 local prefix = "u " .. A.executor .. " "
 local entries = redis.call("ZRANGEBYLEX", index, "[" .. prefix, "[" .. prefix .. "\255", "LIMIT", 0, A.limit)
 for _, entry in ipairs(entries) do
-  redis.call("ZADD", due, t, string.sub(entry, #prefix + 1))
+  redis.call("ZADD", due, digits(t), string.sub(entry, #prefix + 1))
   redis.call("ZREM", index, entry)
 end
 return #entries

@@ -20,7 +20,7 @@ local rows = redis.call("HMGET", K.session, "head", "txn")
 if not rows[1] then return { "missing" } end
 if rows[2] ~= "" then return { "torn" } end
 local c = open(K.session, 0, rows[1])
-c.h.settingsRevision = c.h.settingsRevision + 1
-put(c, "settings", A.settings)
+c.head.settingsRevision = c.head.settingsRevision + 1
+write(c, "settings", A.settings)
 commit(c)
-return { "configured", c.h.settingsRevision }
+return { "configured", c.head.settingsRevision }

@@ -26,4 +26,4 @@ for node, till in string.gmatch(rows[2] or "", "([^:,]+):(%d+)") do
 end
 kept[#kept + 1] = A.node .. ":" .. (c.t + A.forMs)
 redis.call("HSET", K.session, "follow", table.concat(kept, ","))
-return { "following", c.h.cursor }
+return { "following", c.head.cursor }

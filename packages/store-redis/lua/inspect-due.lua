@@ -27,10 +27,10 @@ if not rows[1] or rows[3] ~= "" then
   redis.call("ZREM", K.due, A.member)
   return { "nothing" }
 end
-local c = open(K.session, now(), rows[1])
-local hold = rows[2] ~= "" and decode_hold(rows[2]) or nil
+local c = open(K.session, now(), rows[1], rows[2])
+local hold = c.hold
 if hold and is_live(hold, c.t, A.leaseMs) then
-  redis.call("ZADD", K.due, hold.leaseUntil + A.graceMs, A.member)
+  redis.call("ZADD", K.due, digits(hold.leaseUntil + A.graceMs), A.member)
   return { "nothing" }
 end
 if has_chores(c) then return { "chores" } end
@@ -42,7 +42,7 @@ if not at or at > c.t then
   commit(c)
   return { "nothing" }
 end
-c.h.sweeps, c.h.epoch = c.h.sweeps + 1, c.h.epoch + 1
+c.head.sweeps, c.head.epoch = c.head.sweeps + 1, c.head.epoch + 1
 index_due(c, K.due, A.member, c.t + A.sweepDelayMs)
 commit(c)
-return { "wake", c.h.epoch, c.h.sweeps, c.h.executor, c.t < c.h.warmUntil and c.h.warmNode or "" }
+return { "wake", c.head.epoch, c.head.sweeps, c.head.executor, c.t < c.head.warmUntil and c.head.warmNode or "" }

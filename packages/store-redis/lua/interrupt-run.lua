@@ -23,25 +23,24 @@
 local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "z" .. A.requestId, "follow")
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
-local c = open(K.session, now(), rows[1])
-local hold = rows[2] ~= "" and decode_hold(rows[2]) or nil
+local c = open(K.session, now(), rows[1], rows[2])
+local hold = c.hold
 local followers = live_followers(rows[5], c.t)
-if rows[4] then return { "applied", "1", { unpack_row(rows[4]) }, "", "", followers, c.h.cursor } end
+if rows[4] then return { "applied", "1", { unpack_row(rows[4]) }, "", "", followers, c.head.cursor } end
 
-local phase, effects = step(SESSION_ROWS, c.h.phase, "control.interrupt", bit(hold ~= nil))
+local phase, effects = step(SESSION_ROWS, c.head.phase, "control.interrupt", bit(hold ~= nil))
 local is_other = hold ~= nil and A.runId ~= "" and A.runId ~= hold.runId
-if not phase or is_other then return { "refused", c.h.phase, hold and hold.runId or "" } end
+if not phase or is_other then return { "refused", c.head.phase, hold and hold.runId or "" } end
 
 perform(effects, {
   requestCancel = function()
     hold.isCancelRequested = true
-    put(c, "hold", encode_hold(hold))
+    set_hold(c, hold)
   end,
 })
-local report = encode_report({
-  verb = "interrupt", phaseBefore = c.h.phase, phaseAfter = phase, inputsAbandoned = 0, inputsPendingDrain = 0,
-  inputsTransferred = 0, inputsRecovered = 0, inputsRequeued = 0, abortedRunId = hold.runId,
-})
-put(c, "z" .. A.requestId, report)
+local report = blank_report()
+report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = "interrupt", c.head.phase, phase, hold.runId
+local row = encode_report(report)
+write(c, "z" .. A.requestId, row)
 commit(c)
-return { "applied", "", { unpack_row(report) }, hold.node, hold.runId, followers, c.h.cursor }
+return { "applied", "", { unpack_row(row) }, hold.node, hold.runId, followers, c.head.cursor }

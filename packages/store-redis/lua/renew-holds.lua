@@ -11,7 +11,7 @@
   Reply
     a list, one per hold: "lost", "renewed", or the id of the run that was asked to end
 
-  Uses     clock
+  Uses     clock, session
   Upholds  L6, L7
   Clock    the store's
   Memory   allowed
@@ -28,7 +28,7 @@ for i = 1, #KEYS / 2 do
   if hold and hold.claimId == claim_id then
     hold.leaseUntil = t + A.leaseMs
     redis.call("HSET", session, "hold", encode_hold(hold))
-    redis.call("ZADD", due, hold.leaseUntil + A.graceMs, member)
+    redis.call("ZADD", due, digits(hold.leaseUntil + A.graceMs), member)
     reply[i] = hold.isCancelRequested and hold.runId or "renewed"
   else
     reply[i] = "lost"

@@ -8,12 +8,12 @@
     rewakeMs  number
 
   Reply
-    {"more" | "done", settled, followers, cursor}
+    {"more" | "done", followers, cursor, settled...}
     {"missing"}
     {"torn"}
 
   Raises   session run.stage; input input.abandon
-  Uses     clock, step, session, lane, input, admission, due
+  Uses     clock, step, session, lane, input, due, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -28,8 +28,8 @@ local function abandon(id, record, reason)
   if not status then return end
   record.status, record.detail = status, reason
   settle(c, id, record)
-  record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
-  put(c, "i" .. id, encode_record(record))
+  clear_ended(record)
+  write(c, "i" .. id, encode_record(record))
   emit(c, "input.abandoned|" .. id .. "|" .. reason)
 end
 
@@ -37,7 +37,8 @@ local function abandon_all(ids, chore)
   if #ids == 0 then return end
   local records = load_records(c, ids)
   for i = 1, #ids do
-    if records[i].generation <= chore.generation then abandon(ids[i], records[i], chore.reason) end
+    local record = records[i]
+    if record.generation <= chore.generation then abandon(ids[i], record, chore.reason) end
   end
 end
 
@@ -47,18 +48,18 @@ local function take_lane(prefix, from, till)
   for place = from, till - 1 do fields[#fields + 1] = prefix .. place end
   for i, raw in ipairs(fetch(c, fields)) do
     if raw then
-      ids[#ids + 1] = decode_entry(raw).inputId
+      local entry = decode_entry(raw)
+      ids[#ids + 1] = entry.inputId
       remove(c, fields[i])
     end
   end
   return ids
 end
 
-local function end_lane(chore, prefix, from_name, to_name)
-  local from = chore[from_name]
-  local till = math.min(chore[to_name], from + LIMIT)
-  abandon_all(take_lane(prefix, from, till), chore)
-  chore[from_name] = till
+local function end_lane(chore, prefix, first, last_place)
+  local till = math.min(chore[last_place], chore[first] + LIMIT)
+  abandon_all(take_lane(prefix, chore[first], till), chore)
+  chore[first] = till
 end
 
 -- Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed.
@@ -66,10 +67,10 @@ local function end_scheduled(chore)
   local ids = redis.call("ZRANGE", K.later, chore.from, chore.from + LIMIT - 1)
   local ended, passed = {}, 0
   for _, id in ipairs(ids) do
-    local is_ended = id ~= "" and load_records(c, { id })[1].generation <= chore.generation
-    if is_ended then
+    local record = id ~= "" and load_records(c, { id })[1]
+    if record and record.generation <= chore.generation then
       ended[#ended + 1] = id
-      c.later[id] = false
+      set_later(c, id, false)
     else
       passed = passed + 1
     end
@@ -85,9 +86,9 @@ local CHORES = {
       abandon_all(split(chore.staged), chore)
       chore.staged = ""
     elseif chore.steerFrom < chore.steerTo then
-      end_lane(chore, "s", "steerFrom", "steerTo")
+      end_lane(chore, "s", PLACE.chore.steerFrom, PLACE.chore.steerTo)
     elseif chore.queueFrom < chore.queueTo then
-      end_lane(chore, "q", "queueFrom", "queueTo")
+      end_lane(chore, "q", PLACE.chore.queueFrom, PLACE.chore.queueTo)
     elseif chore.scheduled > 0 then
       end_scheduled(chore)
     end
@@ -121,11 +122,11 @@ if rows[2] ~= "" then return { "torn" } end
 c = open(K.session, now(), rows[1])
 local followers = live_followers(rows[3], c.t)
 if has_chores(c) then
-  local field = "x" .. c.h.choresHead
+  local field = "x" .. c.head.choresHead
   local chore = decode_chore(redis.call("HGET", K.session, field))
   if CHORES[chore.kind](chore) then
     remove(c, field)
-    c.h.choresHead = c.h.choresHead + 1
+    c.head.choresHead = c.head.choresHead + 1
   else
     put(c, field, encode_chore(chore))
   end
@@ -133,4 +134,4 @@ if has_chores(c) then
   index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs))
   commit(c)
 end
-return { has_chores(c) and "more" or "done", c.settled, followers, c.h.cursor }
+return append_settled({ has_chores(c) and "more" or "done", followers, c.head.cursor }, c)

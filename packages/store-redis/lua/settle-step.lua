@@ -24,7 +24,7 @@ local raw = redis.call("HGET", K.session, "hold")
 local hold = raw and raw ~= "" and decode_hold(raw) or nil
 if not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId ~= A.runId then return { "fenced" } end
 
-local field = "j" .. A.runId .. "." .. A.index
+local field = format("j%s.%d", A.runId, A.index)
 if A.index <= hold.journal then
   local key, value = string.match(redis.call("HGET", K.session, field) or "", "^(%S+) (.*)$")
   if key ~= A.key then return { "fenced" } end

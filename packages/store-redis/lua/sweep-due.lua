@@ -10,7 +10,7 @@
   Reply
     a list of {index of the key, member}
 
-  Uses     clock
+  Uses     clock, session
   Upholds  L6, L7
   Clock    the store's
   Memory   allowed
@@ -23,7 +23,7 @@ for i = 1, #KEYS do
   local members = redis.call("ZRANGEBYSCORE", KEYS[i], "-inf", t, "LIMIT", 0, A.limit - #taken)
   for _, member in ipairs(members) do
     -- Later, never gone: a sweeper that dies here costs one delay.
-    redis.call("ZADD", KEYS[i], t + A.sweepDelayMs, member)
+    redis.call("ZADD", KEYS[i], digits(t + A.sweepDelayMs), member)
     taken[#taken + 1] = { i, member }
   end
 end

@@ -14,7 +14,7 @@
     {"missing"}
 
   Raises   input input.abandon
-  Uses     step, session, admission
+  Uses     step, session, standing
   Upholds  G9
   Memory   allowed
   Cost     O(1)
@@ -24,7 +24,7 @@ local MAX_WATCHERS = 2000
 local rows = redis.call("HMGET", K.session, "head", "i" .. A.inputId)
 if not rows[1] then return { "missing" } end
 local c = open(K.session, 0, rows[1])
-if not rows[2] then return { "missing", c.h.phase } end
+if not rows[2] then return { "missing", c.head.phase } end
 local record = decode_record(rows[2])
 local status = current_status(c, record)
 

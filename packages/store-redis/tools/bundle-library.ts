@@ -7,6 +7,7 @@ import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlem
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
 import { ROWS, type RowLayout } from "../src/layout/rows.ts";
+import { argumentBindings, inlineArguments, inlineColumns, type RowColumns, withoutComments } from "./inline-names.ts";
 import type { ScriptHeader } from "./parse-header.ts";
 
 const MACHINES: Readonly<Record<string, CompiledMachine>> = {
@@ -42,23 +43,26 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
 };
 
+/** Columns that scripts add to a row while they work with it; they are not stored. */
+const WORKING_COLUMNS: Readonly<Record<string, readonly string[]>> = { entry: ["lane", "place"] };
+
+/** Every column of every row by its place, as sources name it. */
+export const ROW_COLUMNS: RowColumns = new Map(
+  Object.entries(ROWS).map(([name, layout]) => [name, [...Object.keys(layout), ...(WORKING_COLUMNS[name] ?? [])]]),
+);
+
+const BLANKS = { t: '""', n: "0", b: "false" } as const;
+
 // Rows are packed binary: writing and reading numbers as text cost more than the rest of a script.
-function decoder(name: string, layout: RowLayout): string {
-  const columns = Object.entries(layout);
-  const variables = columns.map((_, index) => `v${index}`).join(",");
-  const fields = columns.map(([column, type], index) => `${column}=v${index}${type === "b" ? "==1" : ""}`);
-  return `local function decode_${name}(raw) local ${variables}=unpack_row(raw) return {${fields.join(",")}} end`;
-}
-
-function encoder(name: string, layout: RowLayout): string {
-  const parts = Object.entries(layout).map(([column, type]) =>
-    type === "b" ? `r.${column} and 1 or 0` : `r.${column}`,
-  );
-  return `local function encode_${name}(r) return pack_row(${parts.join(",")}) end`;
-}
-
 function codecs(): string[] {
-  return Object.entries(ROWS).flatMap(([name, layout]) => [decoder(name, layout), encoder(name, layout)]);
+  return Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => {
+    const types = Object.values(layout);
+    return [
+      `local function decode_${name}(raw) return {unpack_row(raw)} end`,
+      `local function encode_${name}(r) return pack_row(unpack(r,1,${types.length})) end`,
+      `local function blank_${name}() return {${types.map((type) => BLANKS[type]).join(",")}} end`,
+    ];
+  });
 }
 
 /** Rows of a machine for the events that scripts raise; an event nobody raises has no row. */
@@ -68,54 +72,55 @@ function rows(headers: readonly ScriptHeader[]): string[] {
     const unknown = [...raised].filter((event) => machine.eventFacts[event] === undefined);
     if (unknown.length > 0) throw new Error(`unknown events of machine ${name}: ${unknown.join(", ")}`);
     const selected = Object.entries(machine.rows).filter(([key]) => raised.has(key.split("|")[1] as string));
-    const entries = selected.map(([key, row]) => {
-      const [next, effects = ""] = row.split(":");
-      const list = effects === "" ? [] : effects.split(",").map((effect) => JSON.stringify(effect));
-      return `[${JSON.stringify(key)}]={next=${JSON.stringify(next)},effects={${list.join(",")}}}`;
-    });
-    return `local ${name.toUpperCase()}_ROWS={${entries.join(",")}}`;
+    return `local ${name.toUpperCase()}_ROWS=${nestedRows(selected)}`;
   });
 }
 
-function bindings(header: ScriptHeader): string[] {
-  const fields = header.arguments.map(({ name, type }, index) => {
-    const value = `ARGV[${index + 1}]`;
-    if (type === "rest") return `${name}={unpack(ARGV,${index + 1})}`;
-    if (type === "number") return `${name}=tonumber(${value})`;
-    return `${name}=${type === "flag" ? `${value}=="1"` : value}`;
+/** Rows by event, state and facts: three looks into tables cost less than one key put together. */
+function nestedRows(selected: readonly (readonly [key: string, row: string])[]): string {
+  const nested: Record<string, Record<string, string[]>> = {};
+  for (const [key, row] of selected) {
+    const [state, event, bits] = key.split("|") as [string, string, string];
+    const [next, effects = ""] = row.split(":");
+    const list = effects === "" ? [] : effects.split(",").map((effect) => JSON.stringify(effect));
+    nested[event] ??= {};
+    const rowsOfState = (nested[event][state] ??= []);
+    rowsOfState.push(`[${JSON.stringify(bits)}]={next=${JSON.stringify(next)},effects={${list.join(",")}}}`);
+  }
+  const events = Object.entries(nested).map(([event, byState]) => {
+    const states = Object.entries(byState).map(([state, rows]) => `[${JSON.stringify(state)}]={${rows.join(",")}}`);
+    return `[${JSON.stringify(event)}]={${states.join(",")}}`;
   });
-  const keys =
-    header.keys === "session" ? ["local K={session=KEYS[1],later=KEYS[2],due=KEYS[3],meta=KEYS[4],index=KEYS[5]}"] : [];
-  return [...keys, `local A={${fields.join(",")}}`];
-}
-
-function withoutComments(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => line.replace(/\s+-- .*$/, ""))
-    .filter((line) => line.trim() !== "" && !line.trimStart().startsWith("--"))
-    .join("\n");
+  return `{${events.join(",")}}`;
 }
 
 /** Fragments in an order in which each finds what it calls. */
 export const FRAGMENT_ORDER = [
+  "constants",
   "clock",
   "step",
   "session",
-  "admission",
   "lane",
   "input",
   "run",
   "attempt",
+  "settlement",
   "select",
   "stage",
   "due",
+  "standing",
+  "admission",
+  "reply",
+  "claim",
+  "advance",
+  "control",
 ] as const;
 
 const BUILT_IN = new Set([
   "error",
   "find",
   "floor",
+  "format",
   "function",
   "gmatch",
   "if",
@@ -163,8 +168,9 @@ function assertRaised(header: ScriptHeader): void {
 }
 
 function scriptFunction(header: ScriptHeader): string {
-  const body = [...bindings(header), withoutComments(header.body)].join("\n");
-  return `SCRIPTS["${header.name}"]=function(KEYS,ARGV)\n${body}\nend`;
+  const body = inlineArguments(header, inlineColumns(header.name, withoutComments(header.body), ROW_COLUMNS));
+  const lines = ["if not pack_row then bind() end", ...argumentBindings(header), body].join("\n");
+  return `SCRIPTS["${header.name}"]=function(KEYS,ARGV)\n${lines}\nend`;
 }
 
 /**
@@ -184,13 +190,13 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
   }
   const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
   return [
-    // Looked up when called: a library is loaded without the global.
-    "local function unpack_row(raw) return cmsgpack.unpack(raw) end",
-    "local function pack_row(...) return cmsgpack.pack(...) end",
+    // Bound by the first call: a library is loaded without the globals that its functions see.
+    "local pack_row,unpack_row,format",
+    "local function bind() pack_row,unpack_row,format=cmsgpack.pack,cmsgpack.unpack,string.format end",
     ...codecs(),
     ...constants,
     ...rows(headers),
-    ...FRAGMENT_ORDER.map((name) => withoutComments(fragments.get(name) as string)),
+    ...FRAGMENT_ORDER.map((name) => inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS)),
     "local SCRIPTS={}",
     ...headers.map(scriptFunction),
     "",

@@ -6,11 +6,18 @@ export interface ScriptArgument {
   readonly type: "text" | "bytes" | "number" | "flag" | "rest";
 }
 
+/** What is the same for every call of a process: sent as one text, taken apart once. */
+export interface ScriptConstant {
+  readonly name: string;
+  readonly type: "text" | "number";
+}
+
 /** What a header declares. */
 export interface ScriptHeader {
   readonly name: string;
   readonly keys: "session" | "bucket" | "due indexes" | "hold pairs: session, due";
   readonly arguments: readonly ScriptArgument[];
+  readonly constants: readonly ScriptConstant[];
   /** Machine → events the script raises. */
   readonly raises: ReadonlyMap<string, readonly string[]>;
   readonly uses: readonly string[];
@@ -21,6 +28,7 @@ export interface ScriptHeader {
 }
 
 const ARGUMENT = /^\s{4}(\w+)\s+(text|bytes|number|flag|rest)\b/;
+const CONSTANT = /^\s{4}(\w+)\s+(text|number)\b/;
 
 function fail(name: string, message: string): never {
   throw new Error(`${name}.lua: ${message}`);
@@ -31,13 +39,13 @@ function section(header: string, title: string): string | null {
   return match === null ? null : `${match[1] ?? ""}${match[2] ?? ""}`;
 }
 
-function parseArguments(name: string, text: string | null): ScriptArgument[] {
+function parseList<T extends string>(name: string, text: string | null, form: RegExp): { name: string; type: T }[] {
   if (text === null) return [];
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line) => {
-    const match = ARGUMENT.exec(line);
+    const match = form.exec(line);
     if (match === null) fail(name, `not an argument: "${line.trim()}"`);
-    return { name: match[1] as string, type: match[2] as ScriptArgument["type"] };
+    return { name: match[1] as string, type: match[2] as T };
   });
 }
 
@@ -51,11 +59,12 @@ function parseRaises(text: string | null): Map<string, string[]> {
 }
 
 function checkUse(name: string, header: ScriptHeader): void {
-  for (const argument of header.arguments) {
+  const named = [...header.arguments, ...header.constants];
+  for (const argument of named) {
     if (!new RegExp(`\\bA\\.${argument.name}\\b`).test(header.body))
       fail(name, `argument ${argument.name} is not used`);
   }
-  const declared = new Set(header.arguments.map((argument) => argument.name));
+  const declared = new Set(named.map((argument) => argument.name));
   for (const [, used] of header.body.matchAll(/\bA\.(\w+)/g)) {
     if (!declared.has(used as string)) fail(name, `argument ${used} is not declared`);
   }
@@ -79,7 +88,8 @@ export function parseHeader(name: string, text: string): ScriptHeader {
   const parsed: ScriptHeader = {
     name,
     keys: (section(header, "Keys") ?? fail(name, "has no Keys")).trim().split(/:(?= due)/)[0] as ScriptHeader["keys"],
-    arguments: parseArguments(name, section(header, "Arguments")),
+    arguments: parseList<ScriptArgument["type"]>(name, section(header, "Arguments"), ARGUMENT),
+    constants: parseList<ScriptConstant["type"]>(name, section(header, "Constants"), CONSTANT),
     raises: parseRaises(section(header, "Raises")),
     uses: (section(header, "Uses") ?? "")
       .split(",")

@@ -1,12 +1,58 @@
--- A policy column as the ingress encodes it.
-local function decode_column(raw)
-  local lane, mode, consumed, signal, boundary, policy = string.match(raw, "^(.-)|(.-)|(.-)|(.-)|(.-)|(.*)$")
-  return { lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, policy = policy }
+-- A policy column as the ingress encodes it; the policy table makes few of them.
+local COLUMNS, column_texts = {}, 0
+
+local function decode_column(text)
+  local known = COLUMNS[text]
+  if known then return known end
+  if column_texts >= 1000 then COLUMNS, column_texts = {}, 0 end
+  local lane, mode, consumed, signal, boundary, policy = string.match(text, "^(.-)|(.-)|(.-)|(.-)|(.-)|(.*)$")
+  known = { lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, policy = policy }
+  COLUMNS[text], column_texts = known, column_texts + 1
+  return known
 end
 
--- The status as every reader sees it: inputs of an ended generation are abandoned at once, their
--- rows follow in bounded steps.
-local function current_status(c, record)
-  if record.generation == c.h.generation or INPUT_FINAL[record.status] then return record.status end
-  return (step(INPUT_ROWS, record.status, "input.abandon", ""))
+-- A repeat. It writes one field, so that a caller can wait for replication of what it repeats.
+local function answer_known(c, id, raw, fingerprint)
+  redis.call("HSET", c.key, "txn", "")
+  local record = decode_record(raw)
+  if record.fingerprint ~= fingerprint then return { "mismatch", id } end
+  return { "deduplicated", id, record.admission, current_status(c, record) }
+end
+
+-- `admission` = { id, keyedId, scope, payload, column, later, due, member, sweepDelay }.
+local ADMIT_EFFECTS = {
+  storeInput = function(c, admission, record)
+    local id, column = admission.id, admission.column
+    if admission.scope ~= "" then displace(c, column.mode, admission.scope, id) end
+    c.head.admitted = record.admission
+    emit(c, "input.admitted|" .. id .. "|" .. record.admission)
+    if column.isConsumed then
+      move_input(c, id, record, "input.consume_on_accept")
+      emit(c, "input.consumed|" .. id)
+    else
+      assign_place(c, record, column.mode == "priority")
+      move_input(c, id, record, "input.queue")
+      if record.isWaking and not record.isWaiting then wake_queued(c) end
+    end
+    write(c, format("p%d", record.admission), id .. " " .. admission.payload)
+    if admission.keyedId ~= "" and admission.keyedId ~= id then write(c, "k" .. admission.keyedId, id) end
+  end,
+  -- At rest only: a live hold is due by its lease, and looks before it lets go.
+  indexDue = function(c, admission, record)
+    commit_later(c, admission.later)
+    if c.is_busy or INPUT_FINAL[record.status] or not may_stage(c) then return end
+    local at = nil
+    if record.isWaiting then
+      at = record.notBeforeAt
+    elseif c.head.waking > 0 then
+      at = c.t + admission.sweepDelay
+    end
+    if at then redis.call("ZADD", admission.due, "LT", digits(at), admission.member) end
+  end,
+}
+
+local function signal_of(c, column, record)
+  if c.head.executor == "" or record.isWaiting or column.signal == "none" then return "none" end
+  if c.is_busy then return column.signal == "immediate" and "immediate" or "none" end
+  return "wake"
 end

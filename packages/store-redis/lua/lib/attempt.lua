@@ -1,5 +1,5 @@
 -- Ends an attempt that leaves its inputs undone: lost, failed or handed back.
--- `why` = { event, counter, limit, isFinal, reason, failure, notBeforeAt }.
+-- `why` = { event, counter, limit, isFinal, reason, failure, notBeforeAt }; the counter is a place.
 
 local function is_spent(why, record)
   return why.isFinal or (why.counter ~= nil and record[why.counter] + 1 >= why.limit)
@@ -8,19 +8,20 @@ end
 -- Members of a batch that failed once or was lost twice are tried one by one, under new runs.
 local function must_split(why, records, survivors)
   if #records < 2 or survivors == 0 or not why.counter then return false end
-  return why.counter == "failures" or records[1].losses >= 1
+  local record = records[1]
+  return why.counter == PLACE.record.failures or record.losses >= 1
 end
 
 -- The facts an input's event carries, in the order the machine declares.
 local function attempt_bits(c, why, spent)
-  if why.event == "run.fail" then return bit(spent) .. bit(c.h.isHeld) end
+  if why.event == "run.fail" then return bit(spent) .. bit(c.head.isHeld) end
   return why.counter and bit(spent) or ""
 end
 
 local function end_input(c, id, record, why)
   local spent = is_spent(why, record)
   if spent then record.detail = why.reason else record.notBeforeAt, record.isWaking = why.notBeforeAt, true end
-  if spent and why.failure then put(c, "f" .. record.admission, why.failure) end
+  if spent and why.failure then write(c, "f" .. record.admission, why.failure) end
   move_input(c, id, record, why.event, attempt_bits(c, why, spent))
   if spent then emit(c, "input.abandoned|" .. id .. "|" .. why.reason) end
 end
@@ -32,8 +33,9 @@ local function end_attempt(c, hold, records, why)
   end
   local is_split = must_split(why, records, survivors)
   for i = 1, #ids do
-    if is_split then records[i].runId, records[i].isSolo = "", true end
-    end_input(c, ids[i], records[i], why)
+    local record = records[i]
+    if is_split then record.runId, record.isSolo = "", true end
+    end_input(c, ids[i], record, why)
   end
   local run = move_run(c, hold, why.event, why.counter and bit(survivors == 0) or "")
   if is_split then run.status = step(RUN_ROWS, run.status, "run.split", "") end
@@ -41,9 +43,11 @@ local function end_attempt(c, hold, records, why)
 end
 
 -- The holder died: every staged input is charged a loss and returns to its place (G6).
-local function lose_attempt(c, hold, max_losses)
+local function lose_attempt(c, max_losses)
+  local hold = c.hold
   emit(c, "run.lost|" .. hold.runId)
   end_attempt(c, hold, load_records(c, split(hold.staged)), {
-    event = "run.lose", counter = "losses", limit = max_losses, reason = REASON.executor_lost, notBeforeAt = 0,
+    event = "run.lose", counter = PLACE.record.losses, limit = max_losses, reason = REASON.executor_lost, notBeforeAt = 0,
   })
+  set_hold(c, nil)
 end

@@ -3,8 +3,8 @@
 -- The earliest time at which something queued can be tried; `soonest` for what could be tried at once.
 local function next_work_at(c, later_key, soonest, blocked_until)
   local at = nil
-  if c.h.waking > 0 then at = blocked_until or soonest end
-  if c.h.scheduled > 0 then
+  if c.head.waking > 0 then at = blocked_until or soonest end
+  if c.head.scheduled > 0 then
     local time = tonumber(redis.call("ZRANGE", later_key, 0, 0, "WITHSCORES")[2])
     at = math.min(at or time, time)
   end
@@ -12,12 +12,12 @@ local function next_work_at(c, later_key, soonest, blocked_until)
 end
 
 local function has_chores(c)
-  return c.h.choresTail > c.h.choresHead
+  return c.head.choresTail > c.head.choresHead
 end
 
 -- Whether the session could stage if it had work: its phase allows it and it is bound.
 local function may_stage(c)
-  return c.h.executor ~= "" and step(SESSION_ROWS, c.h.phase, "run.stage", "01") ~= nil
+  return c.head.executor ~= "" and step(SESSION_ROWS, c.head.phase, "run.stage", "01") ~= nil
 end
 
 -- A session at rest: due at once for chores, at its next work if some executor may take it.
@@ -34,8 +34,8 @@ end
 
 -- Lets go of a session: no lease at rest, a fresh epoch, and a finite due time while work is left.
 local function release(c, keys, rewake, blocked_until)
-  put(c, "hold", "")
-  c.h.epoch = c.h.epoch + 1
+  set_hold(c, nil)
+  c.head.epoch = c.head.epoch + 1
   commit_later(c, keys.later)
   local at = due_at_rest(c, keys.later, c.t + rewake, blocked_until)
   index_due(c, keys.due, keys.member, at)
@@ -44,5 +44,5 @@ end
 
 -- Where a session that nobody hosts is listed, by executor.
 local function unhosted_entry(c, member)
-  return "u " .. c.h.executor .. " " .. member
+  return "u " .. c.head.executor .. " " .. member
 end

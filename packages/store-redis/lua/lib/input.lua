@@ -1,17 +1,27 @@
 -- Effects of the input machine, each one data movement, and the step that performs them.
+
+-- Notes that an input ended: six columns of the reply.
 local function settle(c, id, record)
-  c.settled[#c.settled + 1] = { id, record.status, record.nodes, record.attempts, record.position, record.detail }
+  local settled = c.settled
+  local n = #settled
+  settled[n + 1], settled[n + 2], settled[n + 3] = id, record.status, record.nodes
+  settled[n + 4], settled[n + 5], settled[n + 6] = record.attempts, record.position, record.detail
+end
+
+-- The columns of an input that has no further use for them once it ended.
+local function clear_ended(record)
+  record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
 end
 
 local INPUT_EFFECTS = {
   enterLane = function(c, id, record) occupy_or_wait(c, id, record) end,
   leaveLane = function(c, id, record)
     if record.isWaiting then
-      c.later[id] = false
-      c.h.scheduled = c.h.scheduled - 1
+      set_later(c, id, false)
+      c.head.scheduled = c.head.scheduled - 1
       record.isWaiting = false
     else
-      remove(c, record.lane .. record.place)
+      remove(c, format("%s%d", record.lane, record.place))
       count(c, record, -1)
     end
   end,
@@ -25,11 +35,11 @@ local INPUT_EFFECTS = {
   end,
   recordOutcome = function(c, id, record)
     settle(c, id, record)
-    record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
+    clear_ended(record)
   end,
   deadLetter = function(c, id)
-    c.h.deadLetters = c.h.deadLetters + 1
-    put(c, "d" .. c.h.deadLetters, id)
+    c.head.deadLetters = c.head.deadLetters + 1
+    write(c, "d" .. c.head.deadLetters, id)
   end,
 }
 
@@ -39,7 +49,8 @@ local function move_input(c, id, record, event, bits)
   if not status then error("input " .. id .. " refuses " .. event) end
   record.status = status
   perform(effects, INPUT_EFFECTS, c, id, record)
-  put(c, "i" .. id, encode_record(record))
+  -- What ended is moved no more, and what is staged not before the next script.
+  collect(c, "i" .. id, encode_record(record), INPUT_FINAL[status] or event == "run.stage")
 end
 
 local function split(list)
@@ -65,9 +76,9 @@ local function displace(c, mode, scope, by)
   local old_id = event and redis.call("HGET", c.key, "c" .. scope)
   write(c, "c" .. scope, by)
   if not old_id then return end
-  local old = load_records(c, { old_id })[1]
-  if old.generation ~= c.h.generation or not step(INPUT_ROWS, old.status, event, "") then return end
-  old.detail = by
-  move_input(c, old_id, old, event)
+  local old_record = load_records(c, { old_id })[1]
+  if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return end
+  old_record.detail = by
+  move_input(c, old_id, old_record, event)
   emit(c, event .. "|" .. old_id .. "|" .. by)
 end

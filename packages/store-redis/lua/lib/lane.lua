@@ -1,26 +1,25 @@
 -- The two lanes are rings of numbered fields: `s<place>` and `q<place>`. A place without a field is
 -- a hole (staged, displaced, or waiting for its time) and is skipped once it reaches the front.
-local LANES = { s = { head = "steerHead", tail = "steerTail" }, q = { head = "queueHead", tail = "queueTail" } }
+local LANES = {
+  s = { front = PLACE.head.steerHead, back = PLACE.head.steerTail },
+  q = { front = PLACE.head.queueHead, back = PLACE.head.queueTail },
+}
 
 -- An input counts as waking from its own admission on, or from that of a waking one after it.
 local function count(c, record, by)
-  c.h.queued = c.h.queued + by
-  if record.isWaking or record.admission <= c.h.wokenThrough then c.h.waking = c.h.waking + by end
+  local head = c.head
+  head.queued = head.queued + by
+  if record.isWaking or record.admission <= head.wokenThrough then head.waking = head.waking + by end
 end
 
 -- Puts an input at its place in the lane.
 local function occupy(c, id, record)
-  local names = LANES[record.lane]
-  if record.place < c.h[names.head] then c.h[names.head] = record.place end
-  put(c, record.lane .. record.place, encode_entry({
-    inputId = id,
-    admission = record.admission,
-    isPrompt = record.isPrompt,
-    isSolo = record.isSolo,
-    boundary = record.boundary,
-    runId = record.runId,
-    notBeforeAt = record.notBeforeAt,
-  }))
+  local head, lane = c.head, LANES[record.lane]
+  if record.place < head[lane.front] then head[lane.front] = record.place end
+  local entry = blank_entry()
+  entry.inputId, entry.admission, entry.isPrompt, entry.isSolo = id, record.admission, record.isPrompt, record.isSolo
+  entry.boundary, entry.runId, entry.notBeforeAt = record.boundary, record.runId, record.notBeforeAt
+  put(c, format("%s%d", record.lane, record.place), encode_entry(entry))
   count(c, record, 1)
 end
 
@@ -28,24 +27,24 @@ end
 local function occupy_or_wait(c, id, record)
   if record.notBeforeAt <= c.t then return occupy(c, id, record) end
   record.isWaiting = true
-  c.later[id] = record.notBeforeAt
-  c.h.scheduled = c.h.scheduled + 1
+  set_later(c, id, record.notBeforeAt)
+  c.head.scheduled = c.head.scheduled + 1
 end
 
 -- The place behind everything queued, or the one before it for an input that jumps the lane.
 local function assign_place(c, record, is_front)
-  local names = LANES[record.lane]
+  local head, lane = c.head, LANES[record.lane]
   if is_front then
-    c.h[names.head] = c.h[names.head] - 1
-    record.place = c.h[names.head]
+    head[lane.front] = head[lane.front] - 1
+    record.place = head[lane.front]
   else
-    record.place = c.h[names.tail]
-    c.h[names.tail] = record.place + 1
+    record.place = head[lane.back]
+    head[lane.back] = record.place + 1
   end
 end
 
 -- From now on everything admitted so far counts as woken.
 local function wake_queued(c)
-  c.h.wokenThrough = c.h.admitted
-  c.h.waking = c.h.queued
+  c.head.wokenThrough = c.head.admitted
+  c.head.waking = c.head.queued
 end

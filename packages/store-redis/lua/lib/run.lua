@@ -1,6 +1,8 @@
 -- The row of a run whose first attempt has ended, or what it would say before that.
 local function new_run()
-  return { status = RUN_INITIAL, attempts = 0, journal = 0, sequence = 0, positions = "" }
+  local run = blank_run()
+  run.status = RUN_INITIAL
+  return run
 end
 
 local function load_run(c, run_id)
@@ -19,24 +21,27 @@ local function move_run(c, hold, event, bits)
   return run
 end
 
--- Queues bounded work for later; columns not given are empty.
+-- Queues bounded work for later, of the generation that is current.
+local function new_chore(c, kind)
+  local chore = blank_chore()
+  chore.kind, chore.generation, chore.cursor = kind, c.head.generation, "0"
+  return chore
+end
+
 local function add_chore(c, chore)
-  for name, value in pairs({
-    generation = c.h.generation, reason = "", steerFrom = 0, steerTo = 0, queueFrom = 0, queueTo = 0, scheduled = 0,
-    staged = "", runId = "", from = 0, to = 0, cursor = "0",
-  }) do
-    if chore[name] == nil then chore[name] = value end
-  end
-  put(c, "x" .. c.h.choresTail, encode_chore(chore))
-  c.h.choresTail = c.h.choresTail + 1
+  local head = c.head
+  put(c, "x" .. head.choresTail, encode_chore(chore))
+  head.choresTail = head.choresTail + 1
 end
 
 -- Writes a run's row. The journal of an ended run is left to a chore: it may be longer than a
 -- script may loop.
 local function put_run(c, run_id, run)
   if run.journal > 0 and RUN_FINAL[run.status] then
-    add_chore(c, { kind = "journal", runId = run_id, from = 1, to = run.journal })
+    local chore = new_chore(c, "journal")
+    chore.runId, chore.from, chore.to = run_id, 1, run.journal
+    add_chore(c, chore)
     run.journal = 0
   end
-  put(c, "u" .. run_id, encode_run(run))
+  collect(c, "u" .. run_id, encode_run(run), RUN_FINAL[run.status])
 end

@@ -1,20 +1,34 @@
--- Selects the next batch (L2). `offer` = { newRunId, maxInputs, maxBytes, isBatching }.
+-- Selects the next batch (L2). `offer` = { maxInputs, maxBytes, executors, batching }, and the id
+-- that a new run would get.
 
 -- Whether a list of the form `,name,name,` has a name.
 local function contains(list, name)
   return string.find(list, "," .. name .. ",", 1, true) ~= nil
 end
 
+local OFFERS, offer_texts = {}, 0
+
+-- What a worker would take, as it sends it: it sends the same again and again.
+local function decode_offer(text)
+  local known = OFFERS[text]
+  if known then return known end
+  if offer_texts >= 1000 then OFFERS, offer_texts = {}, 0 end
+  local inputs, bytes, executors, batching = string.match(text, "^(%d+)|(%d+)|(,[^|]*,)|(,[^|]*,)$")
+  known = { maxInputs = tonumber(inputs), maxBytes = tonumber(bytes), executors = executors, batching = batching }
+  OFFERS[text], offer_texts = known, offer_texts + 1
+  return known
+end
+
 -- Inputs whose time has come enter their lane, at the place they were admitted to.
 local function promote(c, later_key)
-  if c.h.scheduled == 0 then return end
+  if c.head.scheduled == 0 then return end
   local ids = redis.call("ZRANGEBYSCORE", later_key, "-inf", c.t, "LIMIT", 0, 100)
   if #ids == 0 then return end
   local records = load_records(c, ids)
   for i = 1, #ids do
     local record = records[i]
-    c.later[ids[i]] = false
-    c.h.scheduled = c.h.scheduled - 1
+    set_later(c, ids[i], false)
+    c.head.scheduled = c.head.scheduled - 1
     record.isWaiting = false
     occupy(c, ids[i], record)
     put(c, "i" .. ids[i], encode_record(record))
@@ -30,27 +44,27 @@ end
 
 -- The leading entries of a lane, at most `limit`; holes at the very front are left behind for good.
 local function peek(c, lane, limit)
-  local names = LANES[lane]
-  local head = c.h[names.head]
-  local count = math.min(c.h[names.tail] - head, limit)
+  local head, front = c.head, LANES[lane].front
+  local first = head[front]
+  local count = math.min(head[LANES[lane].back] - first, limit)
   if count <= 0 then return {} end
   local fields, entries = {}, {}
-  for i = 1, count do fields[i] = lane .. (head + i - 1) end
+  for i = 1, count do fields[i] = lane .. (first + i - 1) end
   local rows = fetch(c, fields)
   for i = 1, count do
     if rows[i] then
-      entries[#entries + 1] = read_entry(rows[i], lane, head + i - 1)
+      entries[#entries + 1] = read_entry(rows[i], lane, first + i - 1)
     elseif #entries == 0 then
-      c.h[names.head] = head + i
+      head[front] = first + i
     end
   end
   return entries
 end
 
--- Whether `entry` joins a new run that begins with `first`.
-local function joins(first, entry)
-  if entry.runId ~= "" or entry.isSolo or entry.boundary ~= first.boundary then return false end
-  return first.lane == "s" or entry.isPrompt == first.isPrompt
+-- Whether an entry joins a new run that begins with another.
+local function joins(first_entry, entry)
+  if entry.runId ~= "" or entry.isSolo or entry.boundary ~= first_entry.boundary then return false end
+  return first_entry.lane == "s" or entry.isPrompt == first_entry.isPrompt
 end
 
 -- A run that was staged before keeps its exact set, whatever the worker would take and whatever
@@ -63,11 +77,12 @@ local function members_of(run_id, entries)
   return members
 end
 
-local function batch_of(entries, offer)
-  if entries[1].runId ~= "" then return members_of(entries[1].runId, entries) end
-  local batch = { entries[1] }
-  for i = 2, math.min(#entries, offer.maxInputs) do
-    if not joins(entries[1], entries[i]) then break end
+local function batch_of(entries, max_inputs)
+  local first_entry = entries[1]
+  if first_entry.runId ~= "" then return members_of(first_entry.runId, entries) end
+  local batch = { first_entry }
+  for i = 2, math.min(#entries, max_inputs) do
+    if not joins(first_entry, entries[i]) then break end
     batch[i] = entries[i]
   end
   return batch
@@ -77,35 +92,42 @@ end
 -- wait for their time leave long stretches of them; what is behind must not wait for one look after
 -- the other, so a look goes far before it leaves the rest, and the session due, for the next.
 local function first_of(c, lane)
-  local names = LANES[lane]
-  local place = c.h[names.head]
-  if place == c.h[names.tail] then return nil end
-  local field = string.format("%s%d", lane, place)
-  local raw = c.overlay[field]
+  local place = c.head[LANES[lane].front]
+  if place == c.head[LANES[lane].back] then return nil end
+  local field = format("%s%d", lane, place)
+  local raw = c.overlay and c.overlay[field]
   if raw == nil then raw = redis.call("HGET", c.key, field) end
   if raw then return read_entry(raw, lane, place) end
   return peek(c, lane, 100)[1] or peek(c, lane, 1000)[1]
 end
 
-local function is_alone(first, offer)
-  if first.runId ~= "" then return false end
-  return first.isSolo or (first.lane == "q" and first.isPrompt and not offer.isBatching)
+local function is_alone(entry, is_batching)
+  if entry.runId ~= "" then return false end
+  return entry.isSolo or (entry.lane == "q" and entry.isPrompt and not is_batching)
 end
 
 local LANE_ORDER = { "s", "q" }
 
 -- The next batch by the rules of order, or nil and the time at which a blocked lane goes on.
 local function select_batch(c, offer)
-  if c.h.waking == 0 then return nil end
+  if c.head.waking == 0 then return nil end
   local blocked_until = nil
-  for _, lane in ipairs(LANE_ORDER) do
-    local first = first_of(c, lane)
-    if first and first.notBeforeAt > c.t then
-      blocked_until = math.min(blocked_until or first.notBeforeAt, first.notBeforeAt)
-    elseif first then
-      if is_alone(first, offer) then return { first } end
-      return batch_of(peek(c, lane, 100), offer)
+  for i = 1, #LANE_ORDER do
+    local lane = LANE_ORDER[i]
+    local entry = first_of(c, lane)
+    if entry and entry.notBeforeAt > c.t then
+      blocked_until = math.min(blocked_until or entry.notBeforeAt, entry.notBeforeAt)
+    elseif entry then
+      if is_alone(entry, contains(offer.batching, c.head.executor)) then return { entry } end
+      return batch_of(peek(c, lane, 100), offer.maxInputs)
     end
   end
   return nil, blocked_until
+end
+
+-- The time at which a blocked lane goes on, for a caller that would take nothing.
+local NOTHING = { maxInputs = 1, maxBytes = 0, executors = ",,", batching = ",," }
+
+local function blocked_time(c)
+  return select(2, select_batch(c, NOTHING))
 end

@@ -1,30 +1,38 @@
--- What a script works on: the session's key, the clock, the head, and what it will write. Fields
--- that it may read again are collected in an overlay (`false` for those it will remove), and reads go
--- through that; all others in a list of names and values, which costs less.
+-- What a script works on: the session's key, the clock, the head, who holds it, and what it will
+-- write. Fields that a script may read again before it ends are collected in an overlay (`false`
+-- for those it will remove), and reads go through that; all others in a list of names and values,
+-- which costs less.
 local function new_context(key, t, head)
   return {
-    key = key, t = t, h = head, overlay = {}, later = {}, settled = {}, count = 0,
+    key = key, t = t, head = head, settled = {}, count = 0,
     -- Room for a usual commit: a list that grows is copied again and again.
     writes = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
   }
 end
 
-local function open(key, t, head)
-  return new_context(key, t, decode_head(head))
+local function open(key, t, head, hold)
+  local c = new_context(key, t, decode_head(head))
+  if hold and hold ~= "" then c.hold = decode_hold(hold) end
+  return c
 end
 
 -- A number as an argument of a command: as text it spares Redis the detour through floating point,
 -- which costs more than many a command.
 local function digits(number)
-  return number % 1 == 0 and string.format("%d", number) or number
+  return number % 1 == 0 and format("%d", number) or number
 end
 
 local function put(c, field, value)
-  c.overlay[field] = value
+  local overlay = c.overlay
+  if not overlay then
+    overlay = {}
+    c.overlay = overlay
+  end
+  overlay[field] = value
 end
 
 local function remove(c, field)
-  c.overlay[field] = false
+  put(c, field, false)
 end
 
 -- Puts a field that no script reads again or removes after it has written it.
@@ -34,22 +42,35 @@ local function write(c, field, value)
   c.count = count + 2
 end
 
+-- Puts a field that may have been put before; `is_last` when nothing reads it again.
+local function collect(c, field, value, is_last)
+  local overlay = c.overlay
+  if not is_last or (overlay and overlay[field] ~= nil) then put(c, field, value) else write(c, field, value) end
+end
+
 -- HMGET that sees what this script has collected.
 local function fetch(c, fields)
   local rows = redis.call("HMGET", c.key, unpack(fields))
-  if next(c.overlay) == nil then return rows end
+  local overlay = c.overlay
+  if not overlay then return rows end
   for i = 1, #fields do
-    local collected = c.overlay[fields[i]]
+    local collected = overlay[fields[i]]
     if collected ~= nil then rows[i] = collected end
   end
   return rows
 end
 
+-- Who holds the session from now on; `nil` for nobody.
+local function set_hold(c, hold)
+  c.hold, c.is_hold_changed = hold, true
+end
+
 -- Appends a fact to the session's events: `<time>|<type>|<columns>`.
 local function emit(c, body)
-  c.h.cursor = c.h.cursor + 1
-  c.stamp = c.stamp or string.format("%d|", c.t)
-  write(c, string.format("e%d", c.h.cursor), c.stamp .. body)
+  local head = c.head
+  head.cursor = head.cursor + 1
+  c.stamp = c.stamp or format("%d|", c.t)
+  write(c, format("e%d", head.cursor), c.stamp .. body)
 end
 
 -- A lease further ahead than two of its length comes from a clock that jumped, and counts as ended.
@@ -71,20 +92,26 @@ local function write_sliced(command, key, list, count)
   end
 end
 
+-- An input waits for a time, or, with `false`, no longer.
+local function set_later(c, id, at)
+  c.later = c.later or {}
+  c.later[id] = at
+end
+
 -- Moves inputs into and out of the set of those that wait for a time.
 local function commit_later(c, later_key)
-  if next(c.later) == nil then return end
+  if not c.later then return end
   mark(c)
   for id, at in pairs(c.later) do
     if at then redis.call("ZADD", later_key, digits(at), id) else redis.call("ZREM", later_key, id) end
   end
-  c.later = {}
+  c.later = nil
 end
 
 -- Writes the session. The head and the cleared marker go with the last HSET.
 local function commit(c)
   local removals
-  for field, value in pairs(c.overlay) do
+  for field, value in pairs(c.overlay or {}) do
     if value then
       write(c, field, value)
     else
@@ -98,8 +125,9 @@ local function commit(c)
     write_sliced("HSET", c.key, c.writes, c.count)
     c.count = 0
   end
-  write(c, "head", encode_head(c.h))
-  write(c, "txn", "")
+  if c.is_hold_changed then write(c, "hold", c.hold and encode_hold(c.hold) or "") end
+  write(c, "head", encode_head(c.head))
+  if c.is_marked then write(c, "txn", "") end
   redis.call("HSET", c.key, unpack(c.writes, 1, c.count))
 end
 

@@ -1,6 +1,7 @@
 -- One step of a compiled machine: the next state and its effects, or nil when it refuses.
 local function step(rows, state, event, bits)
-  local row = rows[state .. "|" .. event .. "|" .. bits]
+  local of_state = rows[event][state]
+  local row = of_state and of_state[bits]
   if row then return row.next, row.effects end
 end
 

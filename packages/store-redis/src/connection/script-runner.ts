@@ -6,9 +6,27 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { type ArgumentType, SCRIPTS, type ScriptArguments, type ScriptName } from "../generated/scripts.ts";
+import {
+  type ArgumentType,
+  SCRIPTS,
+  type ScriptArguments,
+  type ScriptConstants,
+  type ScriptName,
+} from "../generated/scripts.ts";
 import { isTemporary, toStoreError } from "./redis-errors.ts";
 import type { ScriptLibrary } from "./script-library.ts";
+
+/** What a script takes that does not change from call to call, as it travels: one text, decoded once. */
+export type ConstantsText<N extends keyof ScriptConstants> = string & { readonly constantsOf: N };
+
+/** Prepares the constants of a script; fields it does not know are left out. */
+export function encodeConstants<N extends keyof ScriptConstants>(
+  name: N,
+  values: ScriptConstants[N],
+): ConstantsText<N> {
+  const list = SCRIPTS[name].constants.map((field) => values[field as keyof ScriptConstants[N]]);
+  return JSON.stringify(list) as ConstantsText<N>;
+}
 
 /** What a runner needs. */
 export interface ScriptRunnerOptions {
@@ -34,9 +52,15 @@ export class ScriptRunner {
   }
 
   /** Runs a script; answers its reply as the driver decodes it. @throws store.unavailable, store.corrupt */
-  run<N extends ScriptName>(name: N, keys: readonly string[], values: ScriptArguments[N]): Promise<unknown> {
+  run<N extends ScriptName>(
+    name: N,
+    keys: readonly string[],
+    values: ScriptArguments[N],
+    ...constants: N extends keyof ScriptConstants ? [ConstantsText<N>] : []
+  ): Promise<unknown> {
+    const args: string[] = [...constants];
     const declared: readonly (readonly [string, ArgumentType])[] = SCRIPTS[name].arguments;
-    const args = declared.flatMap(([field, type]) => encode(values[field as keyof ScriptArguments[N]], type));
+    for (const [field, type] of declared) append(args, values[field as keyof ScriptArguments[N]], type);
     return this.#repeat(() => this.#library.call(this.client, name, keys, args));
   }
 
@@ -68,8 +92,8 @@ export class ScriptRunner {
   }
 }
 
-function encode(value: unknown, type: ArgumentType): string[] {
-  if (type === "rest") return value as string[];
-  if (type === "flag") return [value === true ? "1" : ""];
-  return [String(value)];
+function append(args: string[], value: unknown, type: ArgumentType): void {
+  if (type === "rest") args.push(...(value as string[]));
+  else if (type === "flag") args.push(value === true ? "1" : "");
+  else args.push(String(value));
 }

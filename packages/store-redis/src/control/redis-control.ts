@@ -71,9 +71,9 @@ async function apply(
     abort: toAbort(text(reply, 3), report.abortedRunId, "stopped"),
     wake: epoch === null ? null : { epoch, executor: text(reply, 5) },
     hasChores: text(reply, 6) === "1",
-    settled: decodeSettled(reply[7]),
-    followers: nodes(reply, 8),
-    cursor: number(reply, 9),
+    settled: decodeSettled(reply, 9),
+    followers: nodes(reply, 7),
+    cursor: number(reply, 8),
   };
 }
 

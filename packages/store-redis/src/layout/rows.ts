@@ -2,9 +2,10 @@
  * The rows a session is stored in, field by field, once.
  *
  * A row is one hash field whose value is its columns as consecutive MessagePack
- * values: packing is four times as fast as text inside a script. Lua codecs are
- * generated from these tables and TypeScript decodes with them, so the two
- * cannot disagree. `n` is a number, `t` a text, `b` a flag (1 or 0).
+ * values: packing is four times as fast as text inside a script. Inside scripts a
+ * row is a list; the names of its columns are replaced by their places when the
+ * library is made, and TypeScript decodes by the same tables, so the two cannot
+ * disagree. `n` is a number, `t` a text, `b` a flag.
  */
 import { Unpackr } from "msgpackr";
 
@@ -210,7 +211,7 @@ export function rowOf<L extends RowLayout>(layout: L, values: readonly unknown[]
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
     const value = values[index];
-    row[name] = type === "n" ? Number(value) : type === "b" ? value === 1 : String(value);
+    row[name] = type === "n" ? Number(value) : type === "b" ? value === true || value === 1 : String(value);
   });
   return row as Row<L>;
 }

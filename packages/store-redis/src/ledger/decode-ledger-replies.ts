@@ -15,6 +15,7 @@ import { outcomeOf } from "@holdfast/domain";
 import type { AdmitReply, AdvanceCommand, AdvanceReply, ClaimReply, NextStep, WatchReply } from "@holdfast/runtime";
 import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
 import {
+  afterSettled,
   asReply,
   decodeBatch,
   decodeSettled,
@@ -63,7 +64,7 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
 function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
   const node = text(reply, 6);
   const executor = text(reply, 7);
-  const settled = decodeSettled(reply[8]);
+  const settled = decodeSettled(reply, 10);
   return {
     kind: "accepted",
     inputId,
@@ -77,8 +78,8 @@ function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
       executor: executor === "" ? null : executor,
     },
     displaced: settled.find((item) => item.inputId !== inputId) ?? null,
-    followers: nodes(reply, 9),
-    cursor: number(reply, 10),
+    followers: nodes(reply, 8),
+    cursor: number(reply, 9),
     ack,
   };
 }
@@ -87,14 +88,14 @@ function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
 export function decodeClaim(reply: Reply): ClaimReply {
   switch (tagOf(reply)) {
     case "staged": {
-      const state = text(reply, 3);
+      const state = text(reply, 2);
       return {
         kind: "staged",
-        batch: decodeBatch(reply[1]),
-        state: text(reply, 2) === "1" ? { kind: "cached" } : { kind: "stored", state: state === "" ? null : state },
-        settled: decodeSettled(reply[4]),
-        followers: nodes(reply, 5),
-        cursor: number(reply, 6),
+        batch: decodeBatch(reply, afterSettled(reply, 5)),
+        state: text(reply, 1) === "1" ? { kind: "cached" } : { kind: "stored", state: state === "" ? null : state },
+        settled: decodeSettled(reply, 5),
+        followers: nodes(reply, 3),
+        cursor: number(reply, 4),
       };
     }
     case "busy":
@@ -107,9 +108,9 @@ export function decodeClaim(reply: Reply): ClaimReply {
       return {
         kind: "idle",
         dueAt: numberOrNull(reply, 1),
-        settled: decodeSettled(reply[2]),
-        followers: nodes(reply, 3),
-        cursor: number(reply, 4),
+        settled: decodeSettled(reply, 4),
+        followers: nodes(reply, 2),
+        cursor: number(reply, 3),
       };
     case "missing":
       return { kind: "missing" };
@@ -129,14 +130,14 @@ export function decodeAdvance(reply: Reply, { fence, settlement }: AdvanceComman
         isRepeat: text(reply, 1) === "1",
         position: number(reply, 2),
         committedAt: number(reply, 3),
-        settled: decodeSettled(reply[4], {
+        settled: decodeSettled(reply, 6, {
           runId: fence.runId,
           ...(settlement.kind === "completed" ? { output: settlement.output } : {}),
           ...(settlement.kind === "failed" ? { failure: settlement.failure } : {}),
         }),
-        next: decodeNext(asReply(reply[5])),
-        followers: nodes(reply, 6),
-        cursor: number(reply, 7),
+        next: decodeNext(reply, afterSettled(reply, 6)),
+        followers: nodes(reply, 4),
+        cursor: number(reply, 5),
         ack,
       };
     case "fenced":
@@ -152,14 +153,14 @@ export function decodeAdvance(reply: Reply, { fence, settlement }: AdvanceComman
   }
 }
 
-function decodeNext(reply: Reply): NextStep {
-  switch (tagOf(reply)) {
+function decodeNext(reply: Reply, at: number): NextStep {
+  switch (text(reply, at)) {
     case "staged":
-      return { kind: "staged", batch: decodeBatch(reply[1]) };
+      return { kind: "staged", batch: decodeBatch(reply, at + 1) };
     case "more":
-      return { kind: "more", epoch: number(reply, 1), dueAt: number(reply, 2) };
+      return { kind: "more", epoch: number(reply, at + 1), dueAt: number(reply, at + 2) };
     case "rest":
-      return { kind: "idle", dueAt: numberOrNull(reply, 1) };
+      return { kind: "idle", dueAt: numberOrNull(reply, at + 1) };
     case "lost":
       return { kind: "lost" };
     default:

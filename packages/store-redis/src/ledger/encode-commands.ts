@@ -1,5 +1,4 @@
 /** Commands as scripts take them. */
-import type { RunId } from "@holdfast/contracts";
 import { encodePolicy, signalFor } from "@holdfast/domain";
 import type { AdmitCommand, Settlement, StagingOffer } from "@holdfast/runtime";
 
@@ -12,62 +11,49 @@ export function encodeColumn(command: AdmitCommand, column: "idle" | "live"): st
   return [lane, decision.queue, isConsumed, signal, decision.boundary, encodePolicy(decision)].join("|");
 }
 
-/** An offer of a worker; lists are framed by commas so that a script finds whole names only. */
-export function encodeOffer(offer: StagingOffer) {
-  return {
-    newRunId: offer.newRunId,
-    executors: `,${offer.executors.join(",")},`,
-    batching: `,${offer.batching.join(",")},`,
-    maxInputs: offer.maxInputs,
-    maxBytes: offer.maxBytes,
-  };
+/** An offer of a worker, or none; lists are framed by commas so that a script finds whole names only. */
+export function encodeOffer(offer: StagingOffer | null): { readonly newRunId: string; readonly offer: string } {
+  if (offer === null) return { newRunId: "", offer: "" };
+  const { newRunId, maxInputs, maxBytes, executors, batching } = offer;
+  return { newRunId, offer: `${maxInputs}|${maxBytes}|,${executors.join(",")},|,${batching.join(",")},` };
 }
-
-/** Sent when nothing is to be staged next. */
-export const NO_OFFER: StagingOffer = { newRunId: "" as RunId, executors: [], maxInputs: 1, maxBytes: 0, batching: [] };
 
 const NO_RECEIPT = {
   contentDigest: "",
   conversationDigest: "",
   messageCount: 0,
   digest: "",
-  hasState: false,
   state: "",
-  hasOutput: false,
   output: "",
-} as const;
-
-const NO_FAILURE = {
-  failure: "",
-  failureCode: "",
-  isRetryable: true,
-  retryDelayMs: 0,
-  isDelayExplicit: false,
 } as const;
 
 /** The columns of a settlement, empty where its kind has none. */
 export function encodeSettlement(settlement: Settlement) {
   switch (settlement.kind) {
     case "released":
-      return { settlement: settlement.kind, ...NO_RECEIPT, ...NO_FAILURE };
+      return { settlement: settlement.kind, ...NO_RECEIPT, failure: "" };
     case "failed": {
-      const { kind, failure, ...when } = settlement;
-      const failed = { failure: JSON.stringify(failure), failureCode: failure.code, ...when };
-      return { settlement: kind, ...NO_RECEIPT, ...failed };
+      const { failure, isRetryable, isDelayExplicit, retryDelayMs } = settlement;
+      const when = [flag(isRetryable), flag(isDelayExplicit), retryDelayMs].join("|");
+      const report = `${failure.code}|${when}|${JSON.stringify(failure)}`;
+      return { settlement: settlement.kind, ...NO_RECEIPT, failure: report };
     }
     case "completed":
     case "cancelled": {
       const { kind, state, output, conversationDigest, ...receipt } = settlement;
       return {
         settlement: kind,
-        ...NO_FAILURE,
         ...receipt,
         conversationDigest: conversationDigest ?? "",
-        hasState: state !== null,
+        // JSON is never the empty text.
         state: state ?? "",
-        hasOutput: output !== null,
         output: output ?? "",
+        failure: "",
       };
     }
   }
+}
+
+function flag(fact: boolean): string {
+  return fact ? "1" : "";
 }

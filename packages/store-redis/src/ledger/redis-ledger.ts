@@ -14,10 +14,10 @@ import type {
   RenewReply,
   WatchReply,
 } from "@holdfast/runtime";
-import type { ScriptRunner } from "../connection/script-runner.ts";
+import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeWatched } from "./decode-ledger-replies.ts";
-import { encodeColumn, encodeOffer, encodeSettlement, NO_OFFER } from "./encode-commands.ts";
+import { encodeColumn, encodeOffer, encodeSettlement } from "./encode-commands.ts";
 import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
 
 /** What the ledger adapter works with. */
@@ -33,7 +33,8 @@ export interface RedisLedgerOptions {
 }
 
 /** The ledger on Redis: one script per operation. */
-export function createRedisLedger(options: RedisLedgerOptions): Ledger {
+export function createRedisLedger(settings: RedisLedgerOptions): Ledger {
+  const options = { ...settings, constants: createConstants(settings) };
   return {
     admit: (command) => admit(options, command),
     claim: (command) => claim(options, command),
@@ -46,78 +47,104 @@ export function createRedisLedger(options: RedisLedgerOptions): Ledger {
   };
 }
 
-async function admit({ scripts, keys, timing, ack }: RedisLedgerOptions, command: AdmitCommand): Promise<AdmitReply> {
+/** What the busiest scripts take that does not change from call to call. */
+interface LedgerConstants {
+  readonly admit: ConstantsText<"admit-input">;
+  claim(node: NodeId): ConstantsText<"claim-session">;
+  advance(node: NodeId): ConstantsText<"advance-run">;
+}
+
+interface LedgerParts extends RedisLedgerOptions {
+  readonly constants: LedgerConstants;
+}
+
+function createConstants({ timing, budget }: RedisLedgerOptions): LedgerConstants {
+  return {
+    admit: encodeConstants("admit-input", timing),
+    claim: perNode((node) => encodeConstants("claim-session", { ...timing, ...budget, node })),
+    advance: perNode((node) => encodeConstants("advance-run", { ...timing, ...budget, node })),
+  };
+}
+
+/** A process is one node, or a few in tests. */
+function perNode<T>(make: (node: NodeId) => T): (node: NodeId) => T {
+  const known = new Map<NodeId, T>();
+  return (node) => {
+    const made = known.get(node) ?? make(node);
+    known.set(node, made);
+    return made;
+  };
+}
+
+async function admit({ scripts, keys, constants, ack }: LedgerParts, command: AdmitCommand): Promise<AdmitReply> {
   const { input, columns } = command;
   const { member, list } = keys.session(command.ref);
   const reply = asReply(
-    await scripts.run("admit-input", list, {
-      member,
-      inputId: input.id,
-      keyedId: input.keyedId ?? "",
-      fingerprint: input.fingerprint,
-      isPrompt: input.isPrompt,
-      isEphemeral: input.isEphemeral,
-      isWaking: columns.idle.wake !== "none",
-      scope: input.scope ?? "",
-      notBeforeAt: input.notBeforeAt,
-      revision: command.settingsRevision,
-      idle: encodeColumn(command, "idle"),
-      live: encodeColumn(command, "live"),
-      node: command.replyTo ?? "",
-      leaseMs: timing.leaseMs,
-      sweepDelayMs: timing.sweepDelayMs,
-      payload: input.payload,
-    }),
+    await scripts.run(
+      "admit-input",
+      list,
+      {
+        member,
+        inputId: input.id,
+        keyedId: input.keyedId ?? "",
+        fingerprint: input.fingerprint,
+        isPrompt: input.isPrompt,
+        isEphemeral: input.isEphemeral,
+        isWaking: columns.idle.wake !== "none",
+        scope: input.scope ?? "",
+        notBeforeAt: input.notBeforeAt,
+        revision: command.settingsRevision,
+        idle: encodeColumn(command, "idle"),
+        live: encodeColumn(command, "live"),
+        node: command.replyTo ?? "",
+        payload: input.payload,
+      },
+      constants.admit,
+    ),
   );
   return decodeAdmit(reply, input.id, ack());
 }
 
-async function claim(
-  { scripts, keys, timing, budget }: RedisLedgerOptions,
-  command: ClaimCommand,
-): Promise<ClaimReply> {
+async function claim({ scripts, keys, constants }: LedgerParts, command: ClaimCommand): Promise<ClaimReply> {
   const { member, list } = keys.session(command.ref);
   const reply = asReply(
-    await scripts.run("claim-session", list, {
-      member,
-      claimId: command.claimId,
-      node: command.node,
-      cachedDigest: command.cachedDigest ?? "",
-      ...encodeOffer(command.offer),
-      leaseMs: timing.leaseMs,
-      graceMs: timing.graceMs,
-      rewakeMs: timing.rewakeMs,
-      unhostedMs: timing.unhostedMs,
-      maxLosses: budget.maxLosses,
-    }),
+    await scripts.run(
+      "claim-session",
+      list,
+      {
+        member,
+        claimId: command.claimId,
+        cachedDigest: command.cachedDigest ?? "",
+        ...encodeOffer(command.offer),
+      },
+      constants.claim(command.node),
+    ),
   );
   return decodeClaim(reply);
 }
 
-async function advance(options: RedisLedgerOptions, command: AdvanceCommand): Promise<AdvanceReply> {
-  const { scripts, keys, timing, budget, ack } = options;
+async function advance(options: LedgerParts, command: AdvanceCommand): Promise<AdvanceReply> {
+  const { scripts, keys, constants, ack } = options;
   const { member, list } = keys.session(command.ref);
   const reply = asReply(
-    await scripts.run("advance-run", list, {
-      member,
-      node: command.node,
-      ...command.fence,
-      attempt: command.attempt,
-      sequence: command.sequence,
-      expectedPosition: command.expectedPosition,
-      previousDigest: command.previousDigest,
-      boundary: command.boundary,
-      contributors: command.contributors.join(","),
-      ...encodeSettlement(command.settlement),
-      settlementDigest: command.settlementDigest,
-      hasNext: command.next !== null,
-      ...encodeOffer(command.next ?? NO_OFFER),
-      leaseMs: timing.leaseMs,
-      graceMs: timing.graceMs,
-      rewakeMs: timing.rewakeMs,
-      warmMs: timing.warmMs,
-      maxFailures: budget.maxFailures,
-    }),
+    await scripts.run(
+      "advance-run",
+      list,
+      {
+        member,
+        ...command.fence,
+        attempt: command.attempt,
+        sequence: command.sequence,
+        expectedPosition: command.expectedPosition,
+        previousDigest: command.previousDigest,
+        boundary: command.boundary,
+        contributors: command.contributors.join(","),
+        ...encodeSettlement(command.settlement),
+        settlementDigest: command.settlementDigest,
+        ...encodeOffer(command.next),
+      },
+      constants.advance(command.node),
+    ),
   );
   return decodeAdvance(reply, command, ack());
 }
@@ -195,9 +222,9 @@ async function settleChores(
   }
   return {
     kind: tagOf(reply) === "more" ? "more" : "done",
-    settled: decodeSettled(reply[1]),
-    followers: nodes(reply, 2),
-    cursor: number(reply, 3),
+    settled: decodeSettled(reply, 3),
+    followers: nodes(reply, 1),
+    cursor: number(reply, 2),
   };
 }
 

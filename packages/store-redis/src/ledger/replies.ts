@@ -1,8 +1,8 @@
-/** Decodes what scripts answer. Numbers in nested replies arrive as numbers or as text; both are read. */
+/** Decodes what scripts answer: flat lists, numbers in them as numbers or as text. */
 import type { Boundary, ClaimId, FailureReport, InputId, InputStatus, NodeId, RunId } from "@holdfast/contracts";
 import { AppError } from "@holdfast/contracts";
 import { outcomeOf } from "@holdfast/domain";
-import type { SettledInput, StagedBatch } from "@holdfast/runtime";
+import type { SettledInput, StagedBatch, StagedInput } from "@holdfast/runtime";
 
 /** A reply: a tag and what the script's header says follows it. */
 export type Reply = readonly unknown[];
@@ -45,31 +45,35 @@ export function listOf(value: string): string[] {
   return value === "" ? [] : value.split(",");
 }
 
-/** A staged batch as scripts answer it. */
-export function decodeBatch(value: unknown): StagedBatch {
-  const reply = asReply(value);
-  const inputs = asReply(reply[10]).map((item) => {
-    const input = asReply(item);
-    const stored = text(input, 5);
-    return {
-      inputId: text(input, 0) as InputId,
-      admission: number(input, 1),
-      attempts: number(input, 2),
-      failures: number(input, 3),
-      losses: number(input, 4),
+const SETTLED_COLUMNS = 6;
+const INPUT_COLUMNS = 6;
+const BATCH_COLUMNS = 10;
+
+/** The staged batch that begins at a place of a reply. */
+export function decodeBatch(reply: Reply, at: number): StagedBatch {
+  const first = at + BATCH_COLUMNS + 1;
+  const inputs: StagedInput[] = [];
+  for (let from = first; inputs.length < number(reply, at + BATCH_COLUMNS); from += INPUT_COLUMNS) {
+    const stored = text(reply, from + 5);
+    inputs.push({
+      inputId: text(reply, from) as InputId,
+      admission: number(reply, from + 1),
+      attempts: number(reply, from + 2),
+      failures: number(reply, from + 3),
+      losses: number(reply, from + 4),
       // Stored as id, space, payload, so that an admission number finds its input.
       payload: stored.slice(stored.indexOf(" ") + 1),
-    };
-  });
+    });
+  }
   return {
-    fence: { token: number(reply, 0), claimId: text(reply, 1) as ClaimId, runId: text(reply, 2) as RunId },
-    attempt: number(reply, 3),
-    sequence: number(reply, 4),
-    position: number(reply, 5),
-    previousDigest: text(reply, 6),
-    executor: text(reply, 7),
-    boundary: text(reply, 8) as Boundary,
-    journalEntries: number(reply, 9),
+    fence: { token: number(reply, at), claimId: text(reply, at + 1) as ClaimId, runId: text(reply, at + 2) as RunId },
+    attempt: number(reply, at + 3),
+    sequence: number(reply, at + 4),
+    position: number(reply, at + 5),
+    previousDigest: text(reply, at + 6),
+    executor: text(reply, at + 7),
+    boundary: text(reply, at + 8) as Boundary,
+    journalEntries: number(reply, at + 9),
     inputs,
   };
 }
@@ -82,27 +86,28 @@ export interface SettledContext {
   readonly failure?: FailureReport;
 }
 
-/** Inputs that ended in a call, with their outcomes. */
-export function decodeSettled(value: unknown, context: SettledContext = {}): SettledInput[] {
-  return asReply(value).map((item) => {
-    const [inputId, status, waiting, attempts, position, detail] = asReply(item) as [
-      InputId,
-      InputStatus,
-      string,
-      number,
-      number,
-      string,
-    ];
-    const at = Number(position);
+/** The place behind the inputs that ended, whose list begins at a place of a reply. */
+export function afterSettled(reply: Reply, at: number): number {
+  return at + 1 + number(reply, at) * SETTLED_COLUMNS;
+}
+
+/** Inputs that ended in a call, with their outcomes; their list begins at a place of its reply. */
+export function decodeSettled(reply: Reply, at: number, context: SettledContext = {}): SettledInput[] {
+  const settled: SettledInput[] = [];
+  for (let from = at + 1; from < afterSettled(reply, at); from += SETTLED_COLUMNS) {
+    const inputId = text(reply, from) as InputId;
+    const status = text(reply, from + 1) as InputStatus;
+    const position = number(reply, from + 4);
     const outcome = outcomeOf({
       status,
-      detail,
-      attempts: Number(attempts),
-      ...(at > 0 && context.runId !== undefined ? { receipt: { runId: context.runId, position: at } } : {}),
+      detail: text(reply, from + 5),
+      attempts: number(reply, from + 3),
+      ...(position > 0 && context.runId !== undefined ? { receipt: { runId: context.runId, position } } : {}),
       ...(context.output == null ? {} : { output: JSON.parse(context.output) as unknown }),
       ...(context.failure === undefined ? {} : { failure: context.failure }),
     });
     if (outcome === null) throw new AppError("store.corrupt", { message: `input ${inputId} is settled and ${status}` });
-    return { inputId, outcome, nodes: listOf(waiting) as NodeId[] };
-  });
+    settled.push({ inputId, outcome, nodes: nodes(reply, from + 2) });
+  }
+  return settled;
 }

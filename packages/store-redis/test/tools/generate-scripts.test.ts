@@ -5,22 +5,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { LIBRARY, SCRIPTS } from "../../src/generated/scripts.ts";
-import { bundleLibrary } from "../../tools/bundle-library.ts";
-import { parseHeader } from "../../tools/parse-header.ts";
-import { FRAGMENT_FILES, type LuaFile, SCRIPT_FILES } from "./read-lua.ts";
+import { bundle, FRAGMENT_FILES, type LuaFile, SCRIPT_FILES } from "./read-lua.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const jiti = join(dirname(createRequire(import.meta.url).resolve("jiti/package.json")), "lib/jiti-cli.mjs");
-const byName = (one: LuaFile, other: LuaFile) => (one.name < other.name ? -1 : 1);
-
-/** The library of scripts, some of them replaced. */
-function bundle(scripts: readonly LuaFile[], fragments: readonly LuaFile[] = FRAGMENT_FILES): string {
-  return bundleLibrary(
-    [...scripts].sort(byName).map(({ name, text }) => parseHeader(name, text)),
-    new Map(fragments.map(({ name, text }) => [name, text])),
-  );
-}
-
 function withScript(name: string, change: (text: string) => string): LuaFile[] {
   return SCRIPT_FILES.map((file) => (file.name === name ? { name, text: change(file.text) } : file));
 }
@@ -37,7 +25,7 @@ it("finds the generated module fresh", { timeout: 60_000 }, async () => {
 
 it("carries every script, with the library that its sources make", () => {
   expect(Object.keys(SCRIPTS).sort()).toEqual(SCRIPT_FILES.map(({ name }) => name).sort());
-  expect(bundle(SCRIPT_FILES)).toBe(LIBRARY);
+  expect(bundle()).toBe(LIBRARY);
 });
 
 describe("bundling", () => {
@@ -52,7 +40,7 @@ describe("bundling", () => {
   it("refuses a script that raises an event without declaring it", () => {
     const scripts = withScript(
       "claim-session",
-      (text) => `${text}\nstep(SESSION_ROWS, c.h.phase, "unregister.begin")\n`,
+      (text) => `${text}\nstep(SESSION_ROWS, c.head.phase, "unregister.begin")\n`,
     );
 
     expect(() => bundle(scripts)).toThrow("claim-session.lua raises unregister.begin without declaring it");
@@ -70,6 +58,24 @@ describe("bundling", () => {
     const scripts = withScript("claim-session", (text) => `${text}\nconjure(c)\n`);
 
     expect(() => bundle(scripts)).toThrow("claim-session.lua calls conjure");
+  });
+
+  it("refuses a column that its row does not have", () => {
+    const scripts = withScript("claim-session", (text) => `${text}\nlocal x = hold.leaseTill\n`);
+
+    expect(() => bundle(scripts)).toThrow("claim-session.lua: a hold has no column leaseTill");
+  });
+
+  it("puts places for the names of columns and arguments, and leaves quoted text alone", () => {
+    const scripts = withScript("settle-step", (text) => `${text}\nreturn { hold.token, A.key, "hold.token A.key" }\n`);
+
+    expect(bundle(scripts)).toContain('return { hold[4], ARGV[5], "hold.token A.key" }');
+  });
+
+  it("refuses a key that sessions do not have", () => {
+    const scripts = withScript("claim-session", (text) => `${text}\nredis.call("GET", K.journal)\n`);
+
+    expect(() => bundle(scripts)).toThrow("claim-session.lua: no key journal");
   });
 
   it("refuses a script that uses a fragment which is not there", () => {

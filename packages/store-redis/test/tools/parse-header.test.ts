@@ -57,6 +57,18 @@ describe("a header that says what its script does", () => {
     expect(header.body).not.toContain("--[[");
   });
 
+  it("names what a process never changes", () => {
+    const text = changed(
+      "  Arguments\n",
+      "  Constants\n    leaseMs  number\n    node     text\n\n  Arguments\n",
+    ).replace("A.limit == 0", "A.limit == A.leaseMs and A.node");
+
+    expect(parseHeader("count-things", text).constants).toEqual([
+      { name: "leaseMs", type: "number" },
+      { name: "node", type: "text" },
+    ]);
+  });
+
   it.each(SCRIPT_FILES)("stands at the head of $name.lua", ({ name, text }) => {
     expect(parseHeader(name, text)).toMatchObject({ name });
   });

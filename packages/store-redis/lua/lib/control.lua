@@ -1,0 +1,97 @@
+-- Effects of control verbs. `command` = { verb, report, staged, pending, abortNode, dueAt, rewake,
+-- maxLosses, member, meta, index, due, later }.
+
+local function staged_count(c)
+  local hold = c.hold
+  return hold and #split(hold.staged) or 0
+end
+
+local function pending_count(c)
+  return c.head.queued + c.head.scheduled + staged_count(c)
+end
+
+-- The facts a verb's event carries, in the order the machine declares.
+local function control_bits(c, verb, is_busy)
+  local head = c.head
+  if verb == "retire" then
+    return bit(c.hold ~= nil) .. bit(head.executor ~= "") .. bit(head.queued + head.scheduled > 0)
+  end
+  return (verb == "stop" or verb == "destroy") and "" or bit(is_busy)
+end
+
+-- Ends every input at once for every reader: the generation moves. Rows follow in chores.
+local function abandon_all(reason)
+  return function(c, command)
+    local head, report = c.head, command.report
+    report.inputsAbandoned = command.pending
+    write(c, format("g%d", head.generation), reason)
+    if command.pending > 0 then
+      local chore = new_chore(c, "end")
+      chore.reason, chore.scheduled, chore.staged = reason, head.scheduled, command.staged
+      chore.steerFrom, chore.steerTo = head.steerHead, head.steerTail
+      chore.queueFrom, chore.queueTo = head.queueHead, head.queueTail
+      add_chore(c, chore)
+    end
+    head.generation = head.generation + 1
+    head.steerHead, head.queueHead = head.steerTail, head.queueTail
+    head.queued, head.waking, head.scheduled = 0, 0, 0
+  end
+end
+
+local CONTROL_EFFECTS = {
+  abortRun = function(c, command)
+    local hold, report = c.hold, command.report
+    if hold then command.abortNode, report.abortedRunId = hold.node, hold.runId end
+  end,
+  clearRun = function(c, command)
+    local hold = c.hold
+    if not hold then return end
+    command.staged = hold.staged
+    put_run(c, hold.runId, move_run(c, hold, "run.abandon"))
+    set_hold(c, nil)
+  end,
+  returnStaged = function(c, command)
+    if not c.hold then return end
+    local report = command.report
+    report.inputsRequeued = staged_count(c)
+    lose_attempt(c, command.maxLosses)
+  end,
+  bumpToken = function(_, command) redis.call("HINCRBY", command.meta, "token", 1) end,
+  ["abandonAll.retired"] = abandon_all(REASON.retired),
+  ["abandonAll.reset"] = abandon_all(REASON.reset),
+  ["abandonAll.stopped"] = abandon_all(REASON.stopped),
+  ["abandonAll.destroyed"] = abandon_all(REASON.destroyed),
+  unbind = function(c, command)
+    if c.head.isUnhosted then redis.call("ZREM", command.index, unhosted_entry(c, command.member)) end
+    c.head.executor, c.head.isUnhosted = "", false
+  end,
+  leaveDirectory = function(_, command) redis.call("ZREM", command.index, "d " .. command.member) end,
+  -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
+  purge = function(c)
+    local chore = new_chore(c, "purge")
+    chore.from = c.head.cursor + 1
+    add_chore(c, chore)
+  end,
+  indexDue = function(c, command)
+    if c.hold then return end
+    c.head.epoch = c.head.epoch + 1
+    command.dueAt = due_at_rest(c, command.later, c.t + command.rewake)
+    index_due(c, command.due, command.member, command.dueAt)
+  end,
+}
+
+local function count_for_verb(c, command)
+  local report = command.report
+  if command.verb == "retire" then report.inputsPendingDrain = pending_count(c) end
+  if command.verb == "recycle" then report.inputsTransferred = pending_count(c) end
+  if command.verb == "recover" then report.inputsRecovered = command.pending end
+end
+
+-- `answer` = { isRepeat, report, followers, abortNode, dueAt, rewake }.
+local function control_answer(c, answer)
+  local wakes = answer.dueAt and answer.dueAt <= c.t + answer.rewake and not has_chores(c)
+  return append_settled({
+    "applied", answer.isRepeat and "1" or "", { unpack_row(answer.report) }, answer.abortNode or "",
+    wakes and c.head.epoch or "", c.head.executor, has_chores(c) and "1" or "", answer.followers, c.head.cursor,
+  }, c)
+end
