@@ -119,7 +119,7 @@ describe("with a dead queue", () => {
   it("a worker that is full passes sessions on to one that has room", async () => {
     const world = createWorld();
     world.wakes.setDrop(() => true);
-    const { ended } = await sendToMany(world, 3);
+    const { ended } = await sendToMany(world, 9);
     const full = await world.start("full", { executors: [holding().executor], loop: { concurrency: 1 } });
     await world.advance(6_000);
 
@@ -127,7 +127,7 @@ describe("with a dead queue", () => {
     await world.advance(roundOf(world));
 
     expect(full.worker?.held).toBe(1);
-    expect(ended()).toBe(2);
+    expect(ended()).toBe(8);
   });
 });
 
