@@ -19,9 +19,12 @@
  *   23       a split brain: needs a second primary to demote, and the same level
  *   24       a control verb during a turn                      control.ts
  *   25, 26   a clock that jumps, a script that is torn         store-faults.ts
+ *
+ * Beside them, every named fault point is struck in every way in `every-point.ts`.
  */
 import { describeAdmission } from "./admission.ts";
 import { describeControlVerbs } from "./control.ts";
+import { describeEveryPoint } from "./every-point.ts";
 import type { OpenCrashPointStore } from "./scene.ts";
 import { describeSettlements } from "./settlements.ts";
 import { describeStoreFaults } from "./store-faults.ts";
@@ -36,4 +39,5 @@ export function describeCrashPoints(openStore: OpenCrashPointStore): void {
   describeSettlements(openStore);
   describeControlVerbs(openStore);
   describeStoreFaults(openStore);
+  describeEveryPoint(openStore);
 }
