@@ -2,7 +2,7 @@ import { epochMsOf, type NewInput } from "@holdfast/contracts";
 import { binding, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../src/index.ts";
-import { failure, ref, withSender, withSession } from "./support/bound-session.ts";
+import { failure, ref, withSession } from "./support/bound-session.ts";
 import { executor, holding, recording, textsOf } from "./support/executors.ts";
 import { send } from "./support/send.ts";
 import { createWorld, type World } from "./support/world.ts";
