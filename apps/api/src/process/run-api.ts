@@ -4,10 +4,9 @@
  */
 import { createHttpServer } from "@holdfast/http";
 import { createHoldfast } from "holdfast";
-import { endOnSignal } from "holdfast/process";
+import { endOnSignal, reportTo } from "holdfast/process";
 import type { Logger } from "pino";
 import type { ApiConfig } from "../config/api-config.ts";
-import { reportTo } from "../log/logger.ts";
 
 /** What a server serves, and how. */
 export interface ApiOptions {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { AppError, type Holdfast, type Input, type Outcome, type Receipt } from "holdfast";
+import { AppError, type Holdfast, type Input, type Outcome, type Receipt, textOf } from "holdfast";
 import { type CommonOptions, positiveInteger, withCommonOptions, withExamples } from "../connection/options.ts";
 import { withHoldfast } from "../connection/with-holdfast.ts";
 import { type Column, factLines, tableLines } from "../terminal/table.ts";
@@ -112,7 +112,7 @@ function section(title: string, columns: readonly Column[], rows: readonly (read
 }
 
 function inputRow({ admission, inputId, input, status, attempts, outcome }: InspectedInput): string[] {
-  const shown = clip(printable(textOf(input)), TEXT_COLUMNS);
+  const shown = clip(printable(summaryOf(input)), TEXT_COLUMNS);
   return [String(admission), inputId, input.kind, status, String(attempts), outcomeText(outcome), shown];
 }
 
@@ -126,19 +126,9 @@ function outcomeText(outcome: Outcome | null): string {
   return outcome.kind === "abandoned" ? `abandoned: ${outcome.failure?.code ?? outcome.reason}` : outcome.kind;
 }
 
-function textOf(input: Input): string {
-  switch (input.kind) {
-    case "prompt":
-      return input.text;
-    case "peer":
-      return input.body;
-    case "flow_step":
-      return input.instructions;
-    case "external_event":
-      return `${input.eventType} ${JSON.stringify(input.payload)}`;
-    case "continuation":
-      return input.reason;
-    case "operation":
-      return `${input.operationId} ${input.event.type}`;
-  }
+/** What an input says, with what tells it from others of its kind. */
+function summaryOf(input: Input): string {
+  if (input.kind === "external_event") return `${input.eventType} ${JSON.stringify(input.payload)}`;
+  if (input.kind === "operation") return `${input.operationId} ${input.event.type}`;
+  return textOf(input);
 }

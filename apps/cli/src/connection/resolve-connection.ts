@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "holdfast";
-import { findVariable } from "holdfast/process";
+import { findVariable, VARIABLES } from "holdfast/process";
 import { withHint } from "../terminal/report-error.ts";
 import type { ConnectionOptions } from "./options.ts";
 
@@ -95,11 +95,9 @@ function parseObject(text: string): Record<string, unknown> | null {
 }
 
 function assertRedisUrl(url: string): void {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
+  const { success, error } = VARIABLES.REDIS_URL.rule.safeParse(url);
   // The URL may hold a password, so the message does not repeat it.
-  if (protocol !== "redis:" && protocol !== "rediss:") {
-    throw notUsable("the Redis URL does not begin with redis:// or rediss://");
-  }
+  if (!success) throw notUsable(`the Redis URL ${error.issues[0]?.message}`);
 }
 
 function notUsable(message: string, cause?: unknown): unknown {

@@ -3,8 +3,7 @@
  * of this machine started for this directory, else an emulation.
  */
 import { findServer, HOW_TO_GET_REDIS } from "@holdfast/redis-server";
-import { AppError } from "holdfast";
-import { findVariable } from "holdfast/process";
+import { findVariable, readEnvironment } from "holdfast/process";
 import { startEmulatedRedis } from "./emulated-redis.ts";
 import { LocalRedis } from "./local-redis.ts";
 
@@ -32,17 +31,12 @@ export interface LadderOptions {
 
 /** Takes the first rung that holds. @throws config.invalid, store.unavailable */
 export async function climbRedisLadder({ env, folder, onRestart }: LadderOptions): Promise<DevRedis> {
-  const given = findVariable(env, "REDIS_URL");
-  if (given !== undefined) return givenRedis(given);
+  if (findVariable(env, "REDIS_URL") !== undefined) return givenRedis(readEnvironment(env, ["REDIS_URL"]).REDIS_URL);
   const binary = findServer(env["PATH"] ?? "");
   return binary === null ? emulatedRedis() : localRedis(await LocalRedis.start({ binary, folder, onRestart }), binary);
 }
 
 function givenRedis(url: string): DevRedis {
-  if (!URL.canParse(url) || !["redis:", "rediss:"].includes(new URL(url).protocol)) {
-    // The value may hold a password, so the message does not repeat it.
-    throw new AppError("config.invalid", { message: "REDIS_URL is no redis:// or rediss:// URL" });
-  }
   return {
     rung: "given",
     url,

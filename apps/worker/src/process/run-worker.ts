@@ -3,10 +3,9 @@
  * sessions back at a boundary.
  */
 import { createHoldfast, type Executor, leaseTiming } from "holdfast";
-import { endOnSignal } from "holdfast/process";
+import { endOnSignal, reportTo } from "holdfast/process";
 import type { Logger } from "pino";
 import type { WorkerConfig } from "../config/worker-config.ts";
-import { reportTo } from "../log/logger.ts";
 
 /** What a worker runs, and how. */
 export interface WorkerOptions {

@@ -1,10 +1,12 @@
+import type { Log } from "./log.ts";
+
 /** What a long-running process wants to happen when it is told to end. */
 export interface Ending {
   /** In lines of the log: `worker`, `api`. */
   readonly name: string;
   /** Ends everything in order. */
   readonly close: () => Promise<void>;
-  readonly log: Readonly<Record<"info" | "warn" | "error", (fields: object, phrase: string) => void>>;
+  readonly log: Log;
 }
 
 /**

@@ -2,6 +2,7 @@
 export { environmentHelp, environmentTable } from "./describe-variables.ts";
 export { type Ending, endOnSignal } from "./end-on-signal.ts";
 export { failToStart } from "./fail-to-start.ts";
+export { type Log, reportTo } from "./log.ts";
 export {
   type Connection,
   connectionOf,

@@ -46,3 +46,26 @@ export function expectUnbroken(broken: readonly BrokenLife[]): void {
   });
   expect(complaints).toEqual([]);
 }
+
+/** What ten thousand lives come to at least: a quiet life proves nothing. */
+const LEAST = {
+  admitted: 45_000,
+  deduplicated: 12_000,
+  committed: 35_000,
+  repeats: 4_500,
+  fenced: 2_500,
+  rollbacks: 2_000,
+  crashes: 5_000,
+  pauses: 7_000,
+  deploys: 1_000,
+  cuts: 2_000,
+  outages: 3_000,
+  jumps: 1_000,
+  observedStates: 350_000,
+} satisfies Partial<SimulationCounts>;
+
+/** Fails when less than that has happened in ten thousand lives. */
+export function expectEventful(counts: SimulationCounts): void {
+  const quiet = (Object.keys(LEAST) as (keyof typeof LEAST)[]).filter((name) => counts[name] <= LEAST[name]);
+  expect({ quiet, counts }).toEqual({ quiet: [], counts });
+}
