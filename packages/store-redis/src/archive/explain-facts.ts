@@ -1,76 +1,149 @@
 import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
+import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
+import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row } from "../layout/rows.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
-import type { ArchiveOptions } from "./archive-options.ts";
 
-/** What `explain` goes by, read in one transaction. */
-export async function explainFacts({ scripts, keys }: ArchiveOptions, ref: SessionRef): Promise<ExplainFacts | null> {
+/** What the facts are read with. */
+export interface ExplainOptions {
+  readonly scripts: Pick<ScriptRunner, "read">;
+  readonly keys: Keyspace;
+}
+
+/** Rows that other rows point to: which of them to read is known only from a reading. */
+interface Pointers {
+  readonly steerHead: number;
+  readonly queueHead: number;
+  /** The input that will be tried at a known time; empty for none. */
+  readonly timedId: string;
+}
+
+/** A session as it stood in one transaction, with what the pointers pointed to. */
+interface Reading {
+  readonly now: number;
+  readonly head: Row<typeof HEAD>;
+  readonly hold: Buffer | null;
+  readonly settings: string;
+  readonly isTorn: boolean;
+  readonly dueAt: number | null;
+  readonly timed: readonly TimedInput[];
+  readonly record: Buffer | null;
+}
+
+interface TimedInput {
+  readonly inputId: string;
+  readonly at: number;
+}
+
+/** Right for a session that nobody has run yet. */
+const AT_BIRTH: Pointers = { steerHead: 1, queueHead: 1, timedId: "" };
+const MAX_LOOKS = 5;
+
+/** What `explain` goes by, read in one transaction: again, until it covers what its own rows point to. */
+export async function explainFacts(options: ExplainOptions, ref: SessionRef): Promise<ExplainFacts | null> {
+  let pointers = AT_BIRTH;
+  for (let look = 1; ; look += 1) {
+    const reading = await read(options, ref, pointers);
+    if (reading === null) return null;
+    const found = pointersOf(reading);
+    if (isSame(found, pointers)) return toFacts(ref, reading, nextTimed(reading));
+    // A session whose front is another at every look is not waiting for a time.
+    if (look === MAX_LOOKS) return toFacts(ref, reading, null);
+    pointers = found;
+  }
+}
+
+async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers: Pointers): Promise<Reading | null> {
   const { session, member, list } = keys.session(ref);
   const [, later = "", due = ""] = list;
+  const { steerHead, queueHead, timedId } = pointers;
   const answers = await scripts.read((client) =>
     client
       .multi()
       .time()
       .hmgetBuffer(session, "head", "hold", "settings", "txn")
+      .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))
       .zscore(due, member)
       .zrange(later, "0", "0", "WITHSCORES")
       .exec(),
   );
-  const [time, rows, dueAt, first] = (answers ?? []).map(([, value]) => value) as [
+  const [time, rows, pointed, dueAt, first] = (answers ?? []).map(([, value]) => value) as [
     [string, string],
+    (Buffer | null)[],
     (Buffer | null)[],
     string | null,
     string[],
   ];
-  const [stored, hold, settings, marker] = rows;
-  if (!stored) return null;
-  const head = decodeRow(HEAD, stored);
-  const hasRun = isSet(hold);
-  const staged = hasRun ? decodeRow(HOLD, hold as Buffer) : null;
+  const [stored = null, hold = null, settings = null, marker = null] = rows;
+  if (stored === null) return null;
+  const [steerFront = null, queueFront = null, record = null] = pointed;
   return {
-    record: toSessionRecord(ref, head, { hasRun, settings: settings?.toString() ?? "{}" }),
     now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
-    run: staged === null ? null : toRun(staged),
-    dueAt: dueAt === null ? null : Number(dueAt),
-    fruitlessSweeps: head.sweeps,
-    waking: head.waking,
-    isUnhosted: head.isUnhosted,
+    head: decodeRow(HEAD, stored),
+    hold: isSet(hold) ? hold : null,
+    settings: settings?.toString() ?? "{}",
     isTorn: isSet(marker),
-    nextTimed: await nextTimed({ scripts, session, head, first }),
+    dueAt: dueAt === null ? null : Number(dueAt),
+    timed: [...blocked(steerFront), ...blocked(queueFront), ...waiting(first)],
+    record,
   };
 }
 
-function isSet(field: Buffer | null | undefined): boolean {
-  return field != null && field.length > 0;
+function isSet(field: Buffer | null): boolean {
+  return field !== null && field.length > 0;
+}
+
+/** The first of a lane, if it holds its lane up until its time. */
+function blocked(front: Buffer | null): readonly TimedInput[] {
+  if (front === null) return [];
+  const { inputId, notBeforeAt } = decodeRow(ENTRY, front);
+  return notBeforeAt > 0 ? [{ inputId, at: notBeforeAt }] : [];
+}
+
+/** The first of those that wait outside their lane; the sentinel behind them all has no name. */
+function waiting([inputId = "", at = "inf"]: readonly string[]): readonly TimedInput[] {
+  return inputId === "" ? [] : [{ inputId, at: Number(at) }];
+}
+
+function firstOf({ timed }: Reading): TimedInput | undefined {
+  return [...timed].sort((one, other) => one.at - other.at)[0];
+}
+
+function pointersOf(reading: Reading): Pointers {
+  const { steerHead, queueHead } = reading.head;
+  return { steerHead, queueHead, timedId: firstOf(reading)?.inputId ?? "" };
+}
+
+function isSame(one: Pointers, other: Pointers): boolean {
+  return one.steerHead === other.steerHead && one.queueHead === other.queueHead && one.timedId === other.timedId;
+}
+
+function nextTimed(reading: Reading): ExplainFacts["nextTimed"] {
+  const first = firstOf(reading);
+  if (first === undefined) return null;
+  const { record } = reading;
+  const failures = record === null ? 0 : decodeRow(RECORD, record).failures;
+  return { inputId: first.inputId as InputId, at: first.at, failures };
+}
+
+function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTimed"]): ExplainFacts {
+  const { now, head, hold, settings, isTorn, dueAt } = reading;
+  return {
+    record: toSessionRecord(ref, head, { hasRun: hold !== null, settings }),
+    now,
+    run: hold === null ? null : toRun(decodeRow(HOLD, hold)),
+    dueAt,
+    fruitlessSweeps: head.sweeps,
+    waking: head.waking,
+    isUnhosted: head.isUnhosted,
+    isTorn,
+    nextTimed: timed,
+  };
 }
 
 function toRun(hold: Row<typeof HOLD>): ExplainFacts["run"] {
   const { attempt, stagedAt, leaseUntil, isCancelRequested } = hold;
   return { runId: hold.runId as RunId, node: hold.node as NodeId, attempt, stagedAt, leaseUntil, isCancelRequested };
-}
-
-/** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */
-async function nextTimed(options: {
-  readonly scripts: ArchiveOptions["scripts"];
-  readonly session: string;
-  readonly head: { readonly steerHead: number; readonly queueHead: number };
-  readonly first: readonly string[];
-}): Promise<ExplainFacts["nextTimed"]> {
-  const { scripts, session, head, first } = options;
-  const fronts = await scripts.read((client) =>
-    client.hmgetBuffer(session, `s${head.steerHead}`, `q${head.queueHead}`),
-  );
-  const blocked = fronts.flatMap((row) => {
-    if (row === null) return [];
-    const entry = decodeRow(ENTRY, row);
-    return entry.notBeforeAt > 0 ? [{ inputId: entry.inputId, at: entry.notBeforeAt }] : [];
-  });
-  const [inputId = "", at = "inf"] = first;
-  const timed = inputId === "" ? blocked : [...blocked, { inputId, at: Number(at) }];
-  const next = timed.sort((one, other) => one.at - other.at)[0];
-  if (next === undefined) return null;
-  const row = await scripts.read((client) => client.hgetBuffer(session, FIELD.input(next.inputId)));
-  return { inputId: next.inputId as InputId, at: next.at, failures: row ? decodeRow(RECORD, row).failures : 0 };
 }
