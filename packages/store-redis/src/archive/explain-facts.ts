@@ -37,6 +37,15 @@ interface TimedInput {
   readonly at: number;
 }
 
+type Field = Buffer | null;
+type Answers = readonly [
+  time: readonly [string, string],
+  rows: readonly [head: Field, hold: Field, settings: Field, marker: Field],
+  pointed: readonly [steerFront: Field, queueFront: Field, record: Field],
+  dueAt: string | null,
+  first: readonly string[],
+];
+
 /** Right for a session that nobody has run yet. */
 const AT_BIRTH: Pointers = { steerHead: 1, queueHead: 1, timedId: "" };
 const MAX_LOOKS = 5;
@@ -69,19 +78,16 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
       .zrange(later, "0", "0", "WITHSCORES")
       .exec(),
   );
-  const [time, rows, pointed, dueAt, first] = (answers ?? []).map(([, value]) => value) as [
-    [string, string],
-    (Buffer | null)[],
-    (Buffer | null)[],
-    string | null,
-    string[],
-  ];
-  const [stored = null, hold = null, settings = null, marker = null] = rows;
-  if (stored === null) return null;
-  const [steerFront = null, queueFront = null, record = null] = pointed;
+  const values: unknown = (answers ?? []).map(([, value]) => value);
+  return decodeReading(values as Answers);
+}
+
+function decodeReading([time, [head, hold, settings, marker], pointed, dueAt, first]: Answers): Reading | null {
+  if (head === null) return null;
+  const [steerFront, queueFront, record] = pointed;
   return {
     now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
-    head: decodeRow(HEAD, stored),
+    head: decodeRow(HEAD, head),
     hold: isSet(hold) ? hold : null,
     settings: settings?.toString() ?? "{}",
     isTorn: isSet(marker),
@@ -91,12 +97,12 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
   };
 }
 
-function isSet(field: Buffer | null): boolean {
+function isSet(field: Field): boolean {
   return field !== null && field.length > 0;
 }
 
 /** The first of a lane, if it holds its lane up until its time. */
-function blocked(front: Buffer | null): readonly TimedInput[] {
+function blocked(front: Field): readonly TimedInput[] {
   if (front === null) return [];
   const { inputId, notBeforeAt } = decodeRow(ENTRY, front);
   return notBeforeAt > 0 ? [{ inputId, at: notBeforeAt }] : [];
