@@ -103,7 +103,7 @@ export interface InputLimits {
 /** Defaults of {@link InputLimits}. */
 export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64 };
 
-/** Buckets of a new store; fixed when the store is created (D4). */
+/** Buckets of a new store; fixed when the store is created. */
 export const DEFAULT_BUCKETS = 64;
 
 /** Key prefix of a store; several stores may share one Redis. */

@@ -30,7 +30,7 @@ export const WaitsFor = z.discriminatedUnion("kind", [
 /** See {@link WaitsFor}. */
 export type WaitsFor = z.infer<typeof WaitsFor>;
 
-/** The answer to "why does this session stand still?" (D14). */
+/** The answer to "why does this session stand still?". */
 export const Explanation = z.strictObject({
   phase: SessionPhase,
   state: SessionState,

@@ -86,7 +86,7 @@ export interface SessionRef {
   readonly sessionId: SessionId;
 }
 
-/** What every write of a run must prove (D5): all three are compared. */
+/** What every write of a run must prove: all three are compared. */
 export interface Fence {
   /** From the bucket's counter, minted for every staged run; survives destroy. */
   readonly token: number;

@@ -1,6 +1,6 @@
 /**
  * What is to happen with an input: a decision per kind and per state of the
- * session (D3). Both columns travel to the admission script, which picks by the
+ * session. Both columns travel to the admission script, which picks by the
  * state it sees.
  */
 import * as z from "zod";

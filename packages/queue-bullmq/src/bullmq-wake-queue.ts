@@ -1,7 +1,7 @@
 /**
  * The wake queue on BullMQ: a queue per executor, a job per wake.
  *
- * A job is one activation and never the truth (D1): it has no payload, fails
+ * A job is one activation and never the truth: it has no payload, fails
  * never, leaves nothing behind, and its loss costs one sweep.
  */
 import { AppError } from "@holdfast/contracts";

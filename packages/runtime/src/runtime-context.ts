@@ -10,7 +10,7 @@ export interface Report {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Everything the runtime touches the world through (D17). */
+/** Everything the runtime touches the world through. */
 export interface RuntimeContext {
   readonly node: NodeId;
   readonly store: Store;

@@ -108,7 +108,7 @@ export interface SessionRuntime {
    */
   followEvents(ref: SessionRef, options: FollowOptions): AsyncIterable<EventEnvelope>;
 
-  /** Why the session stands still, and what is legal (D14). @throws session.not_found */
+  /** Why the session stands still, and what is legal. @throws session.not_found */
   explain(ref: SessionRef): Promise<Explanation>;
 
   /**

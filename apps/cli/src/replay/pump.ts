@@ -1,12 +1,12 @@
 /**
  * Admits inputs as fast as the store takes them, and learns how they ended.
  *
- *   R1  An input is admitted after the previous one of its session was
+ *   X3  An input is admitted after the previous one of its session was
  *       acknowledged: order within a session is that of the file.
- *   R2  An admission or a wait whose result is unknown is repeated with the same
+ *   X4  An admission or a wait whose result is unknown is repeated with the same
  *       key until it is known: an outage loses nothing.
- *   R3  Lines parked, admissions under way and outcomes awaited are each bounded.
- *   R4  After the signal nothing new is admitted; what is under way is let go.
+ *   X5  Lines parked, admissions under way and outcomes awaited are each bounded.
+ *   X6  After the signal nothing new is admitted; what is under way is let go.
  */
 import { type Admission, isAppError, type Outcome } from "holdfast";
 import type { ReplayInput } from "./parse-line.ts";
@@ -96,7 +96,7 @@ class Pump {
     for (const semaphore of [this.#parking, this.#admitting, this.#awaiting]) semaphore.close();
   }
 
-  /** One lane per session that has something parked (R1). */
+  /** One lane per session that has something parked (X3). */
   #park(input: ReplayInput): void {
     const lane = this.#lanes.get(input.sessionId);
     if (lane !== undefined) {
@@ -166,7 +166,7 @@ class Pump {
     }
   }
 
-  /** Repeats while the store does not answer (R2); `null` when stopped first. */
+  /** Repeats while the store does not answer (X4); `null` when stopped first. */
   async #untilKnown<T>(ask: () => Promise<T>): Promise<T | null> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {

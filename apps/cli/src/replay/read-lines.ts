@@ -1,8 +1,8 @@
 /**
  * Reads a file of inputs, one JSON object a line, plain or gzipped.
  *
- *   F1  A bad line is an answer with its number and the reason, and reading goes on.
- *   F2  Memory is bounded by the longest line allowed, not by the file.
+ *   X1  A bad line is an answer with its number and the reason, and reading goes on.
+ *   X2  Memory is bounded by the longest line allowed, not by the file.
  */
 import { createReadStream } from "node:fs";
 import { pipeline, Readable } from "node:stream";
@@ -108,7 +108,7 @@ class LineSplitter {
     if (part.length === 0) return;
     this.#bytes += part.length;
     if (this.#bytes <= this.#maxBytes) this.#parts.push(part);
-    else this.#parts = []; // Only its length matters from here on (F2).
+    else this.#parts = []; // Only its length matters from here on (X2).
   }
 
   *#finish(): Generator<Line> {

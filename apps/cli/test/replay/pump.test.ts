@@ -74,7 +74,7 @@ describe("the pump", () => {
     expect(inFlight(tally)).toBe(0);
   });
 
-  it("keeps the order of the file within a session (R1)", async () => {
+  it("keeps the order of the file within a session (X3)", async () => {
     const { fake, seen } = target();
     const { made } = options(fake, { concurrency: 8 });
 
@@ -86,7 +86,7 @@ describe("the pump", () => {
     }
   });
 
-  it("does not admit the next of a session before the last was acknowledged (R1)", async () => {
+  it("does not admit the next of a session before the last was acknowledged (X3)", async () => {
     const open = new Set<string>();
     let hasOverlap = false;
     const { fake } = target({
@@ -104,7 +104,7 @@ describe("the pump", () => {
     expect(hasOverlap).toBe(false);
   });
 
-  it("works on as many sessions at a time as it may, and no more (R3)", async () => {
+  it("works on as many sessions at a time as it may, and no more (X5)", async () => {
     const { fake, seen } = target();
 
     await pump(stream(inputs(400, 100)), options(fake, { concurrency: 12 }).made);
@@ -112,7 +112,7 @@ describe("the pump", () => {
     expect(seen.mostUnderWay).toBe(12);
   });
 
-  it("reads no further than it may park (R3)", async () => {
+  it("reads no further than it may park (X5)", async () => {
     let read = 0;
     async function* endless() {
       for (const input of inputs(100_000, 1)) {
@@ -130,7 +130,7 @@ describe("the pump", () => {
     await running;
   });
 
-  it("awaits no more outcomes than it may (R3)", async () => {
+  it("awaits no more outcomes than it may (X5)", async () => {
     let waiting = 0;
     let most = 0;
     const { fake } = target({
@@ -151,7 +151,7 @@ describe("the pump", () => {
     expect(most).toBe(20);
   });
 
-  it("repeats with the same key while the store does not answer, and says so once (R2)", async () => {
+  it("repeats with the same key while the store does not answer, and says so once (X4)", async () => {
     const asked = new Map<string, number>();
     const outages: boolean[] = [];
     const { fake, seen } = target();
@@ -174,7 +174,7 @@ describe("the pump", () => {
     expect(tally).toMatchObject({ admitted: 2, done: 2, failed: 0, outages: 2 });
   });
 
-  it("asks for an outcome by key when the wait for it broke (R2)", async () => {
+  it("asks for an outcome by key when the wait for it broke (X4)", async () => {
     const { fake } = target({
       admit: async () => ({ admission: accepted, completion: Promise.reject(new AppError("store.unavailable")) }),
     });
@@ -228,7 +228,7 @@ describe("the pump", () => {
     expect(tally).toMatchObject({ admitted: 2, done: 1, failed: 3 });
   });
 
-  it("admits nothing after the signal, and ends at once (R4)", async () => {
+  it("admits nothing after the signal, and ends at once (X6)", async () => {
     const stop = new AbortController();
     const { fake, seen } = target();
     const admit = (input: ReplayInput) => fake.admit(input);

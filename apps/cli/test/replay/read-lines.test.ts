@@ -60,7 +60,7 @@ describe("lines of a file", () => {
     expect(texts(await linesOf(text))).toEqual(text.split("\n"));
   });
 
-  it("are bad when they are no UTF-8, and reading goes on (F1)", async () => {
+  it("are bad when they are no UTF-8, and reading goes on (X1)", async () => {
     const lines = await linesOf(
       Buffer.concat([Buffer.from("one\n"), Buffer.from([0xff, 0xfe]), Buffer.from("\nthree")]),
     );
@@ -69,13 +69,13 @@ describe("lines of a file", () => {
     expect(texts(lines)).toHaveLength(3);
   });
 
-  it("are bad when they are too long, and the rest is read (F2)", async () => {
+  it("are bad when they are too long, and the rest is read (X2)", async () => {
     const lines = await linesOf(`short\n${"x".repeat(1_000_000)}\nshort`, { maxLineBytes: 1_000 });
 
     expect(texts(lines)).toEqual(["short", "is longer than 1000 bytes", "short"]);
   });
 
-  it("end with a bad one where an archive is cut off (F1)", async () => {
+  it("end with a bad one where an archive is cut off (X1)", async () => {
     const whole = gzipSync(Array.from({ length: 5_000 }, () => Math.random()).join("\n"));
     const lines = await linesOf(whole.subarray(0, whole.length / 2));
 

@@ -1,6 +1,6 @@
 /**
  * Turns a flat machine into a table by asking XState for every transition, so
- * that a table cannot disagree with its machine (D2).
+ * that a table cannot disagree with its machine.
  *
  * A row is `state|event|bits` → `next:effect,effect`; `bits` are the event's
  * facts in their declared order, `1` for true. A combination without a row is

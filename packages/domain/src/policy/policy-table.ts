@@ -6,9 +6,9 @@
  * are rows too: what a silent intent or an admission without a wake takes away.
  *
  * Invariants
- *   P1  Every kind has exactly one row for every mode.
- *   P2  Nothing but `operation` is consumed before its run completed.
- *   P3  A progress report and an operation never wake and never ask for attention.
+ *   Y1  Every kind has exactly one row for every mode.
+ *   Y2  Nothing but `operation` is consumed before its run completed.
+ *   Y3  A progress report and an operation never wake and never ask for attention.
  */
 import type { HandlingMode, KindId, PolicyDecision } from "@holdfast/contracts";
 

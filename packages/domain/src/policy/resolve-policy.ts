@@ -44,7 +44,7 @@ export function resolvePolicy(request: PolicyRequest): PolicyColumns {
   };
 }
 
-/** The row of the default table for a kind and a mode (P1). */
+/** The row of the default table for a kind and a mode (Y1). */
 export function policyRowOf(kind: KindId, mode: RequestedMode): PolicyRow {
   const row = POLICY_TABLE.find(({ kinds, modes }) => kinds.includes(kind) && modes.includes(mode));
   if (row === undefined) throw new AppError("internal.bug", { message: `no policy row for ${kind}, ${mode}` });

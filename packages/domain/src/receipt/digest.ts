@@ -5,10 +5,10 @@
  * base64url) from outside.
  *
  * Invariants
- *   C1  A digest covers every field of a receipt but those only the store knows.
- *   C2  Every receipt names the digest of the one before it; the first names
+ *   I1  A digest covers every field of a receipt but those only the store knows.
+ *   I2  Every receipt names the digest of the one before it; the first names
  *       `GENESIS_DIGEST`.
- *   C3  Positions are dense.
+ *   I3  Positions are dense.
  */
 import type { Receipt } from "@holdfast/contracts";
 import { canonicalJson } from "../input/fingerprint.ts";
@@ -54,7 +54,7 @@ export function contentBytesOf(content: {
   return `{${members.filter((member) => member !== null).join(",")}}`;
 }
 
-/** The text whose hash is `digest` (C1). A complete receipt has the same bytes as its draft. */
+/** The text whose hash is `digest` (I1). A complete receipt has the same bytes as its draft. */
 export function receiptBytes(draft: ReceiptDraft): string {
   const covered: { readonly [Field in keyof Required<ReceiptDraft>]: unknown } = {
     runId: draft.runId,

@@ -7,7 +7,7 @@ describe.each(Object.entries(COMPILED))("the table of the %s machine", (_name, c
   const { machine, table } = compiled;
   const paths = pathsOf(compiled);
 
-  it("follows XState on a path to every transition: same state, same effects (D2)", () => {
+  it("follows XState on a path to every transition: same state, same effects", () => {
     for (const path of paths) {
       let state = table.initial;
       for (const { event, next, effects } of path) {

@@ -115,7 +115,7 @@ const cells = KindId.options.flatMap((kind) => REQUESTED_MODES.map((mode) => [ki
 describe.each(cells)("%s asking for %s", (kind, mode) => {
   const row = policyRowOf(kind, mode);
 
-  it("has exactly one row (P1)", () => {
+  it("has exactly one row (Y1)", () => {
     expect(POLICY_TABLE.filter(({ kinds, modes }) => kinds.includes(kind) && modes.includes(mode))).toEqual([row]);
   });
 
@@ -154,7 +154,7 @@ describe.each(cells)("%s asking for %s", (kind, mode) => {
     expect(["fifo", "coalesce", "priority"]).toContain(queue);
   });
 
-  it("is consumed when its run completed, an operation on acceptance (P2)", () => {
+  it("is consumed when its run completed, an operation on acceptance (Y2)", () => {
     expect(row.both.consume).toBe(kind === "operation" ? "on_accept" : "on_run_complete");
   });
 
@@ -169,7 +169,7 @@ describe.each(cells)("%s asking for %s", (kind, mode) => {
   });
 });
 
-it.each(["peer_response_progress", "operation"] as const)("never lets %s wake or ask for attention (P3)", (kind) => {
+it.each(["peer_response_progress", "operation"] as const)("never lets %s wake or ask for attention (Y3)", (kind) => {
   for (const mode of REQUESTED_MODES) {
     const { both, idle, live } = policyRowOf(kind, mode);
     expect([idle.wake, live.wake, both.isImmediate]).toEqual(["none", "none", false]);

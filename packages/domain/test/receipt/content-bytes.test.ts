@@ -13,7 +13,7 @@ function jsonOf(value: unknown): string | null {
   return value === undefined ? null : canonicalJson(value);
 }
 
-it("hashes the same bytes of canonical texts as of the values they stand for (C1)", () => {
+it("hashes the same bytes of canonical texts as of the values they stand for (I1)", () => {
   fc.assert(
     fc.property(anyContent, (content) => {
       const { state, output, conversationDigest = null, messageCount } = content;
@@ -25,7 +25,7 @@ it("hashes the same bytes of canonical texts as of the values they stand for (C1
   );
 });
 
-it("tells an absent member from a null one (C1)", () => {
+it("tells an absent member from a null one (I1)", () => {
   const absent = { state: null, output: null, conversationDigest: null, messageCount: 0 };
 
   expect(contentBytesOf({ ...absent, state: "null" })).not.toBe(contentBytesOf(absent));

@@ -67,7 +67,7 @@ describe("contentBytes", () => {
 describe("receiptBytes", () => {
   const receipt = seal(draft(1, GENESIS_DIGEST));
 
-  it("gives a stored receipt the bytes of its draft (C1)", () => {
+  it("gives a stored receipt the bytes of its draft (I1)", () => {
     expect(receiptBytes(receipt)).toBe(receiptBytes(draft(1, GENESIS_DIGEST)));
   });
 
@@ -84,7 +84,7 @@ describe("receiptBytes", () => {
     { conversationDigest: "new" },
     { messageCount: 9 },
     { previousDigest: "other" },
-  ])("covers %j (C1)", (change) => {
+  ])("covers %j (I1)", (change) => {
     expect(receiptBytes({ ...receipt, ...change })).not.toBe(receiptBytes(receipt));
   });
 
@@ -93,13 +93,13 @@ describe("receiptBytes", () => {
     { committedAt: "2030-01-01T00:00:00.000Z" },
     { ack: { level: "fsync" as const, timeline: 3 } },
     { digest: "other" },
-  ])("does not cover %j, which only the store knows (C1)", (change) => {
+  ])("does not cover %j, which only the store knows (I1)", (change) => {
     const changed: Receipt = { ...receipt, ...change };
 
     expect(receiptBytes(changed)).toBe(receiptBytes(receipt));
   });
 
-  it("covers the order of contributors (C1)", () => {
+  it("covers the order of contributors (I1)", () => {
     const [one, two] = [inputId(1), inputId(2)];
 
     expect(receiptBytes({ ...receipt, contributors: [one, two] })).not.toBe(
@@ -115,7 +115,7 @@ describe("verifyChain", () => {
     expect(verifyChain([], hash)).toEqual({ kind: "intact" });
   });
 
-  it("finds a changed receipt (C1)", () => {
+  it("finds a changed receipt (I1)", () => {
     const verdict = verifyChain(
       tampered((third) => ({ ...third, contributors: [inputId(9)] })),
       hash,
@@ -124,7 +124,7 @@ describe("verifyChain", () => {
     expect(verdict).toEqual({ kind: "broken", position: 3, reason: "digest_mismatch" });
   });
 
-  it("finds a receipt that was changed and sealed again, at its successor (C2)", () => {
+  it("finds a receipt that was changed and sealed again, at its successor (I2)", () => {
     const verdict = verifyChain(
       tampered((third) => seal({ ...third, token: 99 })),
       hash,
@@ -133,7 +133,7 @@ describe("verifyChain", () => {
     expect(verdict).toEqual({ kind: "broken", position: 4, reason: "not_chained" });
   });
 
-  it("finds a receipt that names another predecessor (C2)", () => {
+  it("finds a receipt that names another predecessor (I2)", () => {
     const verdict = verifyChain(
       tampered((third) => seal({ ...third, previousDigest: hash("other") })),
       hash,
@@ -142,7 +142,7 @@ describe("verifyChain", () => {
     expect(verdict).toEqual({ kind: "broken", position: 3, reason: "not_chained" });
   });
 
-  it("finds a first receipt that does not begin the chain (C2)", () => {
+  it("finds a first receipt that does not begin the chain (I2)", () => {
     const verdict = verifyChain([seal(draft(1, hash("other")))], hash);
 
     expect(verdict).toEqual({ kind: "broken", position: 1, reason: "not_chained" });
@@ -152,7 +152,7 @@ describe("verifyChain", () => {
     ["missing", (all: Receipt[]) => all.filter(({ position }) => position !== 3), 4],
     ["repeated", (all: Receipt[]) => all.flatMap((one) => (one.position === 3 ? [one, one] : [one])), 3],
     ["out of order", (all: Receipt[]) => all.toReversed(), 3],
-  ])("finds a receipt that is %s (C3)", (_name, change, position) => {
+  ])("finds a receipt that is %s (I3)", (_name, change, position) => {
     expect(verifyChain(change(chain(4)), hash)).toEqual({ kind: "broken", position, reason: "not_dense" });
   });
 });

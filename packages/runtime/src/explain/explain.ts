@@ -1,5 +1,5 @@
 /**
- * Why a session stands still (D14): one reading of the facts, in the order in
+ * Why a session stands still: one reading of the facts, in the order in
  * which they would have to change.
  */
 import { type Explanation, isoOf, type WaitsFor } from "@holdfast/contracts";

@@ -1,6 +1,6 @@
 /**
  * Sends what an admission asked for: nothing during a run, a notification to a
- * warm worker, a job to any other. Every one of them is a hint (D1).
+ * warm worker, a job to any other. Every one of them is a hint.
  */
 import type { SessionRef } from "@holdfast/contracts";
 import type { WakeHint } from "../ports/ledger.ts";

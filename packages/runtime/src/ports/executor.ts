@@ -10,7 +10,7 @@ export interface Turn {
   readonly runId: Fence["runId"];
   /** From 1; for logs. */
   readonly attempt: number;
-  /** Lets a store of your own refuse an older worker (D5). */
+  /** Lets a store of your own refuse an older worker. */
   readonly fence: Fence;
   /** The inputs of this turn, in order. */
   readonly inputs: readonly Input[];

@@ -67,7 +67,7 @@ export interface Ledger {
   watch(command: WatchCommand): Promise<WatchReply>;
 }
 
-/** One input on its way into the ledger, with both policy columns (D3). */
+/** One input on its way into the ledger, with both policy columns. */
 export interface AdmitCommand {
   readonly ref: SessionRef;
   readonly input: {

@@ -1,6 +1,6 @@
 import type { NodeId } from "@holdfast/contracts";
 
-/** A worker process and what it hosts (D15). */
+/** A worker process and what it hosts. */
 export interface WorkerRecord {
   readonly node: NodeId;
   readonly executors: readonly { readonly name: string; readonly version: string }[];

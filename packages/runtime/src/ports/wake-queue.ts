@@ -2,7 +2,7 @@ import type { SessionRef } from "@holdfast/contracts";
 
 /**
  * Carries wakes to workers. A hint, never the truth: it may lose, repeat, delay
- * or hang, and nothing is stranded (D1).
+ * or hang, and nothing is stranded.
  */
 export interface WakeQueue {
   /** Asks some worker that hosts the executor to look at the session. May reject; callers count and go on. */

@@ -1,6 +1,6 @@
 /**
  * The one way out: whatever tells the world that something was committed goes
- * through here, after the store acknowledged it at its level (D16).
+ * through here, after the store acknowledged it at its level.
  */
 import type { NodeId, SessionRef } from "@holdfast/contracts";
 import type { SettledInput } from "../ports/ledger.ts";

@@ -2,7 +2,7 @@
  * Connections that the ledger owns.
  *
  * A broken connection means an unknown outcome, and only a repeat with the same
- * ids resolves it (D7). So the client neither queues nor re-sends by itself:
+ * ids resolves it. So the client neither queues nor re-sends by itself:
  * `ScriptRunner` repeats.
  */
 import { AppError } from "@holdfast/contracts";

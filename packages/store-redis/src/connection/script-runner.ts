@@ -1,7 +1,7 @@
 /**
  * Calls scripts, and repeats a call until its outcome is known.
  *
- * Every script is safe to send twice with the same arguments (D7), which is
+ * Every script is safe to send twice with the same arguments, which is
  * what makes the repetition here correct.
  */
 import { setTimeout as delay } from "node:timers/promises";

@@ -2,7 +2,7 @@
  * Every key name, once.
  *
  * A session's keys, its bucket's indexes and its token counter share one hash
- * tag, so that one script may change them together, on Redis Cluster too (D4).
+ * tag, so that one script may change them together, on Redis Cluster too.
  * Ids are base64url-encoded: no id can collide with another's key, or move it
  * to another slot.
  */

@@ -7,7 +7,7 @@ import { FRAGMENT_FILES, SCRIPT_FILES } from "./read-lua.ts";
 const TAGS = ["staged"];
 const WORDS = new Set([...SessionPhase.options, ...InputStatus.options, ...RunStatus.options]);
 
-it("finds no phase and no status in the scripts: lifecycle stands in the machines alone (D2)", () => {
+it("finds no phase and no status in the scripts: lifecycle stands in the machines alone", () => {
   const files = [...SCRIPT_FILES, ...FRAGMENT_FILES];
 
   expect(files.length).toBeGreaterThan(20);
