@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: "unit",
           ...limits,
-          include: tests(".test.ts"),
+          include: [...tests(".test.ts"), "tools/test/*.test.ts"],
           exclude: [...configDefaults.exclude, ...tests(".redis.test.ts")],
         },
       },
