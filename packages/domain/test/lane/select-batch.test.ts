@@ -1,197 +1,186 @@
-import { type Boundary, RunId } from "@holdfast/contracts";
+import { type Boundary, type Lane, RunId } from "@holdfast/contracts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BatchRequest, type Candidate, selectBatch } from "../../src/lane/select-batch.ts";
-import { inputId } from "../input/sample-input.ts";
+import { type BatchLimits, type Candidate, selectBatch } from "../../src/lane/select-batch.ts";
+
+interface Named extends Candidate {
+  readonly name: number;
+}
 
 const runA = RunId.parse("run_aaaaaaaa");
 const runB = RunId.parse("run_bbbbbbbb");
 
-function candidate(n: number, fields: Partial<Candidate> = {}): Candidate {
-  return { inputId: inputId(n), isPrompt: false, boundary: "run_start", isSolo: false, ...fields };
+function candidate(name: number, fields: Partial<Candidate> = {}): Named {
+  return { name, lane: "queue", isPrompt: false, boundary: "run_start", runId: null, isSolo: false, ...fields };
 }
 
-function select(fields: Partial<BatchRequest>) {
-  return selectBatch({ steer: [], queue: [], maxInputs: 100, canBatchPrompts: false, ...fields });
+/** The names of what is selected from a lane. */
+function select(inputs: Iterable<Named>, limits: Partial<BatchLimits> = {}): number[] {
+  return selectBatch(inputs, { maxInputs: 100, isBatching: false, ...limits }).map(({ name }) => name);
 }
 
-const ids = (...numbers: number[]) => numbers.map(inputId);
 const prompt = { isPrompt: true } as const;
 const solo = { isSolo: true } as const;
 const checkpoint = { boundary: "run_checkpoint" } as const;
+const steer = { lane: "steer" } as const;
 
 describe("selectBatch", () => {
-  it("selects nothing from empty lanes (B6)", () => {
-    expect(select({})).toBeNull();
+  it("selects nothing from an empty lane (B6)", () => {
+    expect(select([])).toEqual([]);
   });
 
-  it("serves the steer lane first and as a whole, prompts included (B1)", () => {
-    const steer = [candidate(2, checkpoint), candidate(3, { ...checkpoint, ...prompt }), candidate(4, checkpoint)];
-
-    expect(select({ steer, queue: [candidate(1)] })).toEqual({
-      lane: "steer",
-      boundary: "run_checkpoint",
-      inputIds: ids(2, 3, 4),
-    });
+  it("takes the steer lane as a whole, prompts included (B1)", () => {
+    expect(select([candidate(2, steer), candidate(3, { ...steer, ...prompt }), candidate(4, steer)])).toEqual([
+      2, 3, 4,
+    ]);
   });
 
-  it("ends a steer batch where the boundary changes (B4)", () => {
-    const steer = [candidate(1, checkpoint), candidate(2), candidate(3, checkpoint)];
+  it("ends a batch where the boundary changes (B4)", () => {
+    const inputs = [candidate(1, checkpoint), candidate(2), candidate(3, checkpoint)];
 
-    expect(select({ steer })).toMatchObject({ boundary: "run_checkpoint", inputIds: ids(1) });
+    expect(select(inputs)).toEqual([1]);
+    expect(select(inputs.map((input) => ({ ...input, ...steer })))).toEqual([1]);
   });
 
   it("runs a queued prompt alone (B5)", () => {
-    expect(select({ queue: [candidate(1, prompt), candidate(2, prompt)] })?.inputIds).toEqual(ids(1));
+    expect(select([candidate(1, prompt), candidate(2, prompt)])).toEqual([1]);
   });
 
   it("takes the leading inputs up to the first prompt (B5)", () => {
-    expect(select({ queue: [candidate(1), candidate(2), candidate(3, prompt), candidate(4)] })).toEqual({
-      lane: "queue",
-      boundary: "run_start",
-      inputIds: ids(1, 2),
-    });
+    expect(select([candidate(1), candidate(2), candidate(3, prompt), candidate(4)])).toEqual([1, 2]);
   });
 
   it("takes leading prompts together, and nothing else, for an executor that batches (B5)", () => {
-    const queue = [candidate(1, prompt), candidate(2, prompt), candidate(3), candidate(4, prompt)];
+    const inputs = [candidate(1, prompt), candidate(2, prompt), candidate(3), candidate(4, prompt)];
 
-    expect(select({ queue, canBatchPrompts: true })?.inputIds).toEqual(ids(1, 2));
+    expect(select(inputs, { isBatching: true })).toEqual([1, 2]);
   });
 
-  it("takes at most the inputs it may", () => {
-    expect(select({ queue: [1, 2, 3, 4].map((n) => candidate(n)), maxInputs: 3 })?.inputIds).toEqual(ids(1, 2, 3));
+  it("takes at most the inputs it may, and one at least", () => {
+    const inputs = [1, 2, 3, 4].map((name) => candidate(name));
+
+    expect(select(inputs, { maxInputs: 3 })).toEqual([1, 2, 3]);
+    expect(select(inputs, { maxInputs: 0 })).toEqual([1]);
   });
 
-  it("stages a waiting run as the set it was, however small batches are now (B2)", () => {
-    const queue = [1, 2, 3].map((n) => candidate(n, { runId: runA })).concat(candidate(4));
+  it("stages a run as the set it was, however small batches are now (B2)", () => {
+    const inputs = [1, 2, 3].map((name) => candidate(name, { ...prompt, runId: runA })).concat(candidate(4));
 
-    expect(select({ queue, maxInputs: 2 })).toEqual({
-      lane: "queue",
-      boundary: "run_start",
-      runId: runA,
-      inputIds: ids(1, 2, 3),
-    });
+    expect(select(inputs, { maxInputs: 2 })).toEqual([1, 2, 3]);
   });
 
-  it("does not join two waiting runs (B2)", () => {
-    const queue = [candidate(1, { runId: runA }), candidate(2, { runId: runB })];
+  it("stages a run as the set it was, whatever has come between its members (B2)", () => {
+    const inputs = [
+      candidate(1, { runId: runA }),
+      candidate(2),
+      candidate(3, { runId: runB }),
+      candidate(4, { runId: runA }),
+      candidate(5, { ...prompt, ...solo }),
+      candidate(6, { ...checkpoint, runId: runA }),
+    ];
 
-    expect(select({ queue })).toMatchObject({ runId: runA, inputIds: ids(1) });
+    expect(select(inputs)).toEqual([1, 4, 6]);
   });
 
-  it("keeps a waiting batch of prompts together (B2)", () => {
-    const queue = [candidate(1, { ...prompt, runId: runA }), candidate(2, { ...prompt, runId: runA })];
-
-    expect(select({ queue })).toMatchObject({ runId: runA, inputIds: ids(1, 2) });
+  it("stops before an input of a run that exists (B2)", () => {
+    expect(select([candidate(1), candidate(2, { runId: runA }), candidate(3)])).toEqual([1]);
   });
 
-  it("stops before an input of a waiting run (B2)", () => {
-    expect(select({ queue: [candidate(1), candidate(2, { runId: runA })] })).toEqual({
-      lane: "queue",
-      boundary: "run_start",
-      inputIds: ids(1),
-    });
+  it("runs a solo input alone, in front and behind (B3)", () => {
+    expect(select([candidate(1, solo), candidate(2)])).toEqual([1]);
+    expect(select([candidate(1), candidate(2, solo)])).toEqual([1]);
+    expect(select([candidate(1, { ...steer, ...solo }), candidate(2, steer)])).toEqual([1]);
   });
 
-  it("runs a solo entry alone, in front and behind (B3)", () => {
-    expect(select({ queue: [candidate(1, solo), candidate(2)] })?.inputIds).toEqual(ids(1));
-    expect(select({ queue: [candidate(1), candidate(2, solo)] })?.inputIds).toEqual(ids(1));
-    expect(select({ steer: [candidate(1, solo), candidate(2)] })?.inputIds).toEqual(ids(1));
-    expect(
-      select({ queue: [candidate(1, { ...solo, runId: runA }), candidate(2, { runId: runA })] })?.inputIds,
-    ).toEqual(ids(1));
+  it("looks at no more of the lane than it needs", () => {
+    const seen: number[] = [];
+    function* lane(): Generator<Named> {
+      for (const input of [candidate(1, prompt), candidate(2), candidate(3)]) {
+        seen.push(input.name);
+        yield input;
+      }
+    }
+
+    select(lane());
+
+    expect(seen).toEqual([1]);
   });
 });
 
-describe("whatever the lanes hold", () => {
+describe("whatever a lane holds", () => {
   const anyEntry = fc.record({
     isPrompt: fc.boolean(),
     boundary: fc.constantFrom<Boundary>("run_start", "run_checkpoint"),
     isSolo: fc.boolean(),
-    run: fc.constantFrom(undefined, undefined, runA, runB),
+    runId: fc.constantFrom(null, null, runA, runB),
   });
-  const anyLane = (first: number) =>
-    fc.array(anyEntry, { maxLength: 8 }).map((entries) =>
-      entries.map(
-        ({ run, ...entry }, index): Candidate => ({
-          ...entry,
-          inputId: inputId(first + index),
-          ...(run === undefined ? {} : { runId: run }),
-        }),
-      ),
-    );
-  const anyRequest = fc.record({
-    steer: anyLane(100),
-    queue: anyLane(200),
-    maxInputs: fc.integer({ min: 1, max: 6 }),
-    canBatchPrompts: fc.boolean(),
-  });
+  const anyInputs = fc
+    .tuple(fc.constantFrom<Lane>("steer", "queue"), fc.array(anyEntry, { maxLength: 8 }))
+    .map(([lane, entries]) => entries.map((entry, name): Named => ({ ...entry, lane, name })));
+  const anyLimits = fc.record({ maxInputs: fc.integer({ min: 1, max: 6 }), isBatching: fc.boolean() });
 
-  /** Checks a law on what was selected, with the members as candidates. */
-  function holds(law: (request: BatchRequest, members: readonly Candidate[], head: Candidate) => void) {
+  interface Choice {
+    readonly inputs: readonly Named[];
+    readonly limits: BatchLimits;
+    readonly first: Named;
+    readonly members: readonly Named[];
+  }
+
+  /** Checks a law on every choice; a lane that has something always gives something (B6). */
+  function holds(law: (choice: Choice) => void) {
     fc.assert(
-      fc.property(anyRequest, (request) => {
-        const batch = selectBatch(request);
-        const lane = request.steer.length > 0 ? request.steer : request.queue;
-        const head = lane[0];
-        expect(batch === null).toBe(head === undefined); // B6
-        if (batch === null || head === undefined) return;
-        const members = lane.slice(0, batch.inputIds.length);
-        expect(members.map((member) => member.inputId)).toEqual(batch.inputIds); // B1
-        law(request, members, head);
+      fc.property(anyInputs, anyLimits, (inputs, limits) => {
+        const members = selectBatch(inputs, limits);
+        const first = inputs[0];
+        expect(members.length === 0).toBe(first === undefined);
+        if (first !== undefined) law({ inputs, limits, first, members });
       }),
       { numRuns: 1_000 },
     );
   }
 
-  it("a batch is never empty and leads its lane (B1, B6)", () => {
-    holds((_request, members) => expect(members.length).toBeGreaterThan(0));
-  });
-
-  it("a batch is of one run, new or waiting, and a waiting one is complete (B2)", () => {
-    holds((request, members, head) => {
-      expect(members.every((member) => member.runId === head.runId)).toBe(true);
-      const next = (request.steer.length > 0 ? request.steer : request.queue)[members.length];
-      const isTorn = head.runId !== undefined && next?.runId === head.runId && !head.isSolo && !next.isSolo;
-      expect(isTorn).toBe(false);
+  it("a new batch leads its lane, and is of one boundary (B1, B4, B6)", () => {
+    holds(({ inputs, first, members }) => {
+      if (first.runId !== null) return;
+      expect(members).toEqual(inputs.slice(0, members.length));
+      expect(new Set(members.map(({ boundary }) => boundary)).size).toBe(1);
     });
   });
 
-  it("a solo entry has no company (B3)", () => {
-    holds((_request, members) => expect(members.length > 1 && members.some(({ isSolo }) => isSolo)).toBe(false));
-  });
-
-  it("a new run has one boundary (B4)", () => {
-    holds((_request, members, head) => {
-      const boundaries = new Set(members.map(({ boundary }) => boundary));
-      expect(head.runId !== undefined || boundaries.size === 1).toBe(true);
+  it("a run that exists is complete, in order, and has no company (B2)", () => {
+    holds(({ inputs, first, members }) => {
+      if (first.runId === null) expect(members.every(({ runId }) => runId === null)).toBe(true);
+      else expect(members).toEqual(inputs.filter(({ runId }) => runId === first.runId));
     });
   });
 
-  it("a new run of the queue lane mixes no prompt with anything else (B5)", () => {
-    holds((request, members, head) => {
-      if (head.runId !== undefined || request.steer.length > 0) return;
-      const isAlone = head.isPrompt && !request.canBatchPrompts;
+  it("a solo input has no company in a new batch (B3)", () => {
+    holds(({ first, members }) => {
+      if (first.runId === null) expect(members.length > 1 && members.some(({ isSolo }) => isSolo)).toBe(false);
+    });
+  });
+
+  it("a new batch of the queue lane mixes no prompt with anything else (B5)", () => {
+    holds(({ first, members, limits }) => {
+      if (first.runId !== null || first.lane === "steer") return;
       expect(new Set(members.map(({ isPrompt }) => isPrompt)).size).toBe(1);
-      expect(isAlone && members.length > 1).toBe(false);
+      expect(first.isPrompt && !limits.isBatching && members.length > 1).toBe(false);
     });
   });
 
-  it("a new run keeps to the limit and is as long as the laws allow", () => {
-    holds((request, members, head) => {
-      if (head.runId !== undefined) return;
-      expect(members.length).toBeLessThanOrEqual(request.maxInputs);
-      const isSteer = request.steer.length > 0;
-      const next = (isSteer ? request.steer : request.queue)[members.length];
+  it("a new batch keeps to the limit and is as long as the laws allow", () => {
+    holds(({ inputs, first, members, limits }) => {
+      if (first.runId !== null) return;
+      expect(members.length).toBeLessThanOrEqual(limits.maxInputs);
+      const next = inputs[members.length];
       const canJoin =
         next !== undefined &&
-        members.length < request.maxInputs &&
-        next.runId === undefined &&
-        next.boundary === head.boundary &&
-        !head.isSolo &&
+        members.length < limits.maxInputs &&
+        next.runId === null &&
+        next.boundary === first.boundary &&
+        !first.isSolo &&
         !next.isSolo &&
-        (isSteer || (next.isPrompt === head.isPrompt && (!head.isPrompt || request.canBatchPrompts)));
+        (first.lane === "steer" || (next.isPrompt === first.isPrompt && (!first.isPrompt || limits.isBatching)));
       expect(canJoin).toBe(false);
     });
   });

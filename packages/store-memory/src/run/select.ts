@@ -1,5 +1,6 @@
 /** Selects the next batch (L2). */
 import type { Lane } from "@holdfast/contracts";
+import { type BatchLimits, selectBatch as batchOf } from "@holdfast/domain";
 import type { StagingOffer } from "@holdfast/runtime";
 import { getInput, getInputs } from "../input/input.ts";
 import { LANES, occupy, stopWaiting, wakeQueued } from "../input/lane.ts";
@@ -8,13 +9,6 @@ import type { Work } from "../session/work.ts";
 
 /** Most that one step looks at. */
 const LIMIT = 100;
-
-/** What a worker would take, as far as selection goes by it. */
-export interface BatchLimits {
-  readonly maxInputs: number;
-  /** The bound executor takes several prompts at once. */
-  readonly isBatching: boolean;
-}
 
 /** The inputs to stage, or until when every lane that has some is blocked. */
 export type Selection =
@@ -46,7 +40,7 @@ export function selectBatch(work: Work, limits: BatchLimits): Selection {
   for (const lane of LANES) {
     const first = firstOf(work, lane);
     if (first === undefined) continue;
-    if (first.notBeforeAt <= work.now) return { batch: batchFrom(work, first, limits), blockedUntil: null };
+    if (first.notBeforeAt <= work.now) return { batch: batchOf(leading(work, lane), limits), blockedUntil: null };
     blockedUntil = Math.min(blockedUntil ?? first.notBeforeAt, first.notBeforeAt);
   }
   return { batch: null, blockedUntil };
@@ -70,21 +64,12 @@ function firstOf(work: Work, lane: Lane): InputData | undefined {
   return peek(work, lane, 1)[0] ?? peek(work, lane, LIMIT)[0] ?? peek(work, lane, 10 * LIMIT)[0];
 }
 
-function batchFrom(work: Work, first: InputData, limits: BatchLimits): InputData[] {
-  if (isAlone(first, limits)) return [first];
-  const inputs = peek(work, first.lane, LIMIT);
-  // A run that was staged before keeps its exact set, whatever stands between its members by now.
-  if (first.runId !== null) return inputs.filter(({ runId }) => runId === first.runId);
-  const end = inputs.findIndex((input, index) => index > 0 && !joins(first, input));
-  return inputs.slice(0, Math.min(end === -1 ? inputs.length : end, Math.max(1, limits.maxInputs)));
-}
-
-function isAlone(first: InputData, { isBatching }: BatchLimits): boolean {
-  if (first.runId !== null) return false;
-  return first.isSolo || (first.lane === "queue" && first.isPrompt && !isBatching);
-}
-
-function joins(first: InputData, input: InputData): boolean {
-  if (input.runId !== null || input.isSolo || input.boundary !== first.boundary) return false;
-  return first.lane === "steer" || input.isPrompt === first.isPrompt;
+/** The leading inputs of a lane, for as long as they are asked for. */
+function* leading({ session }: Work, name: Lane): Generator<InputData> {
+  const lane = session.lanes[name];
+  const end = Math.min(lane.tail, lane.head + LIMIT);
+  for (let place = lane.head; place < end; place += 1) {
+    const inputId = lane.places.get(place);
+    if (inputId !== undefined) yield getInput(session, inputId);
+  }
 }
