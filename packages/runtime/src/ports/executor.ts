@@ -18,7 +18,7 @@ export interface Turn {
   readonly primitive: RunPrimitive;
   /** The committed state; `null` at first. Treat as read-only. */
   readonly state: unknown;
-  /** After abort, make no new side effects. Its reason is an {@link AbortReason}. */
+  /** After abort, make no new side effects. Its reason is an `AbortError` whose message names the {@link AbortReason}. */
   readonly signal: AbortSignal;
   /**
    * Runs `fn` once per run: a settled step returns its stored result when the
