@@ -66,7 +66,7 @@ interface Parts {
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
   const followers = new Followers(context);
-  const deliver = (message: NodeMessage) => receive(message, { completions, followers, worker });
+  const deliver = (message: NodeMessage) => receive(message, { completions, followers, waker, worker });
   const publish = createOutputGate({ node: context.node, notifier: context.store.notifier, deliver });
   const waker: Waker = new Waker(context, () => worker);
   const worker: SessionWorker | null =
@@ -85,8 +85,9 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
 /** What a notification means in this process. */
 function receive(
   message: NodeMessage,
-  { completions, followers, worker }: { completions: Completions; followers: Followers; worker: SessionWorker | null },
+  parts: Pick<Parts, "completions" | "followers"> & { readonly waker: Waker; readonly worker: SessionWorker | null },
 ): void {
+  const { completions, followers, waker, worker } = parts;
   switch (message.type) {
     case "session.due":
       // Without room here, whoever told of it turns to the queue.
@@ -99,6 +100,7 @@ function receive(
       // A run that reads its inbox looks at its next safe point by itself.
       break;
     case "input.settled":
+      waker.settled(message.ref, message.inputId);
       completions.settled(message.ref, message.inputId, message.outcome);
       break;
     case "session.changed":
@@ -116,7 +118,7 @@ function lifecycle(
     readonly deliver: (message: NodeMessage) => void;
   },
 ): Pick<RunningRuntime, "start" | "stop"> {
-  const { context, completions, followers, worker, sweeper, executors, deliver } = parts;
+  const { context, completions, followers, control, worker, sweeper, executors, deliver } = parts;
   const heartbeat = worker === null ? null : new Heartbeat(context, executors);
   return {
     start: async () => {
@@ -141,6 +143,7 @@ function lifecycle(
       await sweeper?.stop();
       await heartbeat?.stop();
       await worker?.close(graceMs);
+      control.waker.close();
       completions.close();
     },
   };

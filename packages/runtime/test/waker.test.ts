@@ -1,6 +1,6 @@
 import { binding, EXECUTOR, event, faultyWakeQueue, sessionRef, strikeAt } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
-import type { NodeMessage, Wake, WakeQueue } from "../src/index.ts";
+import type { NodeMessage, SessionDirectory, Wake, WakeQueue } from "../src/index.ts";
 import { ref, unavailable, withSender } from "./support/bound-session.ts";
 import { holding, recording, textsOf } from "./support/executors.ts";
 import { send } from "./support/send.ts";
@@ -18,6 +18,20 @@ function recordingQueue(now: () => number) {
     close: () => queue.close(),
   });
   return { jobs, wrapQueue };
+}
+
+/** A directory whose look-ups are counted. */
+function countingFinds(directory: SessionDirectory, count: () => void): SessionDirectory {
+  return {
+    register: (command) => directory.register(command),
+    find: (session) => {
+      count();
+      return directory.find(session);
+    },
+    list: (query) => directory.list(query),
+    configure: (session, settings) => directory.configure(session, settings),
+    follow: (command) => directory.follow(command),
+  };
 }
 
 /** A worker that has the session warm, a sender whose jobs are known, and the messages between them. */
@@ -91,6 +105,55 @@ describe("an input at rest", () => {
     const epochs = jobs.map(({ epoch }) => epoch);
     expect(epochs).toHaveLength(2);
     expect(epochs[1]).toBeGreaterThan(epochs[0] as number);
+  });
+
+  it("is told once, however many arrive before the warm worker claims", async () => {
+    const { world, sender, jobs, messages } = await withWarm();
+
+    await Promise.all(["one", "two", "three"].map((text) => send(sender, ref, text)));
+    await world.advance(world.timing.warmClaimMs + 1);
+
+    expect(messages).toEqual([{ type: "session.due", ref }]);
+    expect(jobs).toEqual([]);
+  });
+
+  it("is not looked up once its outcome came, or once somebody is seen to hold the session", async () => {
+    let lookUps = 0;
+    const { world, sender, host } = await withWarm({
+      wrap: (store) => ({ ...store, directory: countingFinds(store.directory, () => (lookUps += 1)) }),
+    });
+    await send(sender, ref, "one");
+    await world.settle();
+    host.last().answer();
+    await world.settle();
+    await send(sender, ref, "two");
+    await world.settle();
+    await send(sender, ref, "three");
+
+    await world.advance(world.timing.warmClaimMs + 1);
+
+    expect(lookUps).toBe(0);
+  });
+
+  it("is looked up although the outcome of an older one comes after it", async () => {
+    const { world, sender, host, jobs } = await withWarm();
+    const older: NodeMessage[] = [];
+    world.notices.setDrop((_node, message) => {
+      if (message.type === "input.settled") older.push(message);
+      return message.type === "input.settled";
+    });
+    await send(sender, ref, "one");
+    await world.settle();
+    host.last().answer();
+    await world.settle();
+    world.notices.setDrop((_node, message) => message.type === "session.due");
+    await send(sender, ref, "two");
+    for (const message of older) world.notices.connect().publish(sender.node, message);
+
+    await world.advance(world.timing.warmClaimMs);
+
+    expect(older).toHaveLength(1);
+    expect(jobs).toHaveLength(1);
   });
 
   it("is left to a sweep when it cannot be looked up after the warm worker's moment", async () => {

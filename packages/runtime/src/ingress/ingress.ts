@@ -153,7 +153,7 @@ export class Ingress {
   #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {
     const { displaced, followers, cursor } = reply;
     this.#publish({ ref, settled: displaced === null ? [] : [displaced], followers, cursor });
-    this.#waker.signal(ref, reply.wake);
+    this.#waker.signal({ ref, inputId: reply.inputId, hint: reply.wake, isHeld: reply.column === "live" });
     return {
       kind: "accepted",
       inputId: reply.inputId,
