@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ClaimId, type Receipt, RunId } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/input/fingerprint.ts";
 import {
   contentBytes,
   GENESIS_DIGEST,
@@ -49,6 +50,14 @@ function chain(length: number): Receipt[] {
 function tampered(change: (third: Receipt) => Receipt): Receipt[] {
   return chain(4).map((receipt) => (receipt.position === 3 ? change(receipt) : receipt));
 }
+
+it("hashes canonical JSON, whose bytes a reader can make from the receipt (C1)", () => {
+  for (const conversation of [{}, { conversationDigest: "ab" }]) {
+    const receipt = { ...draft(1, GENESIS_DIGEST), ...conversation };
+
+    expect(receiptBytes(receipt)).toBe(canonicalJson(receipt));
+  }
+});
 
 describe("contentBytes", () => {
   it("covers state, output, conversation and count", () => {

@@ -13,6 +13,7 @@ import {
   type ScriptConstants,
   type ScriptName,
 } from "../generated/scripts.ts";
+import { joinWrites } from "./redis-connection.ts";
 import { isTemporary, toStoreError } from "./redis-errors.ts";
 import type { ScriptLibrary } from "./script-library.ts";
 
@@ -70,6 +71,7 @@ export class ScriptRunner {
   }
 
   async #repeat<T>(call: () => Promise<T>): Promise<T> {
+    joinWrites(this.client);
     // The common case costs nothing beyond the call itself.
     try {
       return await call();

@@ -9,6 +9,7 @@
 import type { NodeId } from "@holdfast/contracts";
 import type { NodeMessage, Notifier, NotifierListener } from "@holdfast/runtime";
 import type { Redis } from "ioredis";
+import { joinWrites } from "../connection/redis-connection.ts";
 import type { Keyspace } from "../layout/keys.ts";
 
 /** How often a process checks that messages reach it, and how long it waits for the answer. */
@@ -75,6 +76,7 @@ export class RedisNotifier implements Notifier {
   }
 
   #flush(): void {
+    joinWrites(this.#publisher);
     for (const [node, messages] of this.#outbox) {
       // A hint that cannot be sent is a hint lost; nobody waits for it.
       this.#publisher.publish(this.#keys.channel(node), JSON.stringify(messages)).catch(() => {});
