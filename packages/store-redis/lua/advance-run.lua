@@ -49,7 +49,7 @@
   Memory   allowed
   Cost     O(batch); O(log N) in sessions due in the bucket
 ]]
-local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow")
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow", "i" .. A.contributors)
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 local c = open(K.session, now(), rows[1], rows[2])
@@ -71,12 +71,13 @@ end
 local phase, effects = step(SESSION_ROWS, c.head.phase, "run.settle", "1")
 if not phase then return { "fenced" } end
 
+-- A batch of one was read with the head.
 local receipt, ids = blank_receipt(), split(A.contributors)
 receipt.boundary, receipt.messageCount = A.boundary, A.messageCount
 receipt.contentDigest, receipt.conversationDigest = A.contentDigest, A.conversationDigest
 perform(effects, SETTLE_EFFECTS, c, {
   event = SETTLEMENT_EVENTS[A.settlement], result = A.settlement, receipt = receipt, digest = A.digest, state = A.state,
-  output = A.output, failure = A.failure, ids = ids, records = load_records(c, ids), maxFailures = A.maxFailures,
+  output = A.output, failure = A.failure, ids = ids, records = rows[5] and { decode_record(rows[5]) } or load_records(c, ids), maxFailures = A.maxFailures,
 })
 c.head.phase = phase
 

@@ -12,6 +12,7 @@
   Reply
     {"wake", epoch, sweeps, executor, node}    node is the warm worker, or empty
     {"chores"}
+    {"torn"}
     {"nothing"}
 
   Raises   session run.stage
@@ -23,9 +24,10 @@
 ]]
 local rows = redis.call("HMGET", K.session, "head", "hold", "txn")
 -- A torn session leaves the index: only an operator can put it right.
-if not rows[1] or rows[3] ~= "" then
+local is_torn = rows[1] and rows[3] ~= ""
+if not rows[1] or is_torn then
   redis.call("ZREM", K.due, A.member)
-  return { "nothing" }
+  return is_torn and { "torn" } or { "nothing" }
 end
 local c = open(K.session, now(), rows[1], rows[2])
 local hold = c.hold

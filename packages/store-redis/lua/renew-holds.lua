@@ -22,8 +22,9 @@ local reply = {}
 for i = 1, #KEYS / 2 do
   local session, due = KEYS[2 * i - 1], KEYS[2 * i]
   local member, claim_id = A.holds[2 * i - 1], A.holds[2 * i]
-  local raw = redis.call("HGET", session, "hold")
-  local hold = raw and raw ~= "" and decode_hold(raw) or nil
+  local rows = redis.call("HMGET", session, "hold", "txn")
+  -- A torn session renews nothing: its commit would be refused, so its executor had better stop.
+  local hold = rows[1] and rows[1] ~= "" and rows[2] == "" and decode_hold(rows[1]) or nil
   -- An ended lease that nobody took is extended all the same: whoever takes it changes the claim id.
   if hold and hold.claimId == claim_id then
     hold.leaseUntil = t + A.leaseMs

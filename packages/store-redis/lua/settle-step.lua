@@ -20,8 +20,8 @@
   Memory   allowed
   Cost     O(1)
 ]]
-local raw = redis.call("HGET", K.session, "hold")
-local hold = raw and raw ~= "" and decode_hold(raw) or nil
+local rows = redis.call("HMGET", K.session, "hold", "txn")
+local hold = rows[1] and rows[1] ~= "" and rows[2] == "" and decode_hold(rows[1]) or nil
 if not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId ~= A.runId then return { "fenced" } end
 
 local field = format("j%s.%d", A.runId, A.index)

@@ -295,6 +295,8 @@ export type DueReply =
       readonly node: NodeId | null;
     }
   | { readonly kind: "chores" }
+  /** Only an operator can put it right; it is not due any more. */
+  | { readonly kind: "torn" }
   /** Not due any more. */
   | { readonly kind: "nothing" };
 

@@ -68,6 +68,7 @@ export class Sweeper {
     const due = await context.store.ledger.inspectDue(ref);
     if (due.kind === "chores") await settleAllChores(context.store.ledger, ref, publish);
     else if (due.kind === "wake") await this.#wake(ref, due);
+    else if (due.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref } });
   }
 
   async #wake(ref: SessionRef, due: Extract<DueReply, { kind: "wake" }>): Promise<void> {

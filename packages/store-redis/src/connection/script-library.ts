@@ -36,10 +36,11 @@ export async function openScriptLibrary(client: Redis, prepare: PrepareSource): 
 
 function functionLibrary(body: string) {
   const prefix = `hf_${createHash("sha256").update(body).digest("hex").slice(0, 12)}`;
-  const nameOf = (script: ScriptName) => `${prefix}_${script.replaceAll("-", "_")}`;
-  const registrations = (Object.keys(SCRIPTS) as ScriptName[]).map((script) => {
+  const scripts = Object.keys(SCRIPTS) as ScriptName[];
+  const names = new Map(scripts.map((script) => [script, `${prefix}_${script.replaceAll("-", "_")}`]));
+  const registrations = scripts.map((script) => {
     const flags = SCRIPTS[script].mayExceedMemory ? "'allow-oom'" : "";
-    return `redis.register_function{function_name='${nameOf(script)}',callback=SCRIPTS['${script}'],flags={${flags}}}`;
+    return `redis.register_function{function_name='${names.get(script)}',callback=SCRIPTS['${script}'],flags={${flags}}}`;
   });
   const source = `#!lua name=${prefix}\n${body}\n${registrations.join("\n")}\n`;
   const load = (client: Redis) => client.function("LOAD", "REPLACE", source);
@@ -47,7 +48,7 @@ function functionLibrary(body: string) {
     hasMemoryFlags: true,
     load,
     call: async (client: Redis, script: ScriptName, keys: readonly string[], values: readonly string[]) => {
-      const name = nameOf(script);
+      const name = names.get(script) as string;
       try {
         return await client.fcall(name, keys.length, ...keys, ...values);
       } catch (error) {

@@ -12,7 +12,15 @@ import {
   type Signal,
 } from "@holdfast/contracts";
 import { outcomeOf } from "@holdfast/domain";
-import type { AdmitReply, AdvanceCommand, AdvanceReply, ClaimReply, NextStep, WatchReply } from "@holdfast/runtime";
+import type {
+  AdmitReply,
+  AdvanceCommand,
+  AdvanceReply,
+  ClaimReply,
+  DueReply,
+  NextStep,
+  WatchReply,
+} from "@holdfast/runtime";
 import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
 import {
   afterSettled,
@@ -165,6 +173,30 @@ function decodeNext(reply: Reply, at: number): NextStep {
       return { kind: "lost" };
     default:
       return unexpected("advance-run", reply);
+  }
+}
+
+/** Answers of inspect-due. */
+export function decodeDue(reply: Reply): DueReply {
+  switch (tagOf(reply)) {
+    case "wake": {
+      const node = text(reply, 4);
+      return {
+        kind: "wake",
+        epoch: number(reply, 1),
+        sweeps: number(reply, 2),
+        executor: text(reply, 3),
+        node: node === "" ? null : (node as NodeId),
+      };
+    }
+    case "chores":
+      return { kind: "chores" };
+    case "torn":
+      return { kind: "torn" };
+    case "nothing":
+      return { kind: "nothing" };
+    default:
+      return unexpected("inspect-due", reply);
   }
 }
 

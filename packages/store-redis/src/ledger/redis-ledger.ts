@@ -16,7 +16,7 @@ import type {
 } from "@holdfast/runtime";
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
-import { decodeAdmit, decodeAdvance, decodeClaim, decodeWatched } from "./decode-ledger-replies.ts";
+import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
 import { encodeColumn, encodeOffer, encodeSettlement } from "./encode-commands.ts";
 import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
 
@@ -200,15 +200,7 @@ async function inspectDue(
       sweepDelayMs: timing.sweepDelayMs,
     }),
   );
-  if (tagOf(reply) !== "wake") return { kind: tagOf(reply) === "chores" ? "chores" : "nothing" };
-  const node = text(reply, 4);
-  return {
-    kind: "wake",
-    epoch: number(reply, 1),
-    sweeps: number(reply, 2),
-    executor: text(reply, 3),
-    node: node === "" ? null : (node as NodeId),
-  };
+  return decodeDue(reply);
 }
 
 async function settleChores(
