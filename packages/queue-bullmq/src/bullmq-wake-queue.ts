@@ -33,8 +33,9 @@ export function createBullmqWakeQueue(options: BullmqWakeQueueOptions): WakeQueu
   const producer = new WakeProducer({ url, prefix, clock, ...limit });
   let consumer: WakeConsumer | null = null;
   let closed: Promise<void> | null = null;
+  const stopConsuming = async (): Promise<void> => consumer?.close();
   const close = async (): Promise<void> => {
-    await consumer?.close();
+    await stopConsuming();
     await producer.close();
   };
   return {
@@ -44,6 +45,7 @@ export function createBullmqWakeQueue(options: BullmqWakeQueueOptions): WakeQueu
       consumer = new WakeConsumer({ url, prefix, clock, random: systemRandom, report, consumption });
       await consumer.ready();
     },
+    stopConsuming,
     close: () => (closed ??= close()),
   };
 }

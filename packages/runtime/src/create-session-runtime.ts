@@ -140,9 +140,12 @@ function lifecycle(
       sweeper?.start();
     },
     stop: async ({ graceMs }) => {
+      // A wake that a closing worker takes is a wake that costs its session a sweep.
+      const lastWake = context.wakeQueue.stopConsuming();
       await sweeper?.stop();
       await heartbeat?.stop();
       await worker?.close(graceMs);
+      await lastWake;
       control.waker.close();
       completions.close();
     },

@@ -126,6 +126,19 @@ describe("a worker that closes", () => {
     expect(await second.completion).toMatchObject({ output: 1 });
   });
 
+  it("leaves wakes that come meanwhile to other workers, at once", async () => {
+    const { world, sender, worker } = await withTurn();
+    closing(worker, world, 60_000);
+    await world.settle();
+    const other = holding();
+    await world.start("other", { executors: [other.executor] });
+
+    await send(sender, sessionRef("chat/2"), "two", { createWith: binding() });
+    await world.settle();
+
+    expect(other.turns.map(({ turn }) => textsOf(turn))).toEqual([["two"]]);
+  });
+
   it("takes nothing new: neither a wake, nor a notification, nor what it sends itself", async () => {
     const { world, sender, host, worker } = await withTurn();
     closing(worker, world, 60_000);

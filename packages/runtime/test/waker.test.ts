@@ -15,6 +15,7 @@ function recordingQueue(now: () => number) {
       return queue.wake(wake);
     },
     consume: (consumption) => queue.consume(consumption),
+    stopConsuming: () => queue.stopConsuming(),
     close: () => queue.close(),
   });
   return { jobs, wrapQueue };

@@ -27,7 +27,7 @@ export class WakeConsumer {
   readonly #options: WakeConsumerOptions;
   readonly #slots: Slots;
   readonly #stations: readonly ExecutorStation[];
-  #isClosing = false;
+  #closed: Promise<void> | null = null;
 
   constructor(options: WakeConsumerOptions) {
     const { executors, concurrency } = options.consumption;
@@ -60,16 +60,16 @@ export class WakeConsumer {
   }
 
   /** Takes no more wakes and resolves when the handlers in flight are through. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    await Promise.all(this.#stations.map((station) => station.close()));
+  close(): Promise<void> {
+    this.#closed ??= Promise.all(this.#stations.map((station) => station.close())).then(() => {});
+    return this.#closed;
   }
 
   async #handle(jobId: string | undefined): Promise<boolean> {
     const slot = this.#slots.take();
     this.#share();
     await slot;
-    if (this.#isClosing) return false;
+    if (this.#closed !== null) return false;
     const { report, consumption } = this.#options;
     const ref = findRef(jobId);
     if (ref === null) {

@@ -11,7 +11,13 @@ export interface WakeQueue {
   /** Hands wakes to `handler`, at most `concurrency` at a time. Resolves when it listens. */
   consume(consumption: WakeConsumption): Promise<void>;
 
-  /** Takes no more wakes, waits for handlers in flight, and closes what it opened. */
+  /**
+   * Hands in no more wakes: those that still come are for others. Resolves when the handlers in flight are
+   * through; wakes can be asked for all the while.
+   */
+  stopConsuming(): Promise<void>;
+
+  /** Stops consuming, and closes what it opened. */
   close(): Promise<void>;
 }
 

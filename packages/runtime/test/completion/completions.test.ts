@@ -15,7 +15,12 @@ import { sha256, type WakeQueue } from "../../src/index.ts";
 
 const ref = sessionRef("chat/42");
 const node = nodeId("client");
-const silent: WakeQueue = { wake: async () => {}, consume: async () => {}, close: async () => {} };
+const silent: WakeQueue = {
+  wake: async () => {},
+  consume: async () => {},
+  stopConsuming: async () => {},
+  close: async () => {},
+};
 
 /** Completions of a process that hears no notification, over a store that knows the session. */
 async function openDeaf() {

@@ -80,6 +80,7 @@ export class ProcessLife {
       wake: (wake) => this.#call(() => queue.wake(wake)),
       consume: (consumption) =>
         queue.consume({ ...consumption, handler: (ref) => this.#call(() => consumption.handler(ref)) }),
+      stopConsuming: () => queue.stopConsuming(),
       close: () => queue.close(),
     };
   }

@@ -46,6 +46,10 @@ class Hub implements MemoryWakeQueueHub {
 
   connect(): WakeQueue {
     const own: Consumer[] = [];
+    const stopConsuming = async (): Promise<void> => {
+      for (const consumer of own) this.#consumers.delete(consumer);
+      await Promise.all(own.flatMap(({ running }) => [...running]));
+    };
     return {
       wake: async (wake) => this.#take(wake),
       consume: async (consumption) => {
@@ -54,10 +58,8 @@ class Hub implements MemoryWakeQueueHub {
         this.#consumers.add(consumer);
         this.#clock.after(0, () => this.#dispatch());
       },
-      close: async () => {
-        for (const consumer of own) this.#consumers.delete(consumer);
-        await Promise.all(own.flatMap(({ running }) => [...running]));
-      },
+      stopConsuming,
+      close: stopConsuming,
     };
   }
 

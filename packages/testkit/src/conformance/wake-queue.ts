@@ -96,6 +96,30 @@ export function describeWakeQueue(open: () => Promise<WakeQueuesUnderTest>): voi
       await queues.close();
     });
 
+    it("leaves what comes to others once it has stopped consuming, and can still ask for wakes", async () => {
+      const queues = await open();
+      const gate = newGate();
+      let isThrough = false;
+      const leaving = await consume(queues, { handler: () => gate.opened });
+      const sender = await queues.connect();
+      await sender.wake({ ref: sessionRef("a"), executor: EXECUTOR, epoch: 1 });
+      await eventually(queues, () => expect(leaving.refs).toHaveLength(1));
+
+      const stopped = leaving.queue.stopConsuming().then(() => {
+        isThrough = true;
+      });
+      await leaving.queue.wake({ ref: sessionRef("b"), executor: EXECUTOR, epoch: 1 });
+      const other = await consume(queues);
+      await eventually(queues, () => expect(named(other.refs)).toEqual(["acme/b"]));
+      const wasThrough = isThrough;
+      gate.open();
+      await stopped;
+
+      expect(wasThrough).toBe(false);
+      expect(leaving.refs).toHaveLength(1);
+      await queues.close();
+    });
+
     it("waits for handlers in flight when it closes, and takes nothing more", async () => {
       const queues = await open();
       const gate = newGate();

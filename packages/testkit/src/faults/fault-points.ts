@@ -141,6 +141,7 @@ export function faultyWakeQueue(queue: WakeQueue, plan: FaultPlan): WakeQueue {
       await strike(plan, "wake.after_add");
     },
     consume: (consumption) => queue.consume(consumption),
+    stopConsuming: () => queue.stopConsuming(),
     close: () => queue.close(),
   };
 }

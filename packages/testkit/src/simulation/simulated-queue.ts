@@ -49,19 +49,24 @@ export class SimulatedQueue {
         this.#consumers.push({ node, consumption, active: 0 });
         this.#dispatch();
       },
+      stopConsuming: async () => this.#leave(node),
       close: async () => this.drop(node),
     };
   }
 
   /** A process is gone: it takes nothing more, and what it worked on comes back after a while. */
   drop(node: SimulatedNode): void {
-    this.#consumers = this.#consumers.filter((consumer) => consumer.node !== node);
+    this.#leave(node);
     const lost = [...this.#jobs.values()].filter(({ consumer }) => consumer?.node === node);
     for (const job of lost) {
       this.#options.clock.after(this.#options.stallMs, () => {
         if (this.#jobs.get(job.id) === job) this.#enqueue(job);
       });
     }
+  }
+
+  #leave(node: SimulatedNode): void {
+    this.#consumers = this.#consumers.filter((consumer) => consumer.node !== node);
   }
 
   /** Nothing is taken and nothing handed out. */

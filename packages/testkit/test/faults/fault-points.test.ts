@@ -110,7 +110,7 @@ describe("fault points", () => {
     const control = faultyControl(store.control, strikeAt("control.after_apply_before_reply", [1]));
     const journal = faultyJournal(store.journal, strikeAt("journal.after", [1]));
     const queue = faultyWakeQueue(
-      { wake: async () => {}, consume: async () => {}, close: async () => {} },
+      { wake: async () => {}, consume: async () => {}, stopConsuming: async () => {}, close: async () => {} },
       strikeAt("wake.before_add", [1]),
     );
     const step = { ref, fence, index: 1, key: "a", value: "1" };
