@@ -14,7 +14,7 @@ import {
   type SessionRef,
   type SessionSettings,
 } from "@holdfast/contracts";
-import { deriveState, isFinalPhase, legalVerbs } from "@holdfast/domain";
+import { isFinalPhase } from "@holdfast/domain";
 import { Completions } from "./completion/completions.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
 import { Followers, toEnvelope } from "./events/followers.ts";
@@ -26,10 +26,10 @@ import type { InputRecord } from "./ports/archive.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
 import type { Page } from "./ports/page.ts";
-import type { SessionRecord } from "./ports/session-directory.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
 import { createOutputGate, type OutputGate } from "./publish/output-gate.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { toSessionView } from "./session/session-view.ts";
 import type {
   AcceptOptions,
   AdmissionWithCompletion,
@@ -172,7 +172,7 @@ function toSessionRuntime(parts: Parts): SessionRuntime {
     waitForOutcome: (ref, target, options = {}) => waitForOutcome(parts, ref, { target, options }),
     findSession: async (ref) => {
       const record = await directory.find(ref);
-      return record === null ? null : toView(record);
+      return record === null ? null : toSessionView(record);
     },
     listSessions: (query) => directory.list(query),
     sessionState: async (ref) => {
@@ -232,26 +232,12 @@ async function register(
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
   const record = await context.store.directory.find(ref);
   if (record === null) throw new AppError("session.not_found");
-  const view = toView(record);
+  const view = toSessionView(record);
   if (reply.kind !== "refused") return view;
   throw new AppError("control.refused", {
     message: `the session is ${reply.phase} and cannot be registered`,
     details: { phase: reply.phase, legalVerbs: view.legalVerbs },
   });
-}
-
-function toView({ hasRun, ...record }: SessionRecord): SessionView {
-  const isBound = record.binding !== null;
-  return {
-    ...record,
-    state: deriveState({ phase: record.phase, isBound, hasRun }),
-    legalVerbs: legalVerbs(record.phase, {
-      hasRun,
-      isBusy: hasRun,
-      isBound,
-      hasPending: record.queued + record.scheduled > 0,
-    }),
-  };
 }
 
 function toInputView({ payload, ...record }: InputRecord): InputView {

@@ -2,9 +2,9 @@ import { type Admission, isAppError, type NewInput, type SessionSettings } from 
 import { binding, createIds, EXECUTOR, event, operation, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import { withLedger } from "./support/calls.ts";
-import { executor, recording, textsOf } from "./support/executors.ts";
+import { executor, holding, recording, textsOf } from "./support/executors.ts";
 import { rejection } from "./support/rejection.ts";
-import { keyed } from "./support/send.ts";
+import { keyed, send } from "./support/send.ts";
 import { createWorld, type TestProcess, type World } from "./support/world.ts";
 
 const ref = sessionRef("chat/42");
@@ -224,6 +224,20 @@ describe("a session that does not accept", () => {
     expect(isAppError(error, "session.not_accepting")).toBe(true);
     expect(error).toMatchObject({ details: { phase, legalVerbs: expect.arrayContaining(["destroy"]) as unknown } });
     expect(await sender.runtime.findSession(ref)).toMatchObject({ phase, admitted: 0 });
+  });
+
+  it("while a run goes on names only verbs that do not wait for its end", async () => {
+    const { world, sender } = await withSender();
+    const host = holding();
+    await world.start("worker", { executors: [host.executor] });
+    await send(sender, ref, "one");
+    await world.settle();
+    await sender.runtime.control(ref, { verb: "retire", requestId: ids.request() });
+
+    const error = await rejection(sender.runtime.acceptInput(ref, prompt("two")));
+
+    expect(host.turns).toHaveLength(1);
+    expect(error).toMatchObject({ details: { legalVerbs: expect.not.arrayContaining(["recycle", "reset"]) as unknown } });
   });
 
   it("because another process stopped it while it was to be created is not revived either", async () => {

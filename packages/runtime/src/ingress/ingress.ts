@@ -11,6 +11,7 @@ import {
   isoOf,
   type NewInput,
   type ParsedInput,
+  type SessionPhase,
   type SessionRef,
   type SessionSettings,
 } from "@holdfast/contracts";
@@ -18,7 +19,6 @@ import {
   findAdmissionFault,
   fingerprintBytes,
   isFinalPhase,
-  legalVerbs,
   parseNewInput,
   resolvePolicy,
   supersessionScope,
@@ -28,6 +28,7 @@ import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { refKey } from "../runtime-context.ts";
+import { toSessionView } from "../session/session-view.ts";
 import type { AcceptOptions } from "../session-runtime.ts";
 import type { Waker } from "./waker.ts";
 
@@ -144,10 +145,18 @@ export class Ingress {
     });
   }
 
-  #answer(ref: SessionRef, { command, reply }: { command: AdmitCommand; reply: AdmitReply }): Admission {
+  async #answer(ref: SessionRef, parts: { command: AdmitCommand; reply: AdmitReply }): Promise<Admission> {
+    const { command, reply } = parts;
     if (reply.kind === "accepted") return this.#accepted(ref, command, reply);
     if (reply.kind === "deduplicated") return { ...reply, inputId: command.input.id };
-    throw refusalOf(reply);
+    throw reply.kind === "refused" ? await this.#refusal(ref, reply.phase) : faultOf(reply);
+  }
+
+  async #refusal(ref: SessionRef, phase: SessionPhase): Promise<AppError> {
+    if (isFinalPhase(phase)) return new AppError("session.destroyed");
+    const record = await this.#context.store.directory.find(ref);
+    const details = { phase, legalVerbs: record === null ? [] : toSessionView(record).legalVerbs };
+    return new AppError("session.not_accepting", { message: `the session is ${phase} and accepts no input`, details });
   }
 
   #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {
@@ -175,21 +184,12 @@ function assertSize(payload: string, limit: number): void {
   });
 }
 
-function refusalOf(reply: Exclude<AdmitReply, { kind: "accepted" | "deduplicated" }>): AppError {
+function faultOf(reply: Exclude<AdmitReply, { kind: "accepted" | "deduplicated" | "refused" }>): AppError {
   switch (reply.kind) {
     case "mismatch":
       return new AppError("idempotency.mismatch", { details: { existingId: reply.existingId } });
     case "missing":
       return new AppError("session.not_found");
-    case "refused":
-      if (isFinalPhase(reply.phase)) return new AppError("session.destroyed");
-      return new AppError("session.not_accepting", {
-        message: `the session is ${reply.phase} and accepts no input`,
-        details: {
-          phase: reply.phase,
-          legalVerbs: legalVerbs(reply.phase, { hasRun: false, isBusy: false, isBound: true, hasPending: false }),
-        },
-      });
     case "torn":
       return new AppError("session.torn");
     case "stale_settings":
