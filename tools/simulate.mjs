@@ -19,6 +19,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "node_modules", ".cache", "holdfast-simulate");
 /** A log gets a line every so often, a terminal one that changes. */
 const QUIET_MS = 10_000;
+const HELP = `usage: npm run simulate -- [options]
+
+  --seeds <n>  lives to simulate (1000)
+  --from <n>   the first seed (1)
+  --jobs <n>   processes (one per processor)
+  --seed <n>   one life, told event by event
+
+  npm run simulate -- --seeds 100000
+  npm run simulate -- --seed 4711
+`;
 const shareOf = process.env["HOLDFAST_SIMULATE_SHARE"];
 
 if (shareOf === undefined) await main();
@@ -27,12 +37,17 @@ else await liveShareFor(/** @type {Share} */ (JSON.parse(shareOf)));
 async function main() {
   const { values } = parseArgs({
     options: {
+      help: { type: "boolean", default: false },
       seeds: { type: "string", default: "1000" },
       from: { type: "string", default: "1" },
       seed: { type: "string" },
       jobs: { type: "string", default: String(availableParallelism()) },
     },
   });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
   await bundle();
   if (values.seed !== undefined) await tellOne(Number(values.seed));
   else await liveMany({ from: Number(values.from), count: Number(values.seeds), jobs: Number(values.jobs) });
