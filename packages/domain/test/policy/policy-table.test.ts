@@ -1,6 +1,5 @@
 import { type Boundary, KindId, type Lane, PolicyDecision } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
-import { isCoalescible } from "../../src/lane/displacement.ts";
 import { POLICY_TABLE, REQUESTED_MODES, type RequestedMode } from "../../src/policy/policy-table.ts";
 import { policyRowOf } from "../../src/policy/resolve-policy.ts";
 
@@ -145,12 +144,11 @@ describe.each(cells)("%s asking for %s", (kind, mode) => {
     expect([routing, drain]).toEqual(apply === "ignore" ? ["drop", "ignore"] : byLane);
   });
 
-  it("coalesces only what may be coalesced and supersedes nothing", () => {
+  it("coalesces progress reports alone and supersedes nothing", () => {
     const { queue } = row.both;
 
     expect(queue === "coalesce").toBe(kind === "peer_response_progress");
     expect(queue === "priority").toBe(kind === "operation");
-    expect(queue === "coalesce" && !isCoalescible(kind)).toBe(false);
     expect(["fifo", "coalesce", "priority"]).toContain(queue);
   });
 

@@ -1,7 +1,7 @@
-import { KindId, Outcome, type ParsedInput } from "@holdfast/contracts";
+import type { ParsedInput } from "@holdfast/contracts";
 import { expect, it } from "vitest";
-import { displacedOutcome, displacementOf, isCoalescible, supersessionScope } from "../../src/lane/displacement.ts";
-import { inputId, sampleInput } from "../input/sample-input.ts";
+import { supersessionScope } from "../../src/lane/supersession-scope.ts";
+import { sampleInput } from "../input/sample-input.ts";
 
 const key = { supersessionKey: "k" };
 
@@ -33,25 +33,4 @@ it("takes a peer without convention for a message", () => {
   const message = sampleInput("peer", { ...key, convention: { type: "message" } });
 
   expect(supersessionScope(sampleInput("peer", key))).toBe(supersessionScope(message));
-});
-
-it.each([
-  ["none", "none"],
-  ["fifo", "none"],
-  ["priority", "none"],
-  ["coalesce", "coalesce"],
-  ["supersede", "supersede"],
-] as const)("decides by the queue mode %s", (queue, displacement) => {
-  expect(displacementOf(queue)).toBe(displacement);
-});
-
-it("names the successor in the outcome of the displaced input", () => {
-  const successor = inputId(2);
-
-  expect(Outcome.parse(displacedOutcome("supersede", successor))).toEqual({ kind: "superseded", by: successor });
-  expect(Outcome.parse(displacedOutcome("coalesce", successor))).toEqual({ kind: "coalesced", into: successor });
-});
-
-it("lets only external events and progress reports be coalesced", () => {
-  expect(KindId.options.filter(isCoalescible)).toEqual(["peer_response_progress", "external_event"]);
 });
