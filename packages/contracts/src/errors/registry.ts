@@ -57,11 +57,9 @@ export const ERRORS = {
     status: 422,
     summary: "The idempotency key was used before with another payload.",
   },
-  "idempotency.missing": { kind: "invalid", summary: "This request needs an Idempotency-Key." },
   "session.not_found": { kind: "not_found", summary: "No such session." },
   "session.destroyed": { kind: "gone", summary: "The session was destroyed." },
   "session.not_accepting": { kind: "conflict", summary: "The session does not accept input in its phase." },
-  "session.unbound": { kind: "conflict", summary: "The session is bound to no executor." },
   "session.torn": {
     kind: "unavailable",
     summary: "A script on this session was torn by a slot migration; an operator must look.",
