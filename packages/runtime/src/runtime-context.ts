@@ -1,5 +1,7 @@
 import type { InputLimits, LoopLimits, NodeId, RetryBudget, SessionRef, Timing } from "@holdfast/contracts";
-import type { Clock, Random, Sha256 } from "./ports/clock.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Random } from "./ports/random.ts";
+import type { Sha256 } from "./ports/sha256.ts";
 import type { Store } from "./ports/store.ts";
 import type { WakeQueue } from "./ports/wake-queue.ts";
 

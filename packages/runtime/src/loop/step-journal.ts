@@ -7,8 +7,8 @@
  */
 import type { Fence, SessionRef } from "@holdfast/contracts";
 import { canonicalJson } from "@holdfast/domain";
-import type { Sha256 } from "../ports/clock.ts";
-import type { Journal } from "../ports/control.ts";
+import type { Journal } from "../ports/journal.ts";
+import type { Sha256 } from "../ports/sha256.ts";
 
 /** What a journal of one attempt works with. */
 export interface StepJournalOptions {

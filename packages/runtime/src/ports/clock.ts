@@ -7,14 +7,3 @@ export interface Clock {
   /** Calls `fn` once after `ms`; the answer cancels it. */
   after(ms: number, fn: () => void): () => void;
 }
-
-/** Randomness as the runtime sees it. */
-export interface Random {
-  /** Uniform in [0, 1). */
-  fraction(): number;
-  /** A fresh id: `<prefix>_` and 21 random characters. */
-  id(prefix: string): string;
-}
-
-/** SHA-256 of a text's UTF-8 bytes as base64url without padding: 43 characters. */
-export type Sha256 = (text: string) => string;

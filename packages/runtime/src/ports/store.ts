@@ -1,6 +1,7 @@
 import type { StoreHealth } from "../session-runtime.ts";
 import type { Archive } from "./archive.ts";
-import type { Control, Journal } from "./control.ts";
+import type { Control } from "./control.ts";
+import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Presence } from "./presence.ts";

@@ -1,5 +1,5 @@
 import { nanoid } from "nanoid";
-import type { Random } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
 
 /** Randomness of the operating system for ids; a fast generator for jitter. */
 export const systemRandom: Random = {
