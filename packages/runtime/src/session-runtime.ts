@@ -3,10 +3,10 @@
  * semantics: whether something is allowed is decided here or below.
  *
  * Methods reject with an `AppError` of a registered code; what a careful caller
- * must handle in normal operation is a value.
+ * must handle in normal operation is a value. Any of them may reject with
+ * `store.unavailable` (outcome unknown: repeat with the same ids) or `store.corrupt`.
  */
 import type {
-  Ack,
   AckLevel,
   Admission,
   Binding,
@@ -30,6 +30,7 @@ import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { WorkerRecord } from "./ports/presence.ts";
 import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-directory.ts";
+import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
 export interface SessionRuntime {
@@ -37,7 +38,7 @@ export interface SessionRuntime {
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
    *
-   * @throws session.destroyed, id.invalid
+   * @throws session.destroyed, session.torn
    */
   registerSession(ref: SessionRef, options?: { settings?: SessionSettings }): Promise<SessionView>;
 
@@ -45,7 +46,7 @@ export interface SessionRuntime {
    * As `registerSession`, and binds it: from now on every worker that hosts the
    * executor may run it.
    *
-   * @throws session.destroyed, id.invalid
+   * @throws session.destroyed, control.refused with phase and legal verbs, session.torn
    */
   ensureSessionWithExecutor(
     ref: SessionRef,
@@ -57,7 +58,8 @@ export interface SessionRuntime {
    * Admits an input once. With `createWith`, a session that does not exist is
    * created and bound; one that is stopped or retired is never revived by this.
    *
-   * @throws input.*, idempotency.mismatch, session.not_found, session.not_accepting, session.destroyed, ack.unsupported, store.unavailable
+   * @throws input.*, id.invalid, request.too_deep, request.forbidden_key, idempotency.mismatch, session.not_found,
+   * session.not_accepting, session.destroyed, session.torn, ack.unsupported
    */
   acceptInput(ref: SessionRef, input: NewInput, options?: AcceptOptions): Promise<Admission>;
 
@@ -114,11 +116,16 @@ export interface SessionRuntime {
   /**
    * Applies a verb once per request id.
    *
-   * @throws control.refused with phase and legal verbs, session.not_found, idempotency.mismatch
+   * @throws control.refused with phase and legal verbs, session.not_found, session.destroyed, session.torn,
+   * idempotency.mismatch when the request id named another verb
    */
   control(ref: SessionRef, command: VerbCommand): Promise<ControlReport>;
 
-  /** Ends the current run, or the named one. @throws run.not_current, control.refused, session.not_found */
+  /**
+   * Asks the current run to end, or the named one if it is current; what it commits first stands.
+   *
+   * @throws run.not_current, control.refused, session.not_found, session.destroyed, session.torn, idempotency.mismatch
+   */
   interruptCurrentRun(ref: SessionRef, command: { requestId: RequestId; runId?: RunId }): Promise<ControlReport>;
 
   /** Workers that are there, and what they host. */
@@ -128,6 +135,7 @@ export interface SessionRuntime {
   ping(): Promise<StoreHealth>;
 }
 
+/** How an input is admitted, beside what it says. */
 export interface AcceptOptions {
   /** Creates a missing session with this binding. */
   readonly createWith?: Binding;
@@ -137,6 +145,7 @@ export interface AcceptOptions {
   readonly isWithoutWake?: boolean;
 }
 
+/** An admission, and how its input will have ended. */
 export interface AdmissionWithCompletion {
   readonly admission: Admission;
   readonly completion: Promise<Outcome> | null;
@@ -145,16 +154,20 @@ export interface AdmissionWithCompletion {
 /** An input by its id or by the key it was sent with. */
 export type InputTarget = { readonly inputId: InputId } | { readonly key: string };
 
+/** What ends a wait before its outcome; without either it lasts until the input ends. */
 export interface WaitOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
+/** From where events are followed, and until when. */
 export interface FollowOptions {
+  /** Cursor of the last event seen; 0 for the beginning. */
   readonly after: number;
   readonly signal: AbortSignal;
 }
 
+/** A verb, once per request id. */
 export interface VerbCommand {
   readonly verb: Exclude<ControlVerb, "interrupt">;
   readonly requestId: RequestId;
@@ -169,11 +182,4 @@ export interface SessionView extends Omit<SessionRecord, "hasRun"> {
 /** An input as callers see it: its record, with the payload parsed. */
 export interface InputView extends Omit<InputRecord, "payload"> {
   readonly input: Input;
-}
-
-/** What a store says of itself. */
-export interface StoreHealth {
-  readonly ack: Ack;
-  /** One line for people: product, version, persistence. */
-  readonly description: string;
 }

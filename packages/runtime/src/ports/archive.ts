@@ -8,7 +8,6 @@ import type {
   PolicyDecision,
   Receipt,
   RunId,
-  RunStatus,
   SessionEvent,
   SessionRef,
 } from "@holdfast/contracts";
@@ -45,6 +44,7 @@ export interface Archive {
   listDeadLetters(ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>>;
 }
 
+/** An input as the store keeps it, and where it stands. Times are epoch milliseconds. */
 export interface InputRecord {
   readonly inputId: InputId;
   readonly admission: number;
@@ -53,7 +53,9 @@ export interface InputRecord {
   readonly attempts: number;
   readonly failures: number;
   readonly losses: number;
+  /** The run it belongs to, or was settled by. */
   readonly runId: RunId | null;
+  /** Earliest time of the next attempt; 0 for at once. */
   readonly notBeforeAt: number;
   readonly admittedAt: number;
   readonly failure: FailureReport | null;
@@ -70,9 +72,9 @@ export interface StoredEvent {
   readonly event: SessionEvent;
 }
 
+/** A session at one moment, as `explain` reads it. Times are epoch milliseconds of the store's clock. */
 export interface ExplainFacts {
   readonly record: SessionRecord;
-  /** The store's time. */
   readonly now: number;
   readonly run: {
     readonly runId: RunId;
@@ -92,11 +94,4 @@ export interface ExplainFacts {
   readonly isTorn: boolean;
   /** The earliest input that waits for a time. */
   readonly nextTimed: { readonly inputId: InputId; readonly at: number; readonly failures: number } | null;
-}
-
-/** A run as the store keeps it after its first attempt ended. */
-export interface RunRecord {
-  readonly runId: RunId;
-  readonly status: RunStatus;
-  readonly attempts: number;
 }

@@ -16,6 +16,9 @@ import type { SettledInput } from "./ledger.ts";
  *   C2  A verb whose phase is already reached succeeds with zero counts.
  *   C3  A refused verb changes nothing and says in which phase the session is.
  *   C4  Stop, destroy and reset fence every run at once: the token moves.
+ *
+ * Rejects with `session.torn`, and with `idempotency.mismatch` for a request id
+ * that named another verb.
  */
 export interface Control {
   /** Applies a verb once. */
@@ -25,12 +28,14 @@ export interface Control {
   interrupt(command: InterruptCommand): Promise<ControlReply>;
 }
 
+/** A verb for a session. */
 export interface ControlCommand {
   readonly ref: SessionRef;
   readonly verb: Exclude<ControlVerb, "interrupt">;
   readonly requestId: RequestId;
 }
 
+/** Asks one run to end. */
 export interface InterruptCommand {
   readonly ref: SessionRef;
   readonly requestId: RequestId;
@@ -45,12 +50,14 @@ export interface AbortNotice {
   readonly reason: "cancelled" | "stopped";
 }
 
+/** What a command came to; a repeat carries the first report. */
 export type ControlReply =
   | {
       readonly kind: "applied";
       readonly isRepeat: boolean;
       readonly report: ControlReport;
       readonly abort: AbortNotice | null;
+      /** What to wake for; `null` when nothing is left to run. */
       readonly wake: { readonly epoch: number; readonly executor: string } | null;
       /** Ended inputs are settled in bounded steps by `settleChores`. */
       readonly hasChores: boolean;
@@ -61,6 +68,7 @@ export type ControlReply =
   | {
       readonly kind: "refused";
       readonly phase: SessionPhase;
+      /** A run is staged under a live lease. */
       readonly isBusy: boolean;
       readonly currentRunId: RunId | null;
     }

@@ -15,18 +15,21 @@ export interface Journal {
   settle(command: SettleStepCommand): Promise<SettleStepReply>;
 }
 
+/** Which settled steps are read. */
 export interface LoadStepsQuery {
   readonly ref: SessionRef;
   readonly runId: RunId;
   readonly entries: number;
 }
 
+/** A step and its first result. */
 export interface SettledStep {
   readonly key: string;
   /** Canonical JSON. */
   readonly value: string;
 }
 
+/** The result of a step, on its way into the journal. */
 export interface SettleStepCommand {
   readonly ref: SessionRef;
   readonly fence: Fence;
@@ -38,4 +41,5 @@ export interface SettleStepCommand {
   readonly value: string;
 }
 
+/** The result that stays, or a refusal that wrote nothing. */
 export type SettleStepReply = { readonly kind: "settled"; readonly value: string } | { readonly kind: "fenced" };

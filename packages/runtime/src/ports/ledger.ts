@@ -101,6 +101,7 @@ export interface WakeHint {
   readonly executor: string | null;
 }
 
+/** What an admission came to; only `accepted` wrote anything. */
 export type AdmitReply =
   | {
       readonly kind: "accepted";
@@ -140,6 +141,7 @@ export interface StagingOffer {
   readonly batching: readonly string[];
 }
 
+/** A worker asks for a session. */
 export interface ClaimCommand {
   readonly ref: SessionRef;
   readonly claimId: ClaimId;
@@ -178,6 +180,7 @@ export interface StagedBatch {
 /** The session's state as bytes, or a note that the cached one is current. */
 export type StateReply = { readonly kind: "cached" } | { readonly kind: "stored"; readonly state: string | null };
 
+/** What a claim came to; only `staged` gives the session to the worker. */
 export type ClaimReply =
   | {
       readonly kind: "staged";
@@ -227,6 +230,7 @@ export type Settlement =
   /** An orderly hand-back; counts for nothing. */
   | { readonly kind: "released" };
 
+/** What an attempt came to, with what must still be true for it to count. */
 export interface AdvanceCommand {
   readonly ref: SessionRef;
   readonly node: NodeId;
@@ -251,6 +255,7 @@ export interface SettledInput {
   readonly nodes: readonly NodeId[];
 }
 
+/** How a hold goes on after a commit. */
 export type NextStep =
   | { readonly kind: "staged"; readonly batch: StagedBatch }
   /** Work is left that this hold does not take: a fresh wake carries `epoch`. */
@@ -259,6 +264,7 @@ export type NextStep =
   /** A repeat whose staged batch somebody else has taken since. */
   | { readonly kind: "lost" };
 
+/** What an advance came to; only `committed` wrote anything, once however often it is sent. */
 export type AdvanceReply =
   | {
       readonly kind: "committed";
@@ -276,15 +282,18 @@ export type AdvanceReply =
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };
 
+/** A session under the claim that took it. */
 export interface Hold {
   readonly ref: SessionRef;
   readonly claimId: ClaimId;
 }
 
+/** Whether the lease was extended, and the run that an operator asked to end. */
 export type RenewReply =
   | { readonly kind: "renewed"; readonly cancelRequested: RunId | null }
   | { readonly kind: "lost" };
 
+/** What an overdue session needs. */
 export type DueReply =
   /** Wake it; with too many fruitless sweeps, run it directly. */
   | {
@@ -300,6 +309,7 @@ export type DueReply =
   /** Not due any more. */
   | { readonly kind: "nothing" };
 
+/** What a batch of chores settled, and whether some are left. */
 export interface ChoresReply {
   readonly kind: "more" | "done";
   readonly settled: readonly SettledInput[];
@@ -307,6 +317,7 @@ export interface ChoresReply {
   readonly cursor: number;
 }
 
+/** An input, and who wants to be told how it ends. */
 export interface WatchCommand {
   readonly ref: SessionRef;
   readonly inputId: InputId;
@@ -314,6 +325,7 @@ export interface WatchCommand {
   readonly node: NodeId | null;
 }
 
+/** Where an input stands. */
 export type WatchReply =
   | { readonly kind: "settled"; readonly outcome: Outcome }
   | { readonly kind: "watching"; readonly status: InputStatus }

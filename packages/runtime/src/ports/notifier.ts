@@ -32,6 +32,7 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
+/** Who receives what is addressed to a process. */
 export interface NotifierListener {
   onMessage(message: NodeMessage): void;
   /** Messages may have been missed: read again what you wait for. */

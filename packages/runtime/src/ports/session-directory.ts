@@ -17,22 +17,26 @@ import type {
  *   D3  A listing names each session of the tenant once, in a stable order.
  */
 export interface SessionDirectory {
-  /** Creates a session, or finds it. Revives a stopped one only with `mayRevive`. */
+  /** Creates a session, or finds it. Revives a stopped one only with `mayRevive`. Rejects with `session.torn`. */
   register(command: RegisterCommand): Promise<RegisterReply>;
 
   /** What is known of one session, or `null`. */
   find(ref: SessionRef): Promise<SessionRecord | null>;
 
-  /** A page of the tenant's sessions. Destroyed ones are not listed. */
+  /** A page of the tenant's sessions. Destroyed ones are not listed. Rejects a cursor it never gave with `request.invalid`. */
   list(query: ListQuery): Promise<SessionPage>;
 
-  /** Replaces the settings for future admissions; answers the new revision, or `null` for an unknown session. */
+  /**
+   * Replaces the settings for future admissions; answers the new revision, or
+   * `null` for an unknown session. Rejects with `session.torn`.
+   */
   configure(ref: SessionRef, settings: SessionSettings): Promise<number | null>;
 
   /** Asks that `node` be told of this session's changes for a while; the answer is where its events stand. */
   follow(command: FollowCommand): Promise<FollowReply>;
 }
 
+/** What a session is to be. */
 export interface RegisterCommand {
   readonly ref: SessionRef;
   /** Bound at once when given; an existing binding is replaced. */
@@ -42,10 +46,12 @@ export interface RegisterCommand {
   readonly mayRevive: boolean;
 }
 
+/** Where the session stands afterwards; `refused` changed nothing. */
 export type RegisterReply =
   | { readonly kind: "created" | "existing"; readonly phase: SessionPhase; readonly settingsRevision: number }
   | { readonly kind: "refused"; readonly phase: SessionPhase };
 
+/** A session as the store keeps it. */
 export interface SessionRecord {
   readonly ref: SessionRef;
   readonly phase: SessionPhase;
@@ -53,6 +59,7 @@ export interface SessionRecord {
   readonly binding: Binding | null;
   readonly settings: SessionSettings;
   readonly settingsRevision: number;
+  /** A run is staged, whether or not its lease is live. */
   readonly hasRun: boolean;
   /** Inputs admitted since the session exists. */
   readonly admitted: number;
@@ -60,13 +67,16 @@ export interface SessionRecord {
   readonly queued: number;
   /** Inputs that wait for a time. */
   readonly scheduled: number;
+  /** Receipts so far. */
   readonly position: number;
+  /** Digest of the latest receipt. */
   readonly digest: string;
   /** The last event's cursor. */
   readonly cursor: number;
   readonly deadLetters: number;
 }
 
+/** Which page of sessions. */
 export interface ListQuery {
   readonly tenantId: TenantId;
   /** Opaque; from the previous page. */
@@ -74,15 +84,19 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** A page of sessions. */
 export interface SessionPage {
   readonly sessions: readonly { readonly sessionId: SessionId }[];
+  /** Pass as `after` for the next page; `null` at the end. */
   readonly next: string | null;
 }
 
+/** Who wants to be told, and for how long. */
 export interface FollowCommand {
   readonly ref: SessionRef;
   readonly node: NodeId;
   readonly forMs: number;
 }
 
+/** The cursor of the last event so far. */
 export type FollowReply = { readonly kind: "following"; readonly cursor: number } | { readonly kind: "missing" };

@@ -1,4 +1,4 @@
-import type { StoreHealth } from "../session-runtime.ts";
+import type { Ack } from "@holdfast/contracts";
 import type { Archive } from "./archive.ts";
 import type { Control } from "./control.ts";
 import type { Journal } from "./journal.ts";
@@ -19,4 +19,11 @@ export interface Store {
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;
+}
+
+/** What a store says of itself. */
+export interface StoreHealth {
+  readonly ack: Ack;
+  /** One line for people: product, version, persistence. */
+  readonly description: string;
 }

@@ -21,6 +21,7 @@ export interface WakeQueue {
   close(): Promise<void>;
 }
 
+/** A session to look at. */
 export interface Wake {
   readonly ref: SessionRef;
   readonly executor: string;
@@ -28,6 +29,7 @@ export interface Wake {
   readonly epoch: number;
 }
 
+/** What a worker takes. */
 export interface WakeConsumption {
   readonly executors: readonly string[];
   readonly concurrency: number;
