@@ -12,8 +12,7 @@
  */
 import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
 import type { Ledger } from "../ports/ledger.ts";
-import type { RuntimeContext } from "../runtime-context.ts";
-import { refKey } from "../runtime-context.ts";
+import { type RuntimeContext, refKey } from "../runtime-context.ts";
 
 /** A promise of an outcome that can be given up. */
 export interface Expectation {

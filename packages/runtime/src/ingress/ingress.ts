@@ -13,7 +13,7 @@ import {
   type ParsedInput,
   type SessionPhase,
   type SessionRef,
-  type SessionSettings,
+  SessionSettings,
 } from "@holdfast/contracts";
 import {
   findAdmissionFault,
@@ -26,8 +26,7 @@ import {
 import { LRUCache } from "lru-cache";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
-import type { RuntimeContext } from "../runtime-context.ts";
-import { refKey } from "../runtime-context.ts";
+import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { AcceptOptions } from "../session-runtime.ts";
 import type { Waker } from "./waker.ts";
@@ -46,7 +45,8 @@ interface PreparedInput {
   readonly payload: string;
 }
 
-const NO_SETTINGS: KnownSettings = { revision: 0, settings: { silentIntents: [] } };
+/** What a session has that was never given any. */
+const NO_SETTINGS: KnownSettings = { revision: 0, settings: SessionSettings.parse({}) };
 const KNOWN_SESSIONS = 10_000;
 /** An admission resolves its policy again when the settings moved; they do not move for ever. */
 const MAX_RESOLUTIONS = 5;
@@ -75,9 +75,7 @@ export class Ingress {
     return `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId;
   }
 
-  /**
-   * Validates an input and gives it its identity. @throws input.*, id.invalid, request.*
-   */
+  /** Validates an input and gives it its identity. @throws input.*, id.invalid, request.* */
   prepare(ref: SessionRef, value: NewInput): PreparedInput {
     const { inputLimits, random, clock, sha256 } = this.#context;
     const input = parseNewInput(value, inputLimits);
@@ -91,7 +89,7 @@ export class Ingress {
     return { input, id, keyedId, fingerprint, payload };
   }
 
-  /** Admits a prepared input. `replyTo` asks that this process be told of the outcome. */
+  /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
   async admit(
     ref: SessionRef,
     prepared: PreparedInput,

@@ -13,8 +13,7 @@
  *   H5  A hold that was told to end begins no further turn: what was staged for
  *       it meanwhile is handed back.
  */
-import type { ClaimId, RunId, SessionRef } from "@holdfast/contracts";
-import { isAppError } from "@holdfast/contracts";
+import { type ClaimId, isAppError, type RunId, type SessionRef } from "@holdfast/contracts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type {
   AdvanceCommand,

@@ -2,7 +2,6 @@
  * From what an executor answered to what the ledger commits.
  */
 import {
-  AppError,
   DEFAULT_INPUT_LIMITS,
   type ExecutorResult,
   ExecutorResult as ExecutorResultSchema,
@@ -185,7 +184,7 @@ export function advanceCommand(
   };
 }
 
-/** A run that was asked to end by an operator is reported with the reason it was given. */
-export function abortError(reason: AbortReason): AppError | DOMException {
+/** What the signal of a turn carries as its reason. */
+export function abortError(reason: AbortReason): DOMException {
   return new DOMException(`the turn was aborted: ${reason}`, "AbortError");
 }

@@ -2,8 +2,7 @@
  * The only source of liveness (L6): looks for overdue sessions and wakes them;
  * what two wakes did not start it runs itself, because then the queue is dead.
  */
-import type { SessionRef } from "@holdfast/contracts";
-import { SCRIPT_BATCH } from "@holdfast/contracts";
+import { SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import type { Waker } from "../ingress/waker.ts";
 import type { SessionWorker } from "../loop/session-worker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
@@ -19,7 +18,7 @@ export interface SweeperParts {
   readonly publish: OutputGate;
 }
 
-/** Sweeps every store it is started on. */
+/** One sweeper serves one worker. */
 export class Sweeper {
   readonly #parts: SweeperParts;
   #cancel: (() => void) | null = null;
