@@ -30,18 +30,32 @@ export interface PolicyRequest {
  * picks the column by the state seen in the same atomic step and stores it; it
  * is never resolved again.
  */
-export function resolvePolicy(request: PolicyRequest): PolicyColumns {
-  const { input, settings, isWithoutWake } = request;
-  const { both, idle, live } = policyRowOf(kindOf(input), requestedMode(input) ?? "none");
+export function resolvePolicy({ input, settings, isWithoutWake }: PolicyRequest): PolicyColumns {
+  const kind = kindOf(input);
+  const mode = requestedMode(input) ?? "none";
+  const isSilenced = isSilent(input, settings);
+  const name = `${kind}|${mode}|${isSilenced}|${isWithoutWake}`;
+  const known = resolved.get(name) ?? columnsOf(policyRowOf(kind, mode), { isSilenced, isWithoutWake });
+  resolved.set(name, known);
+  return known;
+}
+
+/** What was resolved before: the table is small, and its answers are never changed. */
+const resolved = new Map<string, PolicyColumns>();
+
+function columnsOf(
+  { both, idle, live }: PolicyRow,
+  { isSilenced, isWithoutWake }: { readonly isSilenced: boolean; readonly isWithoutWake: boolean },
+): PolicyColumns {
   const overrides: Partial<PolicyDecision> = {
-    ...(isSilent(input, settings) ? SILENT_OVERRIDE : {}),
+    ...(isSilenced ? SILENT_OVERRIDE : {}),
     ...(isWithoutWake ? WITHOUT_WAKE_OVERRIDE : {}),
   };
-  return {
+  return Object.freeze({
     version: POLICY_VERSION,
-    idle: { ...both, ...idle, ...overrides },
-    live: { ...both, ...live, ...overrides },
-  };
+    idle: Object.freeze({ ...both, ...idle, ...overrides }),
+    live: Object.freeze({ ...both, ...live, ...overrides }),
+  });
 }
 
 /** The row of the default table for a kind and a mode (Y1). */

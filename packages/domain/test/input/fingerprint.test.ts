@@ -1,9 +1,18 @@
 import { isAppError } from "@holdfast/contracts";
+import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonicalJson, fingerprintBytes } from "../../src/input/fingerprint.ts";
 import { parseNewInput } from "../../src/input/parse-input.ts";
 import { inputId, sampleInput, thrownBy } from "./sample-input.ts";
+
+const leaf = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+);
 
 const bytes = fingerprintBytes(sampleInput("prompt"));
 
@@ -91,6 +100,38 @@ it.each([
   ["NaN", [Number.NaN]],
   ["a lone surrogate", "\ud800"],
 ])("refuses %s as a defect of ours", (_name, value) => {
+  expect(
+    isAppError(
+      thrownBy(() => canonicalJson(value)),
+      "internal.bug",
+    ),
+  ).toBe(true);
+});
+
+it("writes what the library of RFC 8785 writes, whatever the value", () => {
+  const name = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("a", "B", "10", "2", "_", "toJSON", "é"));
+  const value = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 9, withCrossShrink: true },
+      leaf,
+      fc.array(tie("tree")),
+      fc.dictionary(name, tie("tree")),
+    ),
+  })).tree;
+
+  fc.assert(
+    fc.property(value, (tree) => {
+      expect(canonicalJson(tree)).toBe(canonicalize(tree));
+    }),
+  );
+});
+
+it.each([
+  ["a lone surrogate in a name", { "a\ud800": 1 }],
+  ["a name that is one", { "\ud800": 1 }],
+  ["a lone surrogate", { a: ["\ud800"] }],
+  ["a number that is none", { a: { b: Number.NaN } }],
+])("has no text for %s", (_what, value) => {
   expect(
     isAppError(
       thrownBy(() => canonicalJson(value)),

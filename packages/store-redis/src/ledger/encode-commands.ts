@@ -1,10 +1,19 @@
 /** Commands as scripts take them. */
+import type { PolicyDecision } from "@holdfast/contracts";
 import { encodePolicy, signalFor } from "@holdfast/domain";
 import type { AdmitCommand, Settlement, StagingOffer } from "@holdfast/runtime";
 
-/** A policy column as the admission script reads it. */
-export function encodeColumn(command: AdmitCommand, column: "idle" | "live"): string {
-  const decision = command.columns[column];
+const encoded = { idle: new WeakMap<PolicyDecision, string>(), live: new WeakMap<PolicyDecision, string>() };
+
+/** A policy column as the admission script reads it; there are few, and each is put together once. */
+export function encodeColumn({ columns }: AdmitCommand, column: "idle" | "live"): string {
+  const decision = columns[column];
+  const text = encoded[column].get(decision) ?? textOf(decision, column);
+  encoded[column].set(decision, text);
+  return text;
+}
+
+function textOf(decision: PolicyDecision, column: "idle" | "live"): string {
   const isConsumed = decision.consume === "on_accept" ? "1" : "";
   const lane = decision.lane === "steer" ? "s" : "q";
   const signal = signalFor(decision, column === "live");

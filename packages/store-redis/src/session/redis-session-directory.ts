@@ -98,31 +98,34 @@ async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promi
   });
 }
 
-/** Position in a listing: the bucket that is read, and the last member seen in it. */
-function parseCursor(after: string | null): { bucket: number; member: string } {
-  if (after === null) return { bucket: 0, member: "" };
-  const separator = after.indexOf(":");
-  const bucket = Number(after.slice(0, separator));
-  if (separator < 1 || !Number.isInteger(bucket) || bucket < 0) {
-    throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
-  }
-  return { bucket, member: after.slice(separator + 1) };
+const CURSOR = /^(\d{1,5}):(.+)$/;
+
+/**
+ * Position in a listing: the bucket that is read, and the last member seen in it. That one is the tenant's own:
+ * any other would move the listing's start among the members of other tenants (G13).
+ */
+function parseCursor(after: string | null, tenantPrefix: string): { bucket: number; member: string | null } {
+  if (after === null) return { bucket: 0, member: null };
+  const [, bucket, member] = CURSOR.exec(after) ?? [];
+  if (member !== undefined) return { bucket: Number(bucket), member };
+  throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
 }
 
 async function list({ scripts, keys }: DirectoryOptions, query: ListQuery): Promise<SessionPage> {
-  const start = parseCursor(query.after);
-  const prefix = `d ${encodeId(query.tenantId)}.`;
+  const tenantPrefix = `${encodeId(query.tenantId)}.`;
+  const start = parseCursor(query.after, tenantPrefix);
+  const prefix = `d ${tenantPrefix}`;
   const sessions: SessionPage["sessions"][number][] = [];
   for (let bucket = start.bucket; bucket < keys.buckets; bucket += 1) {
-    const isFirst = bucket === start.bucket && start.member !== "";
-    const from = isFirst ? `(d ${start.member}` : `[${prefix}`;
+    const from = bucket === start.bucket && start.member !== null ? `(d ${start.member}` : `[${prefix}`;
     const wanted = query.limit - sessions.length;
     const entries = await scripts.read((client) =>
       client.zrangebylex(keys.index(bucket), from, `[${prefix}\xff`, "LIMIT", 0, wanted),
     );
     const members = entries.map((entry) => entry.slice(2));
     sessions.push(...members.map((member) => ({ sessionId: decodeRef(member).sessionId })));
-    if (sessions.length >= query.limit) return { sessions, next: `${bucket}:${members.at(-1) ?? start.member}` };
+    const last = members.at(-1);
+    if (last !== undefined && sessions.length >= query.limit) return { sessions, next: `${bucket}:${last}` };
   }
   return { sessions, next: null };
 }
