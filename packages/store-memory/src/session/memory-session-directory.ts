@@ -49,13 +49,18 @@ export function sessionRecord(session: SessionData): SessionRecord {
 
 const CURSOR = /^0:(.+)$/;
 
+/** The last member seen: one of the tenant's own (G13), or none yet. */
+function parseCursor(after: string | null, tenantPrefix: string): string | null {
+  if (after === null) return null;
+  const last = CURSOR.exec(after)?.[1];
+  if (last?.startsWith(tenantPrefix) === true) return last;
+  throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
+}
+
 function list(context: MemoryContext, { tenantId, after, limit }: ListQuery): SessionPage {
   const { listed, sessions } = context.data();
   const prefix = `${encodeId(tenantId)}.`;
-  const last = after === null ? null : CURSOR.exec(after)?.[1];
-  if (last === undefined) {
-    throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
-  }
+  const last = parseCursor(after, prefix);
   const start =
     last === null ? placeOf(listed, prefix) : placeOf(listed, last) + (sessionIsListed(listed, last) ? 1 : 0);
   const members: string[] = [];
@@ -67,7 +72,7 @@ function list(context: MemoryContext, { tenantId, after, limit }: ListQuery): Se
   const page = members.map((member) => ({
     sessionId: (sessions.get(member) as SessionData).ref.sessionId as SessionId,
   }));
-  return { sessions: page, next: members.length < limit ? null : `0:${members.at(-1) ?? last ?? ""}` };
+  return { sessions: page, next: members.length < limit ? null : `0:${members.at(-1)}` };
 }
 
 function sessionIsListed(listed: readonly string[], member: string): boolean {

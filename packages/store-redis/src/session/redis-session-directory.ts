@@ -107,7 +107,7 @@ const CURSOR = /^(\d{1,5}):(.+)$/;
 function parseCursor(after: string | null, tenantPrefix: string): { bucket: number; member: string | null } {
   if (after === null) return { bucket: 0, member: null };
   const [, bucket, member] = CURSOR.exec(after) ?? [];
-  if (member !== undefined) return { bucket: Number(bucket), member };
+  if (member?.startsWith(tenantPrefix) === true) return { bucket: Number(bucket), member };
   throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
 }
 

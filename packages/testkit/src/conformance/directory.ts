@@ -236,6 +236,20 @@ function describeListing(openStore: StoreFactory): void {
       await expect(session.store.directory.list(query)).rejects.toMatchObject({ code: "request.invalid" });
     }),
   );
+
+  it(
+    "refuses a cursor that begins among another tenant's sessions [G13]",
+    withSession(openStore, async (session) => {
+      const { directory } = session.store;
+      const theirs = await directory.list({ tenantId: session.ref.tenantId, after: null, limit: 1 });
+      const bucket = theirs.next?.slice(0, theirs.next.indexOf(":"));
+      const tenantId = "zebra" as TenantId;
+
+      for (const after of [theirs.next, `${bucket}:A`, `${bucket}:`, `${bucket}:~`]) {
+        await expect(directory.list({ tenantId, after, limit: 5 })).rejects.toMatchObject({ code: "request.invalid" });
+      }
+    }),
+  );
 }
 
 async function listAll(directory: SessionDirectory, tenant: string, limit: number, start: string | null = null) {
