@@ -2,43 +2,18 @@
  * Puts the use cases together for one process: a sender, and a worker if it
  * hosts executors.
  */
-import {
-  AppError,
-  type Binding,
-  type ControlReport,
-  type EventEnvelope,
-  type Input,
-  type InputId,
-  type NewInput,
-  type Outcome,
-  type SessionRef,
-  type SessionSettings,
-} from "@holdfast/contracts";
-import { isFinalPhase } from "@holdfast/domain";
+import { bindUseCases, type UseCases } from "./bind-use-cases.ts";
 import { Completions } from "./completion/completions.ts";
-import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
-import { Followers, toEnvelope } from "./events/followers.ts";
-import { explain } from "./explain/explain.ts";
+import { Followers } from "./events/followers.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import { Waker } from "./ingress/waker.ts";
 import { SessionWorker } from "./loop/session-worker.ts";
-import type { InputRecord } from "./ports/archive.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
-import type { Page } from "./ports/page.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
-import { createOutputGate, type OutputGate } from "./publish/output-gate.ts";
+import { createOutputGate } from "./publish/output-gate.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { toSessionView } from "./session/session-view.ts";
-import type {
-  AcceptOptions,
-  AdmissionWithCompletion,
-  InputTarget,
-  InputView,
-  SessionRuntime,
-  SessionView,
-  WaitOptions,
-} from "./session-runtime.ts";
+import type { SessionRuntime } from "./session-runtime.ts";
 import { Sweeper } from "./sweep/sweeper.ts";
 
 /** A runtime in a process, and how to end it. */
@@ -54,14 +29,6 @@ export interface RunningRuntime {
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
 
-interface Parts {
-  readonly context: RuntimeContext;
-  readonly completions: Completions;
-  readonly followers: Followers;
-  readonly ingress: Ingress;
-  readonly control: ControlParts;
-}
-
 /** Creates the runtime of a process. */
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
@@ -73,19 +40,19 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
   const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish });
   const ingress = new Ingress(context, { waker, publish });
-  const parts: Parts = { context, completions, followers, ingress, control: { context, publish, waker, deliver } };
+  const parts: UseCases = { context, completions, followers, ingress, control: { context, publish, waker, deliver } };
   return {
-    runtime: toSessionRuntime(parts),
+    runtime: bindUseCases(parts),
     worker,
     sweeper,
-    ...lifecycle({ ...parts, worker, sweeper, executors, publish, deliver }),
+    ...lifecycle({ ...parts, worker, sweeper, executors, deliver }),
   };
 }
 
 /** What a notification means in this process. */
 function receive(
   message: NodeMessage,
-  parts: Pick<Parts, "completions" | "followers"> & { readonly waker: Waker; readonly worker: SessionWorker | null },
+  parts: Pick<UseCases, "completions" | "followers"> & { readonly waker: Waker; readonly worker: SessionWorker | null },
 ): void {
   const { completions, followers, waker, worker } = parts;
   switch (message.type) {
@@ -110,11 +77,10 @@ function receive(
 }
 
 function lifecycle(
-  parts: Parts & {
+  parts: UseCases & {
     readonly worker: SessionWorker | null;
     readonly sweeper: Sweeper | null;
     readonly executors: readonly Executor[];
-    readonly publish: OutputGate;
     readonly deliver: (message: NodeMessage) => void;
   },
 ): Pick<RunningRuntime, "start" | "stop"> {
@@ -148,163 +114,6 @@ function lifecycle(
       await lastWake;
       control.waker.close();
       completions.close();
-    },
-  };
-}
-
-function toSessionRuntime(parts: Parts): SessionRuntime {
-  const { context, ingress, followers, control } = parts;
-  const { archive, directory, presence } = context.store;
-  const page = async <T, U>(ref: SessionRef, load: () => Promise<Page<T>>, view: (item: T) => U): Promise<Page<U>> => {
-    const { items, next } = await load();
-    // Only an empty page can mean that there is no session.
-    if (items.length === 0) await requireSession(parts, ref);
-    return { items: items.map(view), next };
-  };
-  return {
-    registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
-    ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
-    acceptInput: (ref, input, options = {}) => {
-      return asPromise(() => ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }));
-    },
-    acceptInputWithCompletion: (ref, input, options = {}) =>
-      asPromise(() => acceptAwaited(parts, ref, { input, options })),
-    waitForOutcome: (ref, target, options = {}) => waitForOutcome(parts, ref, { target, options }),
-    findSession: async (ref) => {
-      const record = await directory.find(ref);
-      return record === null ? null : toSessionView(record);
-    },
-    listSessions: (query) => directory.list(query),
-    sessionState: async (ref) => {
-      const found = await archive.findState(ref);
-      if (found === null) throw new AppError("session.not_found");
-      return { state: found.state === null ? null : (JSON.parse(found.state) as unknown), position: found.position };
-    },
-    inputState: async (ref, target) => {
-      const record = await archive.findInput(ref, idOf(parts, ref, target));
-      if (record === null) await requireSession(parts, ref);
-      return record === null ? null : toInputView(record);
-    },
-    listInputs: (ref, query) => page(ref, () => archive.listInputs(ref, query), toInputView),
-    listDeadLetters: (ref, query) => page(ref, () => archive.listDeadLetters(ref, query), toInputView),
-    loadBoundaryReceipt: (ref, boundary) => archive.findReceipt(ref, boundary),
-    listReceipts: (ref, query) =>
-      page(
-        ref,
-        () => archive.listReceipts(ref, query),
-        (receipt) => receipt,
-      ),
-    listEvents: (ref, query) =>
-      page(
-        ref,
-        () => archive.listEvents(ref, query),
-        (event) => toEnvelope(ref, event),
-      ),
-    followEvents: (ref, options): AsyncIterable<EventEnvelope> => followers.follow(ref, options),
-    explain: async (ref) => {
-      const facts = await archive.explainFacts(ref);
-      if (facts === null) throw new AppError("session.not_found");
-      return explain(facts);
-    },
-    control: (ref, command): Promise<ControlReport> => applyVerb(control, ref, command),
-    interruptCurrentRun: (ref, command): Promise<ControlReport> => interruptRun(control, ref, command),
-    listWorkers: () => presence.list(),
-    ping: () => context.store.ping(),
-  };
-}
-
-/** A method that throws before its first await rejects like any other. */
-async function asPromise<T>(call: () => Promise<T>): Promise<T> {
-  return call();
-}
-
-async function requireSession({ context }: Parts, ref: SessionRef): Promise<void> {
-  if ((await context.store.directory.find(ref)) === null) throw new AppError("session.not_found");
-}
-
-async function register(
-  { context }: Parts,
-  ref: SessionRef,
-  options: { readonly binding: Binding | null; readonly settings?: SessionSettings },
-): Promise<SessionView> {
-  const { binding, settings = null } = options;
-  const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
-  if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
-  const record = await context.store.directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
-  const view = toSessionView(record);
-  if (reply.kind !== "refused") return view;
-  throw new AppError("control.refused", {
-    message: `the session is ${reply.phase} and cannot be registered`,
-    details: { phase: reply.phase, legalVerbs: view.legalVerbs },
-  });
-}
-
-function toInputView({ payload, ...record }: InputRecord): InputView {
-  return { ...record, input: JSON.parse(payload) as Input };
-}
-
-function idOf({ ingress }: Parts, ref: SessionRef, target: InputTarget): InputId {
-  return "inputId" in target ? target.inputId : ingress.idOfKey(ref, target.key);
-}
-
-/** Expects the outcome before the ledger can tell it, so that it cannot be missed. */
-async function acceptAwaited(
-  parts: Parts,
-  ref: SessionRef,
-  { input, options }: { input: NewInput; options: AcceptOptions },
-): Promise<AdmissionWithCompletion> {
-  const { ingress, completions } = parts;
-  const prepared = ingress.prepare(ref, input);
-  const expectation = completions.expect(ref, prepared.id);
-  try {
-    const admission = await ingress.admit(ref, prepared, { ...options, isAwaited: true });
-    if (admission.kind === "accepted" && admission.status === "queued") {
-      expectation.admitted();
-      return { admission, completion: expectation.outcome };
-    }
-    expectation.cancel();
-    if (admission.kind === "rejected") return { admission, completion: null };
-    const id = admission.kind === "accepted" ? admission.inputId : admission.existingId;
-    return { admission, completion: completions.watch(ref, id).outcome };
-  } catch (error) {
-    expectation.cancel();
-    throw error;
-  }
-}
-
-async function waitForOutcome(
-  parts: Parts,
-  ref: SessionRef,
-  { target, options }: { target: InputTarget; options: WaitOptions },
-): Promise<Outcome> {
-  const expectation = parts.completions.watch(ref, idOf(parts, ref, target));
-  const limit = limitOf(parts.context, options);
-  try {
-    return await Promise.race([expectation.outcome, limit.reached]);
-  } finally {
-    expectation.cancel();
-    limit.cancel();
-  }
-}
-
-/** What ends a wait before its outcome: the time, the caller. */
-function limitOf({ clock }: RuntimeContext, { timeoutMs, signal }: WaitOptions) {
-  let cancelTimer = (): void => {};
-  let abort = (): void => {};
-  const reached = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal?.reason as Error);
-    if (signal?.aborted === true) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
-    if (timeoutMs === undefined) return;
-    cancelTimer = clock.after(timeoutMs, () => reject(new AppError("wait.timeout", { details: { timeoutMs } })));
-  });
-  reached.catch(() => {});
-  return {
-    reached,
-    cancel: () => {
-      cancelTimer();
-      signal?.removeEventListener("abort", abort);
     },
   };
 }

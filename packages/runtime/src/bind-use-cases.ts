@@ -1,0 +1,158 @@
+/**
+ * What a runtime can be asked, put together from its use cases. Nothing here
+ * waits for a turn or a worker of this process.
+ */
+import {
+  AppError,
+  type Binding,
+  type Input,
+  type InputId,
+  type NewInput,
+  type SessionRef,
+  type SessionSettings,
+} from "@holdfast/contracts";
+import { isFinalPhase } from "@holdfast/domain";
+import type { Completions } from "./completion/completions.ts";
+import { waitForOutcome } from "./completion/wait-for-outcome.ts";
+import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
+import { type Followers, toEnvelope } from "./events/followers.ts";
+import { explain } from "./explain/explain.ts";
+import type { Ingress } from "./ingress/ingress.ts";
+import type { InputRecord } from "./ports/archive.ts";
+import type { Page } from "./ports/page.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { toSessionView } from "./session/session-view.ts";
+import type {
+  AcceptOptions,
+  AdmissionWithCompletion,
+  InputTarget,
+  InputView,
+  SessionRuntime,
+  SessionView,
+} from "./session-runtime.ts";
+
+/** What the methods work with. */
+export interface UseCases {
+  readonly context: RuntimeContext;
+  readonly completions: Completions;
+  readonly followers: Followers;
+  readonly ingress: Ingress;
+  readonly control: ControlParts;
+}
+
+/** The methods of a runtime, each one use case. */
+export function bindUseCases(parts: UseCases): SessionRuntime {
+  const { context, completions, ingress, followers, control } = parts;
+  const { archive, directory, presence } = context.store;
+  const { clock } = context;
+  return {
+    ...bindPages(parts),
+    registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
+    ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
+    acceptInput: async (ref, input, options = {}) => {
+      return ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false });
+    },
+    acceptInputWithCompletion: (ref, input, options = {}) => acceptAwaited(parts, ref, { input, options }),
+    waitForOutcome: (ref, target, options = {}) => {
+      return waitForOutcome({ completions, clock }, { ref, inputId: idOf(parts, ref, target) }, options);
+    },
+    findSession: async (ref) => {
+      const record = await directory.find(ref);
+      return record === null ? null : toSessionView(record);
+    },
+    listSessions: (query) => directory.list(query),
+    sessionState: async (ref) => {
+      const found = await archive.findState(ref);
+      if (found === null) throw new AppError("session.not_found");
+      return { state: found.state === null ? null : (JSON.parse(found.state) as unknown), position: found.position };
+    },
+    inputState: async (ref, target) => {
+      const record = await archive.findInput(ref, idOf(parts, ref, target));
+      if (record === null) await requireSession(parts, ref);
+      return record === null ? null : toInputView(record);
+    },
+    loadBoundaryReceipt: (ref, boundary) => archive.findReceipt(ref, boundary),
+    followEvents: (ref, options) => followers.follow(ref, options),
+    explain: async (ref) => {
+      const facts = await archive.explainFacts(ref);
+      if (facts === null) throw new AppError("session.not_found");
+      return explain(facts);
+    },
+    control: (ref, command) => applyVerb(control, ref, command),
+    interruptCurrentRun: (ref, command) => interruptRun(control, ref, command),
+    listWorkers: () => presence.list(),
+    ping: () => context.store.ping(),
+  };
+}
+
+type PageMethods = Pick<SessionRuntime, "listInputs" | "listDeadLetters" | "listReceipts" | "listEvents">;
+
+function bindPages(parts: UseCases): PageMethods {
+  const { archive } = parts.context.store;
+  const pageOf = async <T, U>(ref: SessionRef, loading: Promise<Page<T>>, view: (item: T) => U): Promise<Page<U>> => {
+    const { items, next } = await loading;
+    // Only an empty page can mean that there is no session.
+    if (items.length === 0) await requireSession(parts, ref);
+    return { items: items.map(view), next };
+  };
+  return {
+    listInputs: (ref, query) => pageOf(ref, archive.listInputs(ref, query), toInputView),
+    listDeadLetters: (ref, query) => pageOf(ref, archive.listDeadLetters(ref, query), toInputView),
+    listReceipts: (ref, query) => pageOf(ref, archive.listReceipts(ref, query), (receipt) => receipt),
+    listEvents: (ref, query) => pageOf(ref, archive.listEvents(ref, query), (event) => toEnvelope(ref, event)),
+  };
+}
+
+async function requireSession({ context }: UseCases, ref: SessionRef): Promise<void> {
+  if ((await context.store.directory.find(ref)) === null) throw new AppError("session.not_found");
+}
+
+async function register(
+  { context }: UseCases,
+  ref: SessionRef,
+  options: { readonly binding: Binding | null; readonly settings?: SessionSettings },
+): Promise<SessionView> {
+  const { binding, settings = null } = options;
+  const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
+  if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
+  const record = await context.store.directory.find(ref);
+  if (record === null) throw new AppError("session.not_found");
+  const view = toSessionView(record);
+  if (reply.kind !== "refused") return view;
+  throw new AppError("control.refused", {
+    message: `the session is ${reply.phase} and cannot be registered`,
+    details: { phase: reply.phase, legalVerbs: view.legalVerbs },
+  });
+}
+
+function toInputView({ payload, ...record }: InputRecord): InputView {
+  return { ...record, input: JSON.parse(payload) as Input };
+}
+
+function idOf({ ingress }: UseCases, ref: SessionRef, target: InputTarget): InputId {
+  return "inputId" in target ? target.inputId : ingress.idOfKey(ref, target.key);
+}
+
+/** Expects the outcome before the ledger can tell it, so that it cannot be missed. */
+async function acceptAwaited(
+  { ingress, completions }: UseCases,
+  ref: SessionRef,
+  { input, options }: { input: NewInput; options: AcceptOptions },
+): Promise<AdmissionWithCompletion> {
+  const prepared = ingress.prepare(ref, input);
+  const expectation = completions.expect(ref, prepared.id);
+  try {
+    const admission = await ingress.admit(ref, prepared, { ...options, isAwaited: true });
+    if (admission.kind === "accepted" && admission.status === "queued") {
+      expectation.admitted();
+      return { admission, completion: expectation.outcome };
+    }
+    expectation.cancel();
+    if (admission.kind === "rejected") return { admission, completion: null };
+    const id = admission.kind === "accepted" ? admission.inputId : admission.existingId;
+    return { admission, completion: completions.watch(ref, id).outcome };
+  } catch (error) {
+    expectation.cancel();
+    throw error;
+  }
+}
