@@ -12,6 +12,7 @@ import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
 import { createOutputGate } from "./publish/output-gate.ts";
+import { createTell } from "./publish/tell.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { SessionRuntime } from "./session-runtime.ts";
 import { Sweeper } from "./sweep/sweeper.ts";
@@ -34,13 +35,14 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
   const completions = new Completions(context);
   const followers = new Followers(context);
   const deliver = (message: NodeMessage) => receive(message, { completions, followers, waker, worker });
-  const publish = createOutputGate({ node: context.node, notifier: context.store.notifier, deliver });
+  const tell = createTell({ node: context.node, notifier: context.store.notifier, deliver });
+  const publish = createOutputGate(tell);
   const waker: Waker = new Waker(context, () => worker);
   const worker: SessionWorker | null =
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
   const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish });
   const ingress = new Ingress(context, { waker, publish });
-  const parts: UseCases = { context, completions, followers, ingress, control: { context, publish, waker, deliver } };
+  const parts: UseCases = { context, completions, followers, ingress, control: { context, publish, waker, tell } };
   return {
     runtime: bindUseCases(parts),
     worker,

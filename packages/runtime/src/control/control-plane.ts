@@ -6,8 +6,8 @@ import { isFinalPhase, legalVerbs } from "@holdfast/domain";
 import type { Waker } from "../ingress/waker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
 import type { ControlReply } from "../ports/control.ts";
-import type { NodeMessage } from "../ports/notifier.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
+import type { Tell } from "../publish/tell.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { VerbCommand } from "../session-runtime.ts";
 
@@ -16,7 +16,7 @@ export interface ControlParts {
   readonly context: RuntimeContext;
   readonly publish: OutputGate;
   readonly waker: Waker;
-  readonly deliver: (message: NodeMessage) => void;
+  readonly tell: Tell;
 }
 
 type Applied = Extract<ControlReply, { kind: "applied" }>;
@@ -47,12 +47,10 @@ export async function interruptRun(
 }
 
 async function finish(parts: ControlParts, ref: SessionRef, reply: Applied): Promise<ControlReport> {
-  const { context, publish, waker } = parts;
+  const { publish, waker, tell } = parts;
   if (reply.abort !== null) {
     const { node, runId, reason } = reply.abort;
-    const message: NodeMessage = { type: "run.abort", ref, runId, reason };
-    if (node === context.node) parts.deliver(message);
-    else context.store.notifier.publish(node, message);
+    tell(node, { type: "run.abort", ref, runId, reason });
   }
   publish({ ref, settled: reply.settled, followers: reply.followers, cursor: reply.cursor });
   if (reply.hasChores) await settleEnded(parts, ref);

@@ -53,10 +53,6 @@ export class SessionWorker implements LocalWorker {
     this.#leases = new LeaseKeeper(parts.context);
   }
 
-  get executors(): readonly Executor[] {
-    return this.#parts.executors;
-  }
-
   /** Sessions held at this moment. */
   get held(): number {
     return this.#active.size;
