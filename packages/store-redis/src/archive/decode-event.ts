@@ -1,5 +1,6 @@
 import { AppError, SessionEvent } from "@holdfast/contracts";
 import type { StoredEvent } from "@holdfast/runtime";
+import { decodeColumnText } from "../layout/column.ts";
 import { listOf } from "../ledger/replies.ts";
 
 type Columns = readonly string[];
@@ -35,7 +36,7 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     position: Number(position),
     inputIds: listOf(inputIds),
   }),
-  "run.failed": ([runId, ...code]) => ({ type: "run.failed", runId, code: code.join("|") }),
+  "run.failed": ([runId, code = ""]) => ({ type: "run.failed", runId, code: decodeColumnText(code) }),
   "run.lost": ([runId]) => ({ type: "run.lost", runId }),
   "run.released": ([runId]) => ({ type: "run.released", runId }),
 };

@@ -2,6 +2,7 @@
 import type { PolicyDecision } from "@holdfast/contracts";
 import { encodePolicy, signalFor } from "@holdfast/domain";
 import type { AdmitCommand, Settlement, StagingOffer } from "@holdfast/runtime";
+import { encodeColumnText } from "../layout/column.ts";
 
 const encoded = { idle: new WeakMap<PolicyDecision, string>(), live: new WeakMap<PolicyDecision, string>() };
 
@@ -44,7 +45,7 @@ export function encodeSettlement(settlement: Settlement) {
     case "failed": {
       const { failure, isRetryable, isDelayExplicit, retryDelayMs } = settlement;
       const when = [flag(isRetryable), flag(isDelayExplicit), retryDelayMs].join("|");
-      const report = `${failure.code}|${when}|${JSON.stringify(failure)}`;
+      const report = `${encodeColumnText(failure.code)}|${when}|${JSON.stringify(failure)}`;
       return { settlement: settlement.kind, ...NO_RECEIPT, failure: report };
     }
     case "completed":

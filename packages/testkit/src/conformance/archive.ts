@@ -84,6 +84,27 @@ export function describeArchive(openStore: StoreFactory): void {
       }),
     );
 
+    it.each(["a|b", "|", "||1||0|", "100%", "%7C|%25", "a,b:c;d\n e", ""])(
+      "keeps a failure's code, whatever is in it: %j [G1]",
+      (code) => {
+        return withSession(openStore, async (session) => {
+          const failure = { code, message: "no | matter" };
+          const { inputId } = await session.accept();
+          await session.accept();
+          const again = await session.stageNext(await session.stage(), failed({ failure, retryDelayMs: 5 }));
+          await session.commit(again, failed({ failure, isRetryable: false }));
+          const { archive } = session.store;
+
+          const dead = await archive.listDeadLetters(session.ref, { after: 0, limit: 10 });
+          expect(dead.items).toMatchObject([{ outcome: { kind: "abandoned", failure } }]);
+          expect(dead.items[0]?.inputId).toBe(inputId);
+          const { items } = await archive.listEvents(session.ref, { after: 0, limit: 100 });
+          const codes = items.flatMap(({ event }) => (event.type === "run.failed" ? [event.code] : []));
+          expect(codes).toEqual([code, code]);
+        })();
+      },
+    );
+
     it(
       "finds a receipt by its boundary, and nothing by another",
       withSession(openStore, async (session) => {
