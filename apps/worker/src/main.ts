@@ -4,7 +4,7 @@ import type { Executor } from "holdfast";
 import { environmentHelp, failToStart, VARIABLES_OF } from "holdfast/process";
 import { readWorkerConfig } from "./config/worker-config.ts";
 import { BUILT_IN_NAMES, selectBuiltIn } from "./executor/built-in.ts";
-import { assertDistinct, loadExecutors } from "./executor/load-executors.ts";
+import { loadExecutors } from "./executor/load-executors.ts";
 import { createLogger } from "./log/logger.ts";
 import { runWorker } from "./process/run-worker.ts";
 
@@ -41,7 +41,6 @@ async function run({ executors: file, builtIn, concurrency }: Options): Promise<
   const logger = createLogger(config.logLevel);
   const executors: Executor[] = [...selectBuiltIn(builtIn ?? (file === undefined ? BUILT_IN_NAMES.join() : ""))];
   if (file !== undefined) executors.push(...(await loadExecutors(file)));
-  assertDistinct(executors);
   process.on("uncaughtException", (error) => {
     logger.fatal({ error }, "uncaught exception");
     process.exit(1);

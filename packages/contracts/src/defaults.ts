@@ -1,8 +1,6 @@
 /**
- * Every default of the system, once.
- *
- * Times are milliseconds unless the name says otherwise. Changing one changes
- * it for the scripts, the loop and the documentation together.
+ * Every default that somebody may set, and every bound that scripts and loop
+ * share, once. Times are milliseconds.
  */
 
 /** Lease, wake and sweep timing. */
@@ -91,6 +89,9 @@ export const DEFAULT_RETRY_BUDGET: RetryBudget = {
   backoffMs: 1_000,
   backoffCapMs: 300_000,
 };
+
+/** How long turns in progress may take when a process is told to end. */
+export const DEFAULT_GRACE_MS = 20_000;
 
 /** Bounds on what a caller may send. */
 export interface InputLimits {

@@ -1,37 +1,35 @@
 /** Wires Redis, the wake queue and the runtime into one process. Decides nothing. */
 import {
-  AppError,
-  Binding,
+  DEFAULT_GRACE_MS,
   DEFAULT_INPUT_LIMITS,
   DEFAULT_LOOP_LIMITS,
   DEFAULT_NAMESPACE,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TENANT,
   DEFAULT_TIMING,
-  type NewInput,
   type NodeId,
 } from "@holdfast/contracts";
-import { parseSessionRef } from "@holdfast/domain";
+import { parseSessionRef, parseTenantId } from "@holdfast/domain";
 import { createBullmqWakeQueue } from "@holdfast/queue-bullmq";
 import {
   createSessionRuntime,
   paceReports,
   type RuntimeContext,
-  type SessionRuntime,
   sha256,
   systemClock,
   systemRandom,
 } from "@holdfast/runtime";
 import { createRedisStore } from "@holdfast/store-redis";
-import type { Holdfast, HoldfastOptions, Message, Sent, SessionHandle, SessionOptions } from "./holdfast.ts";
-
-const DEFAULT_GRACE_MS = 20_000;
+import { assertExecutors } from "./assert-executors.ts";
+import type { Holdfast, HoldfastOptions } from "./holdfast.ts";
+import { createSessionHandle } from "./session-handle.ts";
 
 /**
  * Opens a store and takes part in it: sends, reads and controls; runs sessions
  * if it hosts executors.
  *
- * @throws store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch, store.not_found
+ * @throws config.invalid for executors nobody could bind, id.invalid for a tenant id that is none,
+ * store.unavailable, store.evicting, store.unsupported, store.bucket_mismatch, store.not_found
  *
  * @example
  * ```ts
@@ -42,6 +40,8 @@ const DEFAULT_GRACE_MS = 20_000;
  */
 export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast> {
   const { redis, namespace = DEFAULT_NAMESPACE, executors = [] } = options;
+  const tenantId = parseTenantId(options.tenantId ?? DEFAULT_TENANT);
+  assertExecutors(executors);
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const budget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
   const reports = paceReports(options.onReport ?? (() => {}), systemClock);
@@ -84,7 +84,6 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
     await close(0);
     throw error;
   }
-  const { tenantId } = parseSessionRef({ tenantId: options.tenantId ?? DEFAULT_TENANT, sessionId: "any" });
   return {
     runtime: running.runtime,
     node: context.node,
@@ -95,38 +94,4 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
     },
     close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => close(graceMs),
   };
-}
-
-function createSessionHandle(
-  runtime: SessionRuntime,
-  ref: SessionHandle["ref"],
-  options: SessionOptions | undefined,
-): SessionHandle {
-  const createWith = options === undefined ? undefined : Binding.parse(options);
-  return {
-    ref,
-    send: async (message) => {
-      const accept = createWith === undefined ? {} : { createWith };
-      const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
-      if (admission.kind === "rejected" || completion === null) throw toRejection(admission);
-      const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
-      return { admission, inputId, completion } satisfies Sent;
-    },
-    outcome: (key, wait = {}) => runtime.waitForOutcome(ref, { key }, wait),
-  };
-}
-
-function toInput(message: Message): NewInput {
-  if ("kind" in message) return message;
-  const { key, text } = message;
-  return {
-    kind: "prompt",
-    text,
-    ...(key === undefined ? {} : { idempotencyKey: key as NonNullable<NewInput["idempotencyKey"]> }),
-  };
-}
-
-function toRejection(admission: Sent["admission"]): AppError {
-  if (admission.kind !== "rejected") return new AppError("internal.bug");
-  return new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
 }

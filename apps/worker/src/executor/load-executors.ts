@@ -1,6 +1,6 @@
 /** Executors from a user's module, which may be TypeScript. */
 import { resolve } from "node:path";
-import { AppError, Binding, type Executor } from "holdfast";
+import { AppError, type Executor } from "holdfast";
 import { createJiti } from "jiti";
 
 /**
@@ -14,17 +14,6 @@ export async function loadExecutors(file: string, cwd: string = process.cwd()): 
   const found = executorsOf(await load(resolve(cwd, file), file), file);
   if (found.length > 0) return found;
   throw unusable(`${file} exports no executor; write \`export const executors = [defineExecutor(…)]\``);
-}
-
-/** Refuses two executors of one name, and names a session cannot be bound to. @throws config.invalid */
-export function assertDistinct(executors: readonly Executor[]): void {
-  const names = new Set<string>();
-  for (const { name } of executors) {
-    const fault = Binding.shape.executor.safeParse(name).error?.issues[0];
-    if (fault !== undefined) throw unusable(`${JSON.stringify(name)} ${fault.message}`);
-    if (names.has(name)) throw unusable(`there are two executors named ${name}`);
-    names.add(name);
-  }
 }
 
 async function load(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -1,17 +1,12 @@
 import { join } from "node:path";
-import type { Executor } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { selectBuiltIn } from "../../src/executor/built-in.ts";
-import { assertDistinct, loadExecutors } from "../../src/executor/load-executors.ts";
+import { loadExecutors } from "../../src/executor/load-executors.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 
 async function namesIn(file: string): Promise<string[]> {
   return (await loadExecutors(file, fixtures)).map(({ name }) => name).toSorted();
-}
-
-function named(name: string): Executor {
-  return { name, version: "1", maxBatch: 1, apply: async () => ({ kind: "completed" }) };
 }
 
 describe("loadExecutors", () => {
@@ -46,16 +41,6 @@ describe("loadExecutors", () => {
       code: "config.invalid",
       message: expect.stringMatching(/^missing\.ts cannot be loaded: .*missing\.ts'?$/),
     });
-  });
-});
-
-describe("assertDistinct", () => {
-  it("refuses a name twice", () => {
-    expect(() => assertDistinct([named("a"), named("b"), named("a")])).toThrow("there are two executors named a");
-  });
-
-  it("refuses a name no session can be bound to", () => {
-    expect(() => assertDistinct([named("my executor")])).toThrow('"my executor" is not an executor name');
   });
 });
 

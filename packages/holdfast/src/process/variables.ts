@@ -1,6 +1,7 @@
 /** Every variable of the environment that a process of Holdfast reads, once: its rule, its default and what it means. */
 import {
   DEFAULT_BUCKETS,
+  DEFAULT_GRACE_MS,
   DEFAULT_LOOP_LIMITS,
   DEFAULT_NAMESPACE,
   DEFAULT_TENANT,
@@ -55,7 +56,7 @@ export const VARIABLES = {
   HOLDFAST_GRACE_MS: {
     meaning: "how long a running turn may take after SIGTERM",
     rule: wholeNumber(0, 600_000),
-    fallback: "20000",
+    fallback: String(DEFAULT_GRACE_MS),
   },
   HOLDFAST_HOST: { meaning: "address to listen on", rule: z.string().max(255, "is too long"), fallback: "127.0.0.1" },
   HOLDFAST_PORT: { meaning: "port to listen on; 0 takes a free one", rule: wholeNumber(0, 65_535), fallback: "8080" },

@@ -1,0 +1,45 @@
+import { AppError, Binding, type NewInput } from "@holdfast/contracts";
+import type { SessionRuntime } from "@holdfast/runtime";
+import type { Message, Sent, SessionHandle, SessionOptions } from "./holdfast.ts";
+
+/** A handle on a session; with options, its first send creates it. @throws request.invalid for options no session can have */
+export function createSessionHandle(
+  runtime: SessionRuntime,
+  ref: SessionHandle["ref"],
+  options: SessionOptions | undefined,
+): SessionHandle {
+  const createWith = options === undefined ? undefined : bindingOf(options);
+  return {
+    ref,
+    send: async (message) => {
+      const accept = createWith === undefined ? {} : { createWith };
+      const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
+      if (admission.kind === "rejected" || completion === null) throw toRejection(admission);
+      const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
+      return { admission, inputId, completion } satisfies Sent;
+    },
+    outcome: (key, wait = {}) => runtime.waitForOutcome(ref, { key }, wait),
+  };
+}
+
+function bindingOf(options: SessionOptions): Binding {
+  const parsed = Binding.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError("request.invalid", { message: `a session's ${issue?.path.join(".")} ${issue?.message}` });
+}
+
+function toInput(message: Message): NewInput {
+  if ("kind" in message) return message;
+  const { key, text } = message;
+  return {
+    kind: "prompt",
+    text,
+    ...(key === undefined ? {} : { idempotencyKey: key as NonNullable<NewInput["idempotencyKey"]> }),
+  };
+}
+
+function toRejection(admission: Sent["admission"]): AppError {
+  if (admission.kind !== "rejected") return new AppError("internal.bug");
+  return new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
+}
