@@ -176,6 +176,8 @@ class Pump {
       } catch (error) {
         if (!isUnknown(error)) throw error;
       }
+      // Who stopped it closes the store next, and what was still asked fails by that.
+      if (this.#isStopped) return null;
       this.#noteOutage(true);
       await this.#options.pause(pause * (0.5 + Math.random()));
       if (this.#isStopped) return null;

@@ -247,6 +247,29 @@ describe("the pump", () => {
     expect(seen.admitted.length).toBeLessThan(40 + 4);
   });
 
+  it("takes a store that is closed after the signal for no outage (X6)", async () => {
+    const stop = new AbortController();
+    const close: (() => void)[] = [];
+    const told: boolean[] = [];
+    const { fake } = target({
+      admit: async () => {
+        const completion = new Promise<Outcome>((_, reject) => {
+          close.push(() => reject(new AppError("store.unavailable")));
+        });
+        if (close.length === 3) stop.abort();
+        return { admission: accepted, completion };
+      },
+    });
+    const { tally, made } = options(fake, { signal: stop.signal, onOutage: (isOver) => told.push(isOver) });
+
+    await pump(stream(inputs(3, 3)), made);
+    for (const end of close) end();
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+
+    expect(told).toEqual([]);
+    expect(tally).toMatchObject({ outages: 0 });
+  });
+
   it("fails with what its source fails with", async () => {
     async function* broken(): AsyncGenerator<ReplayInput> {
       yield* inputs(3, 1);
