@@ -62,7 +62,10 @@ async function run(options: DemoCommandOptions): Promise<number> {
 
 function introduction({ file, workers, killEvery, redisKill }: DemoCommandOptions): string {
   const redis = redisKill === true ? ", and Redis once" : "";
-  return `replaying ${file} with ${workers} workers, killing one every ${killEvery} s${redis}`;
+  return (
+    `replaying ${file} with ${workers} workers, killing one every ${killEvery} s${redis}\n` +
+    "the bar stands still while the leases of killed workers run out"
+  );
 }
 
 function show({ tally, verdict, kills, redisKills, repeated, durationMs }: DemoResult): void {

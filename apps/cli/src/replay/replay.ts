@@ -67,7 +67,7 @@ export class Replay {
               ["in flight", inFlight(tally)],
             ] as const)
           : []),
-        ["failed", tally.failed],
+        ...(tally.failed > 0 ? ([["failed", tally.failed]] as const) : []),
         ...(tally.bad > 0 ? ([["bad lines", tally.bad]] as const) : []),
       ],
     };

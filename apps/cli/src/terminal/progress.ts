@@ -3,7 +3,7 @@
  * line every few seconds elsewhere.
  */
 import { paint, type TextStream } from "./terminal.ts";
-import { clip } from "./text.ts";
+import { clip, widthOf } from "./text.ts";
 
 /** Where the work stands. */
 export interface Standing {
@@ -65,8 +65,9 @@ export class Progress {
       this.#stream.write(`${plainLine(standing, rate, this.#elapsedMs())}\n`);
       return;
     }
-    const bar = barLine(standing, rate);
-    this.#stream.write(`${CLEAR_LINE}${paint(this.#stream, "quiet", clip(bar, this.#stream.columns - 1))}`);
+    const columns = this.#stream.columns - 1;
+    const bar = clip(barLine(standing, rate, columns), columns);
+    this.#stream.write(`${CLEAR_LINE}${paint(this.#stream, "quiet", bar)}`);
     this.#isDrawn = true;
   }
 
@@ -103,11 +104,12 @@ export class Progress {
   }
 }
 
-/** The moving line. */
-export function barLine({ fraction, facts }: Standing, rate: number): string {
-  const filled = fraction === null ? 0 : Math.round(clamp(fraction) * BAR_COLUMNS);
-  const bar = `${"█".repeat(filled)}${"░".repeat(BAR_COLUMNS - filled)}`;
-  return `${bar} ${percent(fraction).padStart(4)}  ${factText(facts, rate)}`;
+/** The moving line; its bar takes the columns that the numbers leave. */
+export function barLine({ fraction, facts }: Standing, rate: number, columns: number): string {
+  const numbers = ` ${percent(fraction).padStart(4)}  ${factText(facts, rate)}`;
+  const width = Math.min(BAR_COLUMNS, Math.max(0, columns - widthOf(numbers)));
+  const filled = fraction === null ? 0 : Math.round(clamp(fraction) * width);
+  return `${"█".repeat(filled)}${"░".repeat(width - filled)}${numbers}`;
 }
 
 /** The plain line. */

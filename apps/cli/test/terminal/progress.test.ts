@@ -20,9 +20,16 @@ const standing: Standing = {
 
 describe("progress", () => {
   it("is a bar with share, rate and facts on a terminal", () => {
-    expect(barLine(standing, 1_234.4)).toBe(
+    expect(barLine(standing, 1_234.4, 80)).toBe(
       `${"█".repeat(12)}${"░".repeat(12)}  50%  1,234/s  admitted 12,345  failed 0`,
     );
+  });
+
+  it("gives the numbers their columns first and the bar what is left", () => {
+    const numbers = "  50%  10/s  admitted 12,345  failed 0";
+
+    expect(barLine(standing, 10, numbers.length + 4)).toBe(`██░░${numbers}`);
+    expect(barLine(standing, 10, 10)).toBe(numbers);
   });
 
   it("is a plain line with the time elsewhere", () => {
