@@ -96,7 +96,7 @@ describe("holdfast dev", { timeout: 120_000 }, () => {
     await sessions.ended;
 
     expect(refused).toEqual({ code: 1, signal: null });
-    expect(second.stderr).toBe(`error: holdfast dev runs here already: pid ${dev.pid}, on ${apiUrl}\n`);
+    expect(second.stderr).toMatch(`error: holdfast dev runs here already: pid ${dev.pid}, on ${apiUrl}\nhint: `);
     expect(folder.json("dev.json")).toEqual({
       pid: dev.pid,
       redisUrl: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+$/),

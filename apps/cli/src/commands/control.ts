@@ -11,10 +11,10 @@ export interface ControlOptions extends CommonOptions {
 
 const VERBS: readonly (readonly [verb: Exclude<ControlVerb, "interrupt">, description: string])[] = [
   ["retire", "take no more inputs; what was admitted still runs"],
-  ["recycle", "carry what is queued over into a fresh generation"],
-  ["reset", "end what is queued and start over"],
+  ["recycle", "rebuild the session and take inputs again; what is queued is carried over"],
+  ["reset", "end what is queued and take inputs again; state and receipts stay"],
   ["recover", "put back what a dead attempt left behind"],
-  ["stop", "end the run and what is queued; registering again revives the session"],
+  ["stop", "end the run and what is queued, and unbind; PUT /v1/sessions/ID of the API revives the session"],
   ["destroy", "end the session for good"],
 ];
 

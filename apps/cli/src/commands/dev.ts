@@ -24,6 +24,10 @@ const EXECUTOR = "echo";
 const PROMPTS = ["Hello! Is anybody there?", "Where is my parcel?", "Thank you."];
 const PATIENCE_MS = 30_000;
 const ECHO_MS = 500;
+const REDIS_HELP = `
+Redis is $REDIS_URL if that is set; else a redis-server or valkey-server from the PATH,
+with its data in .holdfast/; else an emulation whose state ends with the process.
+`;
 
 /** `holdfast dev` */
 export function registerDev(program: Command): void {
@@ -32,7 +36,8 @@ export function registerDev(program: Command): void {
     .description("run Redis, a worker and the API in this directory, and hold a short conversation")
     .option("--port <port>", "port of the API; 0 takes a free one (default: 8080, or a free one)", portNumber)
     .option("--executors <file>", "module that exports executors of yours; TypeScript is fine")
-    .option("--no-demo", "hold no conversation");
+    .option("--no-demo", "hold no conversation")
+    .addHelpText("after", REDIS_HELP);
   withExamples(command, "holdfast dev", "holdfast dev --no-demo --executors ./my-executors.ts");
   command.action(async (options: DevCommandOptions) => {
     process.exit(await run(options));
@@ -47,6 +52,9 @@ async function run(options: DevCommandOptions): Promise<number> {
     const url = findApiUrl(devFile, lock.by.pid);
     const where = url === null ? "and is starting" : `on ${url}`;
     stderr.write(`${paint(stderr, "bad", "error")}: holdfast dev runs here already: pid ${lock.by.pid}, ${where}\n`);
+    stderr.write(
+      `${paint(stderr, "quiet", "hint:")} use that one, or end it with \`kill ${lock.by.pid}\` and start again\n`,
+    );
     return EXIT.failed;
   }
   // What is kept here is this machine's alone.
@@ -131,7 +139,7 @@ async function demonstrate(
     const conversation = { apiUrl, sessionId, executor: EXECUTOR, keyPrefix, patienceMs: PATIENCE_MS };
     try {
       if (await converse({ ...conversation, prompts: PROMPTS, signal: told, onStep })) return sessionId;
-      output.note(`${sessionId} takes no input, which is left as it is`);
+      output.note(`${sessionId} takes no input and is left as it is; another session takes its place`);
     } catch (error) {
       if (!told.aborted)
         output.note(`the conversation broke off: ${error instanceof Error ? error.message : String(error)}`);

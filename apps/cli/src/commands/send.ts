@@ -32,7 +32,7 @@ export function registerSend(program: Command): void {
   withExamples(
     withCommonOptions(command),
     'holdfast send chat/42 "Where is my parcel?" --executor fold --wait 10',
-    "holdfast send build/7 --kind external_event --set eventType=push 'main moved'",
+    "holdfast send build/7 --kind external_event --set eventType=push --executor echo 'main moved'",
   );
   command.action(async (session: string, words: string[], options: SendOptions) => {
     const text = words.length === 1 && words[0] === "-" ? await readStandardInput() : words.join(" ");

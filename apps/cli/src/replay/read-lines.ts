@@ -38,8 +38,7 @@ export async function* readLines(file: string, options: ReadOptions = {}): Async
       yield { kind: "bad", number: splitter.number + 1, reason: `the compressed file is damaged here (${cause.code})` };
       return;
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError("config.invalid", { message: `cannot read ${file}: ${reason}`, cause });
+    throw new AppError("config.invalid", { message: `cannot read ${file}: ${reasonOf(cause)}`, cause });
   }
 }
 
@@ -75,6 +74,17 @@ async function* withHead(head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGener
 function isDataError(error: unknown): error is NodeJS.ErrnoException {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return typeof code === "string" && code.startsWith("Z_");
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "this user may not read it",
+};
+
+function reasonOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
+  return REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
 }
 
 /** Cuts chunks of bytes into lines. */

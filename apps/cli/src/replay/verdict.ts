@@ -4,6 +4,7 @@
  * reordered input changes the chain.
  */
 import { AppError } from "holdfast";
+import { grouped } from "../terminal/progress.ts";
 import { readLines } from "./read-lines.ts";
 
 /** What a session must end with. */
@@ -83,8 +84,9 @@ export async function compareSessions({ expected, read, concurrency }: CompareOp
 export function verdictLine(verdict: Verdict): string {
   const { right, wrong, lost, doubled, reordered, deadLetters } = verdict;
   return (
-    `${verdict.isRight ? "right" : "WRONG"}: ${right} sessions right, ${wrong} wrong; ` +
-    `${lost} inputs lost, ${doubled} doubled, ${reordered} sessions reordered; ${deadLetters} dead letters`
+    `${verdict.isRight ? "right" : "WRONG"}: ${grouped(right)} sessions right, ${grouped(wrong)} wrong; ` +
+    `${grouped(lost)} inputs lost, ${grouped(doubled)} doubled, ` +
+    `${grouped(reordered)} sessions reordered; ${grouped(deadLetters)} dead letters`
   );
 }
 

@@ -12,11 +12,12 @@ export const EXIT = { done: 0, failed: 1, usage: 2, unavailable: 3, interrupted:
 const HINTS: Partial<Record<ErrorCode, string>> = {
   "session.not_found": "`holdfast sessions` lists them; `holdfast send ID TEXT --executor NAME` creates one",
   "session.destroyed": "a destroyed session stays destroyed; use another id",
-  "session.not_accepting": "`holdfast explain ID` says what it waits for; recycle makes a retired session accept again",
+  "session.not_accepting":
+    "`holdfast recycle ID` opens a retired session again, `PUT /v1/sessions/ID` a stopped one; `explain` tells which it is",
   "idempotency.mismatch": "the key belongs to another text; use a key of its own for this one",
   "control.refused": "`holdfast explain ID` lists the verbs that are legal in this phase",
   "run.not_current": "`holdfast explain ID` names the current run",
-  "store.unavailable": "check that the server is up and the URL is right: `holdfast doctor`",
+  "store.unavailable": "check that the server is up and the URL is right: `redis-cli -u URL ping`",
   "store.not_found": "check --namespace and the URL; the first worker creates the store",
   "store.unsupported": "`holdfast doctor` says what the server lacks",
   "wait.timeout": "the work goes on; `holdfast explain ID` says what it waits for",
