@@ -26,8 +26,7 @@ const PATIENCE_MS = 30_000;
 const ECHO_MS = 500;
 const REDIS_HELP = `
 Redis is $REDIS_URL if that is set; else a redis-server or valkey-server from the PATH,
-with its data in .holdfast/; else an emulation whose state ends with the process.
-`;
+with its data in .holdfast/; else an emulation whose state ends with the process.`;
 
 /** `holdfast dev` */
 export function registerDev(program: Command): void {
