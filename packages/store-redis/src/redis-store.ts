@@ -9,6 +9,7 @@ import {
   type Timing,
 } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
+import type { Redis } from "ioredis";
 import { createRedisArchive } from "./archive/redis-archive.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
 import { toStoreError } from "./connection/redis-errors.ts";
@@ -68,32 +69,35 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
     namespace: options.namespace ?? DEFAULT_NAMESPACE,
     buckets: options.buckets ?? DEFAULT_BUCKETS,
   });
-  const client = await openLedgerConnection(options.url);
+  const opened: Redis[] = [];
+  const open = async (connecting: Promise<Redis>): Promise<Redis> => {
+    const connection = await connecting;
+    opened.push(connection);
+    return connection;
+  };
   try {
+    const client = await open(openLedgerConnection(options.url));
     const server = await readServerFacts(client);
     assertServerFit(server);
     const timeline =
       options.mayCreate === false ? await openExistingStore(client, keys) : await openStore(client, keys, server);
     const ack: Ack = { level: ackLevelOf(server), timeline };
-    const [renewing, subscriber] = await Promise.all([
-      openLedgerConnection(options.url),
-      openSubscriberConnection(options.url),
-    ]);
+    const renewing = await open(openLedgerConnection(options.url));
+    const subscriber = await open(openSubscriberConnection(options.url));
     return await assemble({ options, keys, server, ack, connections: { client, renewing, subscriber } });
   } catch (error) {
-    client.disconnect();
+    // One that stays open would keep the process from ending.
+    for (const connection of opened) connection.disconnect();
     throw isAppError(error) ? error : toStoreError(error);
   }
 }
-
-type Connection = Awaited<ReturnType<typeof openLedgerConnection>>;
 
 async function assemble(parts: {
   readonly options: RedisStoreOptions;
   readonly keys: Keyspace;
   readonly server: ServerFacts;
   readonly ack: Ack;
-  readonly connections: { readonly client: Connection; readonly renewing: Connection; readonly subscriber: Connection };
+  readonly connections: Readonly<Record<"client" | "renewing" | "subscriber", Redis>>;
 }): Promise<RedisStore> {
   const { options, keys, server, connections } = parts;
   const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };

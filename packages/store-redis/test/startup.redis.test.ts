@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { afterEach, expect, inject, it } from "vitest";
+import { afterEach, expect, inject, it, vi } from "vitest";
 import { createRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
 import { freshNamespace } from "./open-store.ts";
 
@@ -80,4 +80,23 @@ it("asks for an executor's sessions without a script where none waits", async ()
   const commands = await commandsDuring(namespace, () => store.presence.adopt("echo", 100));
 
   expect(commands.map(([name]) => name?.toLowerCase())).toEqual(Array.from({ length: 4 }, () => "zlexcount"));
+});
+
+it("leaves no connection behind when the server takes no scripts", async () => {
+  const name = freshNamespace();
+  const connections = async () => {
+    const list = (await connect().client("LIST")) as string;
+    return list.split("\n").filter((line) => line.includes(`name=${name} `)).length;
+  };
+
+  const opening = createRedisStore({
+    url: `${url}?connectionName=${name}`,
+    namespace: name,
+    buckets: 4,
+    prepareSource: () => "this is no Lua",
+  });
+
+  await expect(opening).rejects.toMatchObject({ code: "store.corrupt" });
+  // The server takes note of a closed connection in its own time.
+  await vi.waitFor(async () => expect(await connections()).toBe(0));
 });
