@@ -10,7 +10,7 @@ export type {
   Turn,
   WorkerRecord,
 } from "@holdfast/runtime";
-export { type StoreSurvey, surveyStore } from "@holdfast/store-redis";
+export { type StoreSurvey, surveyStore, withoutSecret } from "@holdfast/store-redis";
 export * from "./built-in/index.ts";
 export { createHoldfast } from "./create-holdfast.ts";
 export { defineExecutor, type ExecutorOptions, type ExecutorTurn } from "./define-executor.ts";

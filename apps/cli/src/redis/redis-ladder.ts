@@ -3,6 +3,7 @@
  * of this machine started for this directory, else an emulation.
  */
 import { findServer, HOW_TO_GET_REDIS } from "@holdfast/redis-server";
+import { withoutSecret } from "holdfast";
 import { findVariable, readEnvironment } from "holdfast/process";
 import { startEmulatedRedis } from "./emulated-redis.ts";
 import { LocalRedis } from "./local-redis.ts";
@@ -73,8 +74,4 @@ async function emulatedRedis(): Promise<DevRedis> {
     stop: () => server.stop(),
     dismiss: () => {},
   };
-}
-
-function withoutSecret(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//");
 }

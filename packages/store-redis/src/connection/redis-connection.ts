@@ -7,6 +7,7 @@
  */
 import { AppError } from "@holdfast/contracts";
 import { Redis, type RedisOptions } from "ioredis";
+import { withoutSecret } from "./without-secret.ts";
 
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -59,9 +60,4 @@ async function connect(client: Redis, url: string): Promise<Redis> {
       cause,
     });
   }
-}
-
-/** A URL without its password, for messages. */
-export function withoutSecret(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//");
 }
