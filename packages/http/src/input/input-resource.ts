@@ -1,4 +1,4 @@
-import type { InputResource } from "@holdfast/contracts";
+import { type InputResource, isoOf } from "@holdfast/contracts";
 import type { InputView, Page } from "@holdfast/runtime";
 
 /** An input as the API shows it. */
@@ -12,8 +12,8 @@ export function toInputResource(view: InputView): InputResource {
     failures: view.failures,
     losses: view.losses,
     runId: view.runId,
-    notBeforeAt: view.notBeforeAt > 0 ? new Date(view.notBeforeAt).toISOString() : null,
-    admittedAt: new Date(view.admittedAt).toISOString(),
+    notBeforeAt: view.notBeforeAt > 0 ? isoOf(view.notBeforeAt) : null,
+    admittedAt: isoOf(view.admittedAt),
     failure: view.failure,
     outcome: view.outcome,
     input: view.input,

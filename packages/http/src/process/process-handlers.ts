@@ -1,4 +1,4 @@
-import { AppError, describeApi, type OpenApiDocument, type Readiness, toProblem } from "@holdfast/contracts";
+import { AppError, describeApi, isoOf, type OpenApiDocument, type Readiness, toProblem } from "@holdfast/contracts";
 import type { WorkerRecord } from "@holdfast/runtime";
 import type { Handlers } from "../routing/handler.ts";
 import type { Surface } from "../surface.ts";
@@ -52,7 +52,7 @@ function toWorkerResource({ node, executors, concurrency, startedAt, seenAt }: W
     node,
     executors: executors.map(({ name, version }) => ({ name, version })),
     concurrency,
-    startedAt: new Date(startedAt).toISOString(),
-    seenAt: new Date(seenAt).toISOString(),
+    startedAt: isoOf(startedAt),
+    seenAt: isoOf(seenAt),
   };
 }

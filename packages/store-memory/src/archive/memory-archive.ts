@@ -1,4 +1,4 @@
-import type { Ack, BoundaryRef, InputId, Receipt, SessionRef } from "@holdfast/contracts";
+import { type Ack, type BoundaryRef, type InputId, isoOf, type Receipt, type SessionRef } from "@holdfast/contracts";
 import { GENESIS_DIGEST } from "@holdfast/domain";
 import {
   type Archive,
@@ -69,7 +69,7 @@ export function receiptAt(session: SessionData, position: number, ack: Ack): Rec
     contributors: [...contributors],
     ...(conversationDigest === null ? {} : { conversationDigest }),
     previousDigest: previousReceipt(session, position)?.digest ?? GENESIS_DIGEST,
-    committedAt: new Date(committedAt).toISOString(),
+    committedAt: isoOf(committedAt),
     ack,
   };
 }
