@@ -6,13 +6,11 @@
  * rows are lists, and a variable that is named after a row (`hold`,
  * `next_hold`, `c.head`) is one: `hold.token` is written, `hold[4]` runs.
  */
+import { SESSION_KEYS } from "../src/layout/keys.ts";
 import type { ScriptArgument, ScriptHeader } from "./parse-header.ts";
 
 /** Columns by row, in order. */
 export type RowColumns = ReadonlyMap<string, readonly string[]>;
-
-/** Keys of a session script, in the order of their list. */
-const SESSION_KEYS = ["session", "later", "due", "meta", "index"] as const;
 
 /** Text of a script without comments and empty lines. */
 export function withoutComments(text: string): string {

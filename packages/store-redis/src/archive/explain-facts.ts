@@ -65,8 +65,7 @@ export async function explainFacts(options: ExplainOptions, ref: SessionRef): Pr
 }
 
 async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers: Pointers): Promise<Reading | null> {
-  const { session, member, list } = keys.session(ref);
-  const [, later = "", due = ""] = list;
+  const { session, member, later, due } = keys.session(ref);
   const { steerHead, queueHead, timedId } = pointers;
   const answers = await scripts.read((client) =>
     client

@@ -1,15 +1,16 @@
-import type {
-  Ack,
-  Boundary,
-  BoundaryRef,
-  ClaimId,
-  FailureReport,
-  InputId,
-  InputStatus,
-  Receipt,
-  ReceiptResult,
-  RunId,
-  SessionRef,
+import {
+  type Ack,
+  type Boundary,
+  type BoundaryRef,
+  type ClaimId,
+  type FailureReport,
+  type InputId,
+  type InputStatus,
+  isoOf,
+  type Receipt,
+  type ReceiptResult,
+  type RunId,
+  type SessionRef,
 } from "@holdfast/contracts";
 import { decodePolicy, type EndedInput, GENESIS_DIGEST, INPUT_TABLE, outcomeOf } from "@holdfast/domain";
 import {
@@ -22,6 +23,7 @@ import {
   type StoredEvent,
 } from "@holdfast/runtime";
 import { FIELD } from "../layout/fields.ts";
+import { decodePayload } from "../layout/payload.ts";
 import { decodeRow, HEAD, RECEIPT, RECORD, type Row, RUN } from "../layout/rows.ts";
 import { listOf } from "../ledger/replies.ts";
 import type { ArchiveOptions } from "./archive-options.ts";
@@ -48,13 +50,6 @@ function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: 
   return scripts.read((client) => client.hmgetBuffer(session, ...fields));
 }
 
-/** Stored as id, space, payload, so that an admission number finds its input. */
-function splitPayload(row: Buffer): { readonly inputId: InputId; readonly payload: string } {
-  const stored = row.toString();
-  const space = stored.indexOf(" ");
-  return { inputId: stored.slice(0, space) as InputId, payload: stored.slice(space + 1) };
-}
-
 async function readHead(options: ArchiveOptions, ref: SessionRef): Promise<Row<typeof HEAD> | null> {
   const [head] = await readFields(options, ref, ["head"]);
   return head ? decodeRow(HEAD, head) : null;
@@ -64,7 +59,7 @@ async function listInputs(options: ArchiveOptions, ref: SessionRef, query: PageQ
   const head = await readHead(options, ref);
   const numbers = numbersOf(query, head?.admitted ?? 0);
   const payloads = await readFields(options, ref, numbers.map(FIELD.payload));
-  const ids = payloads.flatMap((row) => (row === null ? [] : [splitPayload(row).inputId]));
+  const ids = payloads.flatMap((row) => (row === null ? [] : [decodePayload(row.toString()).inputId]));
   return pageOf(await readInputs(options, ref, ids), numbers, head?.admitted ?? 0);
 }
 
@@ -128,7 +123,7 @@ function toInputRecord(stored: StoredInput): InputRecord {
     admittedAt: row.admittedAt,
     failure: ended.failure ?? null,
     outcome: outcomeOf(ended),
-    payload: payload ? splitPayload(payload).payload : "",
+    payload: payload ? decodePayload(payload.toString()).payload : "",
   };
 }
 
@@ -163,7 +158,7 @@ function toReceipt(position: number, row: Row<typeof RECEIPT>, context: { previo
     previousDigest: context.previousDigest,
     digest: row.digest,
     generation: row.generation,
-    committedAt: new Date(row.committedAt).toISOString(),
+    committedAt: isoOf(row.committedAt),
     ack: context.ack,
   };
 }

@@ -9,9 +9,20 @@ import {
 } from "@holdfast/contracts";
 import type { Control, ControlCommand, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
+import type { ScriptName } from "../generated/scripts.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { REPORT, rowOf } from "../layout/rows.ts";
-import { asReply, decodeSettled, nodes, number, numberOrNull, type Reply, tagOf, text } from "../ledger/replies.ts";
+import {
+  asReply,
+  decodeSettled,
+  nodes,
+  number,
+  numberOrNull,
+  type Reply,
+  tagOf,
+  text,
+  unexpected,
+} from "../ledger/replies.ts";
 
 interface ControlOptions {
   readonly scripts: ScriptRunner;
@@ -60,7 +71,7 @@ async function apply(
       maxLosses: budget.maxLosses,
     }),
   );
-  if (tagOf(reply) !== "applied") return decodeRefusal(reply);
+  if (tagOf(reply) !== "applied") return decodeRefusal("control-session", reply);
   const report = decodeReport(reply[2]);
   assertSameVerb(report, command.verb);
   const epoch = numberOrNull(reply, 4);
@@ -77,7 +88,7 @@ async function apply(
   };
 }
 
-function decodeRefusal(reply: Reply): ControlReply {
+function decodeRefusal(script: ScriptName, reply: Reply): ControlReply {
   switch (tagOf(reply)) {
     case "refused": {
       const isBusy = text(reply, 2) === "1";
@@ -87,8 +98,10 @@ function decodeRefusal(reply: Reply): ControlReply {
     }
     case "missing":
       return { kind: "missing" };
-    default:
+    case "torn":
       throw new AppError("session.torn");
+    default:
+      return unexpected(script, reply);
   }
 }
 
@@ -106,7 +119,7 @@ async function interrupt(
     const currentRunId = current === "" ? null : (current as RunId);
     return { kind: "refused", phase: text(reply, 1) as SessionPhase, isBusy: currentRunId !== null, currentRunId };
   }
-  if (tagOf(reply) !== "applied") return decodeRefusal(reply);
+  if (tagOf(reply) !== "applied") return decodeRefusal("interrupt-run", reply);
   const report = decodeReport(reply[2]);
   assertSameVerb(report, "interrupt");
   return {

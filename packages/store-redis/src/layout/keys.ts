@@ -9,6 +9,9 @@
 import { crc32 } from "node:zlib";
 import type { NodeId, SessionId, SessionRef, TenantId } from "@holdfast/contracts";
 
+/** What a session script calls its keys (`K.due`), in the order in which it takes them. */
+export const SESSION_KEYS = ["session", "later", "due", "meta", "index"] as const;
+
 /** Names the keys of one store. */
 export class Keyspace {
   readonly namespace: string;
@@ -43,12 +46,18 @@ export class Keyspace {
     return crc32(member) % this.buckets;
   }
 
-  /** The list every session script takes: session, later, due, meta, index. */
+  /** The keys of a session and of its bucket. */
   session(ref: SessionRef): SessionKeys {
     const member = encodeRef(ref);
     const tag = this.#tag(this.bucketOf(member));
-    const session = `${tag}:s:${member}`;
-    return { member, session, list: [session, `${tag}:l:${member}`, `${tag}:due`, `${tag}:meta`, `${tag}:index`] };
+    const keys = {
+      session: `${tag}:s:${member}`,
+      later: `${tag}:l:${member}`,
+      due: `${tag}:due`,
+      meta: `${tag}:meta`,
+      index: `${tag}:index`,
+    };
+    return { member, ...keys, list: SESSION_KEYS.map((name) => keys[name]) };
   }
 
   due(bucket: number): string {
@@ -68,11 +77,10 @@ export class Keyspace {
   }
 }
 
-/** Keys of one session. */
-export interface SessionKeys {
+/** Keys of one session, and the list of them that every session script takes. */
+export interface SessionKeys extends Readonly<Record<(typeof SESSION_KEYS)[number], string>> {
   /** How the bucket's indexes name the session. */
   readonly member: string;
-  readonly session: string;
   readonly list: readonly string[];
 }
 

@@ -1,7 +1,6 @@
 /** Answers of the ledger's scripts as the port tells them. */
 import {
   type Ack,
-  AppError,
   type FailureReport,
   type InputId,
   type InputStatus,
@@ -33,11 +32,8 @@ import {
   type Reply,
   tagOf,
   text,
+  unexpected,
 } from "./replies.ts";
-
-function unexpected(script: string, reply: Reply): never {
-  throw new AppError("store.corrupt", { message: `${script} answered ${tagOf(reply)}` });
-}
 
 /** Answers of admit-input. */
 export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {

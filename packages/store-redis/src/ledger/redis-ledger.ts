@@ -162,7 +162,7 @@ async function renewBatch({ renewals, keys, timing }: RedisLedgerOptions, holds:
   const reply = asReply(
     await renewals.run(
       "renew-holds",
-      sessions.flatMap(({ session, list }) => [session, list[2] as string]),
+      sessions.flatMap(({ session, due }) => [session, due]),
       {
         leaseMs: timing.leaseMs,
         graceMs: timing.graceMs,

@@ -1,8 +1,18 @@
 /** Decodes what scripts answer: flat lists, numbers in them as numbers or as text. */
-import type { Boundary, ClaimId, FailureReport, InputId, InputStatus, NodeId, RunId } from "@holdfast/contracts";
-import { AppError } from "@holdfast/contracts";
+import {
+  AppError,
+  type Boundary,
+  type ClaimId,
+  type FailureReport,
+  type InputId,
+  type InputStatus,
+  type NodeId,
+  type RunId,
+} from "@holdfast/contracts";
 import { outcomeOf } from "@holdfast/domain";
 import type { SettledInput, StagedBatch, StagedInput } from "@holdfast/runtime";
+import type { ScriptName } from "../generated/scripts.ts";
+import { decodePayload } from "../layout/payload.ts";
 
 /** A reply: a tag and what the script's header says follows it. */
 export type Reply = readonly unknown[];
@@ -16,6 +26,11 @@ export function asReply(reply: unknown): Reply {
 /** The tag of a reply. */
 export function tagOf(reply: Reply): string {
   return text(reply, 0);
+}
+
+/** For a tag that the script's header does not name. @throws store.corrupt */
+export function unexpected(script: ScriptName, reply: Reply): never {
+  throw new AppError("store.corrupt", { message: `${script} answered ${tagOf(reply)}` });
 }
 
 /** A column as text. */
@@ -54,15 +69,13 @@ export function decodeBatch(reply: Reply, at: number): StagedBatch {
   const first = at + BATCH_COLUMNS + 1;
   const inputs: StagedInput[] = [];
   for (let from = first; inputs.length < number(reply, at + BATCH_COLUMNS); from += INPUT_COLUMNS) {
-    const stored = text(reply, from + 5);
     inputs.push({
       inputId: text(reply, from) as InputId,
       admission: number(reply, from + 1),
       attempts: number(reply, from + 2),
       failures: number(reply, from + 3),
       losses: number(reply, from + 4),
-      // Stored as id, space, payload, so that an admission number finds its input.
-      payload: stored.slice(stored.indexOf(" ") + 1),
+      payload: decodePayload(text(reply, from + 5)).payload,
     });
   }
   return {

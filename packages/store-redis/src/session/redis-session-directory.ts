@@ -12,7 +12,7 @@ import type {
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
-import { asReply, number, tagOf, text } from "../ledger/replies.ts";
+import { asReply, number, tagOf, text, unexpected } from "../ledger/replies.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -55,8 +55,10 @@ async function register(
       return { kind: "existing", phase, settingsRevision: number(reply, 2) };
     case "refused":
       return { kind: "refused", phase };
-    default:
+    case "torn":
       throw new AppError("session.torn");
+    default:
+      return unexpected("register-session", reply);
   }
 }
 
