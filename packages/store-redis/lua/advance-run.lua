@@ -73,11 +73,12 @@ if not phase then return { "fenced" } end
 
 -- A batch of one was read with the head.
 local receipt, ids = blank_receipt(), split(A.contributors)
+local records = rows[5] and { decode_record(rows[5]) } or load_records(c, ids)
 receipt.boundary, receipt.messageCount = A.boundary, A.messageCount
 receipt.contentDigest, receipt.conversationDigest = A.contentDigest, A.conversationDigest
 perform(effects, SETTLE_EFFECTS, c, {
   event = SETTLEMENT_EVENTS[A.settlement], result = A.settlement, receipt = receipt, digest = A.digest, state = A.state,
-  output = A.output, failure = A.failure, ids = ids, records = rows[5] and { decode_record(rows[5]) } or load_records(c, ids), maxFailures = A.maxFailures,
+  output = A.output, failure = A.failure, ids = ids, records = records, maxFailures = A.maxFailures,
 })
 c.head.phase = phase
 

@@ -11,7 +11,7 @@
     {"missing"}
     {"torn"}
 
-  Uses     clock, session
+  Uses     session
   Upholds  D1
   Memory   refused
   Cost     O(1)

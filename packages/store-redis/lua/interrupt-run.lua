@@ -17,6 +17,7 @@
   Raises   session control.interrupt
   Uses     clock, step, session
   Upholds  C1, C3, G10
+  Clock    the store's
   Memory   allowed
   Cost     O(1)
 ]]

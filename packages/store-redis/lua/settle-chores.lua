@@ -19,7 +19,6 @@
   Memory   allowed
   Cost     O(100)
 ]]
-local LIMIT = 100
 local c
 
 -- An input of an ended generation: its lane place is gone with the generation, so only its row moves.
@@ -57,14 +56,14 @@ local function take_lane(prefix, from, till)
 end
 
 local function end_lane(chore, prefix, first, last_place)
-  local till = math.min(chore[last_place], chore[first] + LIMIT)
+  local till = math.min(chore[last_place], chore[first] + SCRIPT_BATCH)
   abandon_all(take_lane(prefix, chore[first], till), chore)
   chore[first] = till
 end
 
 -- Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed.
 local function end_scheduled(chore)
-  local ids = redis.call("ZRANGE", K.later, chore.from, chore.from + LIMIT - 1)
+  local ids = redis.call("ZRANGE", K.later, chore.from, chore.from + SCRIPT_BATCH - 1)
   local ended, passed = {}, 0
   for _, id in ipairs(ids) do
     local record = id ~= "" and load_records(c, { id })[1]
@@ -77,7 +76,7 @@ local function end_scheduled(chore)
   end
   abandon_all(ended, chore)
   chore.scheduled = chore.scheduled - #ended
-  chore.from = #ids < LIMIT and 0 or chore.from + passed
+  chore.from = #ids < SCRIPT_BATCH and 0 or chore.from + passed
 end
 
 local CHORES = {
@@ -95,7 +94,7 @@ local CHORES = {
     return chore.steerFrom >= chore.steerTo and chore.queueFrom >= chore.queueTo and chore.scheduled <= 0
   end,
   journal = function(chore)
-    local till = math.min(chore.to, chore.from + LIMIT - 1)
+    local till = math.min(chore.to, chore.from + SCRIPT_BATCH - 1)
     for n = chore.from, till do remove(c, "j" .. chore.runId .. "." .. n) end
     chore.from = till + 1
     return chore.from > chore.to
@@ -103,7 +102,7 @@ local CHORES = {
   -- Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event.
   purge = function(chore)
     local terminal = "e" .. chore.from
-    local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", LIMIT)
+    local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
       local is_data = string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field]

@@ -15,7 +15,6 @@
     {"settled", value}   the first result of the step
     {"fenced"}
 
-  Uses     session
   Upholds  J1, J2
   Memory   allowed
   Cost     O(1)

@@ -10,8 +10,7 @@
   Reply
     {"settled", record, receipt, output, failure, reason}   rows as columns; empty where there is none
     {"watching", status}
-    {"missing", phase}
-    {"missing"}
+    {"missing", phase}    phase is empty when there is no session either
 
   Raises   input input.abandon
   Uses     step, session, standing
@@ -22,7 +21,7 @@
 local MAX_WATCHERS = 2000
 
 local rows = redis.call("HMGET", K.session, "head", "i" .. A.inputId)
-if not rows[1] then return { "missing" } end
+if not rows[1] then return { "missing", "" } end
 local c = open(K.session, 0, rows[1])
 if not rows[2] then return { "missing", c.head.phase } end
 local record = decode_record(rows[2])

@@ -1,4 +1,5 @@
 /** Puts the library of scripts together: codecs, constants, machine rows, fragments, scripts. */
+import { SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
 import { AbandonReason } from "../../contracts/src/outcome.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
 import { INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
@@ -27,7 +28,7 @@ function trueFor(names: readonly string[]): Record<string, boolean> {
   return Object.fromEntries(names.map((name) => [name, true]));
 }
 
-/** Constants that fragments and bodies may name; only those named are inlined. */
+/** Constants that fragments and bodies may name. */
 const CONSTANTS: Readonly<Record<string, () => string>> = {
   GENESIS_DIGEST: () => JSON.stringify(GENESIS_DIGEST),
   SESSION_INITIAL: () => JSON.stringify(SESSION_TABLE.initial),
@@ -41,6 +42,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
   CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
   KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
+  SCRIPT_BATCH: () => String(SCRIPT_BATCH),
 };
 
 /** Columns that scripts add to a row while they work with it; they are not stored. */
@@ -116,6 +118,7 @@ export const FRAGMENT_ORDER = [
   "control",
 ] as const;
 
+/** What Lua has, and words that may stand before a parenthesis. */
 const BUILT_IN = new Set([
   "error",
   "find",
@@ -153,9 +156,26 @@ function assertDefined(name: string, text: string): void {
   const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(
     ([, fn]) => fn as string,
   );
-  const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn) && fn !== "fn");
+  const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn));
   if (unknown.length > 0)
     throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
+}
+
+/** A fragment that a script names and does without would tell its reader of rules that do not concern it. */
+function assertUsed({ name, uses, body }: ScriptHeader, fragments: ReadonlyMap<string, string>): void {
+  const idle = uses.filter((use) => {
+    const others = uses.filter((other) => other !== use).map((other) => fragments.get(other) as string);
+    const called = withoutComments([body, ...others].join("\n"));
+    // What the generator itself calls, where a script takes constants.
+    const isCalled = (it: string) => new RegExp(`\\b${it}\\b`).test(called);
+    return use !== "constants" && !namesOf(fragments.get(use) as string).some(isCalled);
+  });
+  if (idle.length > 0) throw new Error(`${name}.lua uses ${idle.join(", ")} and calls nothing of it`);
+}
+
+/** Everything a fragment defines. */
+function namesOf(fragment: string): string[] {
+  return [...fragment.matchAll(/^local (?:function )?(\w+)/gm)].map(([, name]) => name as string);
 }
 
 /** A script that raises an event it does not declare would find no row for it. */
@@ -187,6 +207,7 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
       return fragment;
     });
     assertDefined(header.name, [...codecs(), ...used, withoutComments(header.body)].join("\n"));
+    assertUsed(header, fragments);
   }
   const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
   return [

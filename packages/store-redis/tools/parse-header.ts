@@ -22,6 +22,8 @@ export interface ScriptHeader {
   readonly raises: ReadonlyMap<string, readonly string[]>;
   readonly uses: readonly string[];
   readonly mayExceedMemory: boolean;
+  /** It reads the store's clock, the only one a script trusts. */
+  readonly isTimed: boolean;
   readonly replyTags: readonly string[];
   /** The script without its header. */
   readonly body: string;
@@ -64,6 +66,8 @@ function checkUse(name: string, header: ScriptHeader): void {
     if (!new RegExp(`\\bA\\.${argument.name}\\b`).test(header.body))
       fail(name, `argument ${argument.name} is not used`);
   }
+  if (header.isTimed !== /\bnow\(\)/.test(header.body))
+    fail(name, "Clock stands there exactly when the script reads it");
   const declared = new Set(named.map((argument) => argument.name));
   for (const [, used] of header.body.matchAll(/\bA\.(\w+)/g)) {
     if (!declared.has(used as string)) fail(name, `argument ${used} is not declared`);
@@ -96,6 +100,7 @@ export function parseHeader(name: string, text: string): ScriptHeader {
       .map((use) => use.trim())
       .filter(Boolean),
     mayExceedMemory: memory === "allowed",
+    isTimed: section(header, "Clock") !== null,
     replyTags: [...(section(header, "Reply") ?? "").matchAll(/\{"(\w+)"/g)].map(([, tag]) => tag as string),
     body: match[2] as string,
   };

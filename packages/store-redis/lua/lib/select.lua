@@ -22,7 +22,7 @@ end
 -- Inputs whose time has come enter their lane, at the place they were admitted to.
 local function promote(c, later_key)
   if c.head.scheduled == 0 then return end
-  local ids = redis.call("ZRANGEBYSCORE", later_key, "-inf", c.t, "LIMIT", 0, 100)
+  local ids = redis.call("ZRANGEBYSCORE", later_key, "-inf", c.t, "LIMIT", 0, SCRIPT_BATCH)
   if #ids == 0 then return end
   local records = load_records(c, ids)
   for i = 1, #ids do
@@ -98,7 +98,7 @@ local function first_of(c, lane)
   local raw = c.overlay and c.overlay[field]
   if raw == nil then raw = redis.call("HGET", c.key, field) end
   if raw then return read_entry(raw, lane, place) end
-  return peek(c, lane, 100)[1] or peek(c, lane, 1000)[1]
+  return peek(c, lane, SCRIPT_BATCH)[1] or peek(c, lane, 1000)[1]
 end
 
 local function is_alone(entry, is_batching)
@@ -119,7 +119,7 @@ local function select_batch(c, offer)
       blocked_until = math.min(blocked_until or entry.notBeforeAt, entry.notBeforeAt)
     elseif entry then
       if is_alone(entry, contains(offer.batching, c.head.executor)) then return { entry } end
-      return batch_of(peek(c, lane, 100), offer.maxInputs)
+      return batch_of(peek(c, lane, SCRIPT_BATCH), offer.maxInputs)
     end
   end
   return nil, blocked_until

@@ -10,6 +10,7 @@ local function bit(fact)
 end
 
 -- Performs named effects in the machine's order; an effect without a handler is a defect and raises.
-local function perform(effects, handlers, c, id, record)
-  for i = 1, #effects do handlers[effects[i]](c, id, record) end
+-- What the handlers get beside the context is for the caller to say.
+local function perform(effects, handlers, c, subject, more)
+  for i = 1, #effects do handlers[effects[i]](c, subject, more) end
 end

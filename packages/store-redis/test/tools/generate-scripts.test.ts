@@ -60,6 +60,12 @@ describe("bundling", () => {
     expect(() => bundle(scripts)).toThrow("claim-session.lua calls conjure");
   });
 
+  it("refuses a script that names a fragment and calls nothing of it", () => {
+    const scripts = withScript("watch-input", (text) => text.replace(/^ {2}Uses {5}/m, "  Uses     due, "));
+
+    expect(() => bundle(scripts)).toThrow("watch-input.lua uses due and calls nothing of it");
+  });
+
   it("refuses a column that its row does not have", () => {
     const scripts = withScript("claim-session", (text) => `${text}\nlocal x = hold.leaseTill\n`);
 

@@ -115,6 +115,13 @@ describe("a header is refused", () => {
     expect(parsing(changed(part, ""))).toThrow("count-things.lua: Memory must say refused or allowed");
   });
 
+  it("when it does not say that the script reads the clock, or says so of one that does not", () => {
+    const complaint = "count-things.lua: Clock stands there exactly when the script reads it";
+
+    expect(parsing(`${VALID}local t = now()\n`)).toThrow(complaint);
+    expect(parsing(changed("  Memory ", "  Clock    the store's\n  Memory "))).toThrow(complaint);
+  });
+
   it("when it begins with another name than the file's", () => {
     expect(parsing(changed("count-things:", "count-other:"))).toThrow("must begin with the file's name");
   });
