@@ -1,6 +1,7 @@
-import { isAppError, type Outcome, type RunId } from "@holdfast/contracts";
+import { AppError, isAppError, MAX_RESULT_BYTES, type Outcome, type RunId } from "@holdfast/contracts";
 import { binding, createIds, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
+import type { Turn } from "../src/index.ts";
 import { executor, holding, textsOf } from "./support/executors.ts";
 import { rejection } from "./support/rejection.ts";
 import { send } from "./support/send.ts";
@@ -17,12 +18,16 @@ async function withSender() {
 }
 
 /** Runs one input whose every attempt comes to the same, until it ends; then another that succeeds. */
-async function fateOf(attempt: () => unknown): Promise<{ outcome: Outcome; attempts: number; next: Outcome }> {
+async function fateOf(
+  attempt: () => unknown,
+  tamper: (turn: Turn) => void = () => {},
+): Promise<{ outcome: Outcome; attempts: number; next: Outcome }> {
   const { world, sender } = await withSender();
   let attempts = 0;
   const host = executor((turn) => {
     if (textsOf(turn)[0] === "after it") return { kind: "completed", output: "ran" };
     attempts += 1;
+    tamper(turn);
     return attempt();
   });
   const worker = await world.start("worker", { executors: [host] });
@@ -179,6 +184,77 @@ describe("an executor that", () => {
     await world.advance(60_000);
 
     expect(batches).toEqual([["large", "small"], ["large"], ["small"]]);
+  });
+});
+
+describe("what an executor hands in", () => {
+  const hostile = new Proxy(new Error("no"), {
+    has: () => {
+      throw new Error("not yours to ask");
+    },
+  });
+
+  it.each<[string, unknown]>([
+    ["an error that refuses to be looked at", hostile],
+    ["an error that claims to be one of ours", Object.assign(new AppError("input.invalid"), { code: 5 })],
+    ["an error of ours with a code of theirs", Object.assign(new AppError("input.invalid"), { code: "toString" })],
+  ])("counts as failed, whatever it throws: %s", async (_what, thrown) => {
+    const { outcome, attempts, next } = await fateOf(() => Promise.reject(thrown as Error));
+
+    expect(attempts).toBe(3);
+    expect(outcome).toMatchObject({ kind: "abandoned", failure: { code: "executor.failed" } });
+    expect(next).toMatchObject({ kind: "completed" });
+  });
+
+  it("is read once: what would say something else the second time is not asked again", async () => {
+    let asked = 0;
+    const { outcome } = await fateOf(() => ({
+      get kind() {
+        asked += 1;
+        return asked === 1 ? "completed" : "garbage";
+      },
+    }));
+
+    expect(outcome).toMatchObject({ kind: "completed_without_result" });
+    expect(asked).toBe(1);
+  });
+
+  it.each(["state", "output"])("fails its turn alone when a %s is larger than the limit", async (name) => {
+    const { outcome, next } = await fateOf(() => ({ kind: "completed", [name]: "x".repeat(MAX_RESULT_BYTES) }));
+
+    expect(outcome).toMatchObject({ kind: "abandoned", failure: { code: "executor.invalid_result" } });
+    expect(next).toMatchObject({ kind: "completed" });
+  });
+
+  it("may be as large as the limit in bytes, not in characters", async () => {
+    const { outcome } = await fateOf(() => ({ kind: "completed", output: "é".repeat(MAX_RESULT_BYTES / 2 - 1) }));
+    const { outcome: larger } = await fateOf(() => ({ kind: "completed", output: "é".repeat(MAX_RESULT_BYTES / 2) }));
+
+    expect(outcome).toMatchObject({ kind: "completed" });
+    expect(larger).toMatchObject({ kind: "abandoned", failure: { code: "executor.invalid_result" } });
+  });
+
+  it("says of a failure what can be stored: bounded, and in whole characters", async () => {
+    const failure = { code: `a|${"c".repeat(10_000)}`, message: `half \ud800${"m".repeat(1_000_000)}` };
+
+    const { outcome } = await fateOf(() => ({ kind: "failed", failure, isRetryable: false }));
+
+    const said = outcome.kind === "abandoned" ? outcome.failure : undefined;
+    expect(said?.code).toBe(failure.code.slice(0, 128));
+    expect(said?.message).toBe(failure.message.slice(0, 1_000).toWellFormed());
+  });
+
+  it("does not change the fence by which its settlement proves itself (G3)", async () => {
+    const { outcome, attempts } = await fateOf(
+      () => ({ kind: "completed" }),
+      (turn) => {
+        Object.assign(turn.fence, { token: 99, claimId: "clm_somebody_else" });
+        (turn.inputs as unknown[]).length = 0;
+      },
+    );
+
+    expect(attempts).toBe(1);
+    expect(outcome).toMatchObject({ kind: "completed_without_result" });
   });
 });
 

@@ -1,3 +1,4 @@
+import { MAX_RESULT_BYTES } from "@holdfast/contracts";
 import { createIds, faultyJournal, strikeAt } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { Journal, Store, Turn } from "../src/index.ts";
@@ -356,5 +357,51 @@ describe("a batch", () => {
     expect(turns.map(({ texts }) => texts)).toEqual([["one"], ["one"], ["two", "three"]]);
     expect(turns[1]?.runId).toBe(turns[0]?.runId);
     expect(step.calls).toBe(2);
+  });
+});
+
+describe("a step that cannot be stored", () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic["self"] = cyclic;
+
+  it.each<[string, (turn: Turn) => Promise<unknown>]>([
+    ["a big integer", (turn) => turn.step("k", () => 5n)],
+    ["a function", (turn) => turn.step("k", () => () => 1)],
+    ["a cycle", (turn) => turn.step("k", () => cyclic)],
+    ["half a character", (turn) => turn.step("k", () => "\ud800")],
+    ["a key with half a character", (turn) => turn.step("\ud800", () => 1)],
+    ["arguments that have no JSON", (turn) => turn.step("k", () => 1, { n: 5n })],
+    ["more than the limit", (turn) => turn.step("k", () => "x".repeat(MAX_RESULT_BYTES))],
+  ])("rejects, and fails its turn as the executor's mistake: %s", async (_what, step) => {
+    const { world, sender } = await withSession();
+    const seen: unknown[] = [];
+    const host = executor(async (turn) => {
+      const running = step(turn);
+      running.catch((error: unknown) => seen.push(error));
+      await running;
+      return { kind: "completed" };
+    });
+    await world.start("worker", { executors: [host] });
+
+    const { completion } = await send(sender, ref);
+    await world.advance(60_000);
+
+    expect(await completion).toMatchObject({ kind: "abandoned", failure: { code: "executor.invalid_result" } });
+    expect(seen).toHaveLength(3);
+  });
+
+  it("ends nothing but itself when nobody waits for it", async () => {
+    const { world, sender } = await withSession();
+    const host = executor((turn) => {
+      void turn.step("k", () => Promise.reject(new Error("nobody listens")));
+      void turn.step("k", () => 1, 5n);
+      return { kind: "completed" };
+    });
+    await world.start("worker", { executors: [host] });
+
+    const { completion } = await send(sender, ref);
+    await world.advance(100);
+
+    expect(await completion).toMatchObject({ kind: "completed_without_result" });
   });
 });

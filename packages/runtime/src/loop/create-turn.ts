@@ -23,7 +23,8 @@ export function createTurn({ ref, batch, state, signal, step }: TurnParts): Turn
     ref,
     runId: batch.fence.runId,
     attempt: batch.attempt,
-    fence: batch.fence,
+    // A copy: the settlement proves itself by the fence, whatever an executor does to what it was given.
+    fence: { ...batch.fence },
     inputs,
     // Rendering is for executors that talk to a model; others never pay for it.
     get primitive() {

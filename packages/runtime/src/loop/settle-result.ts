@@ -2,17 +2,19 @@
  * From what an executor answered to what the ledger commits.
  */
 import {
-  DEFAULT_INPUT_LIMITS,
+  AppError,
+  ERRORS,
   type ExecutorResult,
   ExecutorResult as ExecutorResultSchema,
   epochMsOf,
   type FailureReport,
   isAppError,
 } from "@holdfast/contracts";
-import { canonicalJson, contentBytesOf, findJsonFault, receiptBytes, retryDelayMs } from "@holdfast/domain";
+import { contentBytesOf, receiptBytes, retryDelayMs } from "@holdfast/domain";
 import type { AbortReason } from "../ports/executor.ts";
 import type { AdvanceCommand, Settlement, StagedBatch } from "../ports/ledger.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { executorJson } from "./executor-json.ts";
 
 /** How an attempt ended, as the loop saw it. */
 export type AttemptEnd =
@@ -29,11 +31,15 @@ export interface SettleRequest {
   readonly aborted: AbortReason | null;
 }
 
+const LONGEST_CODE = 128;
+const LONGEST_MESSAGE = 1_000;
+const CANCELLED: ReceiptResult = { kind: "cancelled", state: null, output: null };
+
 /** The settlement of an attempt. Whatever an executor answers, there is one. */
 export function settleResult(context: RuntimeContext, request: SettleRequest): Settlement {
   const { end, aborted } = request;
   if (end.kind === "answered") return settleAnswer(context, request, end.result);
-  if (aborted === "cancelled") return receiptFor(context, request, { kind: "cancelled" });
+  if (aborted === "cancelled") return receiptFor(context, request, CANCELLED);
   if (aborted !== null || end.kind === "hung") return { kind: "released" };
   return failed(context, request, { failure: toFailure(end.error), isRetryable: true });
 }
@@ -43,22 +49,18 @@ function settleAnswer(context: RuntimeContext, request: SettleRequest, answer: u
     return settleChecked(context, request, checkResult(answer));
   } catch (error) {
     // Reading an answer may run code of the executor: a getter, a `toJSON`.
-    const message = `the executor's result cannot be read: ${messageOf(error)}`;
+    const message = isAppError(error) ? error.message : `the executor's result cannot be read: ${messageOf(error)}`;
     return failed(context, request, { failure: { code: "executor.invalid_result", message }, isRetryable: true });
   }
 }
 
-function settleChecked(context: RuntimeContext, request: SettleRequest, checked: CheckedResult): Settlement {
-  if (checked.kind === "refused") {
-    return failed(context, request, { failure: checked.failure, isRetryable: true });
-  }
-  const { result } = checked;
+function settleChecked(context: RuntimeContext, request: SettleRequest, result: CheckedResult): Settlement {
   switch (result.kind) {
     case "completed":
     case "cancelled":
       return receiptFor(context, request, result);
     case "failed":
-      if (request.aborted === "cancelled") return receiptFor(context, request, { kind: "cancelled" });
+      if (request.aborted === "cancelled") return receiptFor(context, request, CANCELLED);
       return failed(context, request, result);
     case "suspended":
     case "superseded":
@@ -72,28 +74,54 @@ function settleChecked(context: RuntimeContext, request: SettleRequest, checked:
   }
 }
 
-type CheckedResult =
-  | { readonly kind: "valid"; readonly result: ExecutorResult }
-  | { readonly kind: "refused"; readonly failure: FailureReport };
+/** A result whose state and output are canonical JSON; `null` for none. */
+type CheckedResult = Exclude<ExecutorResult, { kind: "completed" | "cancelled" }> | ReceiptResult;
 
-/** State and output are checked by hand, in one pass without recursion; a schema would take both apart. */
+type ReceiptResult = Pick<Extract<ExecutorResult, { kind: "completed" }>, "conversationDigest" | "messageCount"> & {
+  readonly kind: "completed" | "cancelled";
+  readonly state: string | null;
+  readonly output: string | null;
+};
+
+/**
+ * Reads an answer once, because what is read again may have changed. State and output are checked by hand, in one
+ * pass without recursion; a schema would take both apart.
+ *
+ * @throws executor.invalid_result
+ */
 function checkResult(answer: unknown): CheckedResult {
-  const refuse = (message: string): CheckedResult => {
-    return { kind: "refused", failure: { code: "executor.invalid_result", message } };
-  };
-  if (typeof answer !== "object" || answer === null) return refuse("the executor answered with no result object");
+  if (typeof answer !== "object" || answer === null) throw invalid("the executor answered with no result object");
   const { state, output, ...rest } = answer as Record<string, unknown>;
   const parsed = ExecutorResultSchema.safeParse(rest);
-  if (!parsed.success) return refuse(`the executor's result is malformed: ${parsed.error.issues[0]?.message ?? ""}`);
-  for (const [name, value] of Object.entries({ state, output })) {
-    const fault = value === undefined ? null : findJsonFault(value, DEFAULT_INPUT_LIMITS);
-    if (fault !== null) return refuse(`the executor's ${name} is no JSON: ${fault.kind} at ${fault.path}`);
-  }
-  return { kind: "valid", result: answer as ExecutorResult };
+  if (!parsed.success) throw invalid(`the executor's result is malformed: ${parsed.error.issues[0]?.message ?? ""}`);
+  const content = {
+    state: jsonOrNull("the executor's state", state),
+    output: jsonOrNull("the executor's output", output),
+  };
+  const result = parsed.data;
+  return result.kind === "completed" || result.kind === "cancelled" ? { ...result, ...content } : result;
+}
+
+function invalid(message: string): AppError {
+  return new AppError("executor.invalid_result", { message });
+}
+
+function jsonOrNull(what: string, value: unknown): string | null {
+  return value === undefined ? null : executorJson(what, value);
 }
 
 function toFailure(error: unknown): FailureReport {
-  return { code: isAppError(error) ? error.code : "executor.failed", message: messageOf(error) };
+  return { code: codeOf(error), message: messageOf(error) };
+}
+
+/** The code of an error of ours; anybody else's says nothing to a program. */
+function codeOf(error: unknown): string {
+  try {
+    if (isAppError(error) && Object.hasOwn(ERRORS, error.code)) return error.code;
+  } catch {
+    // A proxy that refuses to be looked at.
+  }
+  return "executor.failed";
 }
 
 /** What something that was thrown says, as far as it can be made to say anything. */
@@ -104,7 +132,12 @@ function messageOf(error: unknown): string {
   } catch {
     // An object without a prototype, or one whose own `toString` throws.
   }
-  return text.slice(0, 1_000).toWellFormed();
+  return shown(text, LONGEST_MESSAGE);
+}
+
+/** What an executor says of a failure is stored with the input, listed and logged: it must not be endless. */
+function shown(text: string, length: number): string {
+  return text.slice(0, length).toWellFormed();
 }
 
 function failed(
@@ -117,7 +150,10 @@ function failed(
   const isDelayExplicit = result.retryAt !== undefined;
   return {
     kind: "failed",
-    failure: result.failure,
+    failure: {
+      code: shown(result.failure.code, LONGEST_CODE),
+      message: shown(result.failure.message, LONGEST_MESSAGE),
+    },
     isRetryable: result.isRetryable,
     // The store's clock decides when: what travels is how long from now.
     retryDelayMs: isDelayExplicit
@@ -127,21 +163,12 @@ function failed(
   };
 }
 
-function canonicalOrNull(value: unknown): string | null {
-  return value === undefined ? null : canonicalJson(value);
-}
-
-function receiptFor(
-  context: RuntimeContext,
-  { batch }: SettleRequest,
-  result: Extract<ExecutorResult, { kind: "completed" | "cancelled" }>,
-): Settlement {
-  const completed = result.kind === "completed" ? result : null;
+function receiptFor(context: RuntimeContext, { batch }: SettleRequest, result: ReceiptResult): Settlement {
   const content = {
-    state: canonicalOrNull(result.state),
-    output: canonicalOrNull(completed?.output),
-    conversationDigest: completed?.conversationDigest ?? null,
-    messageCount: completed?.messageCount ?? 0,
+    state: result.state,
+    output: result.output,
+    conversationDigest: result.conversationDigest ?? null,
+    messageCount: result.messageCount ?? 0,
   };
   const contentDigest = context.sha256(contentBytesOf(content));
   const bytes = receiptBytes({

@@ -6,9 +6,9 @@
  * that the repeat is recognised. Writes therefore go one after the other.
  */
 import type { Fence, SessionRef } from "@holdfast/contracts";
-import { canonicalJson } from "@holdfast/domain";
 import type { Journal } from "../ports/journal.ts";
 import type { Sha256 } from "../ports/sha256.ts";
+import { executorJson } from "./executor-json.ts";
 
 /** What a journal of one attempt works with. */
 export interface StepJournalOptions {
@@ -56,19 +56,26 @@ export function createStepJournal(options: StepJournalOptions): RunStep {
     options.signal.throwIfAborted();
     const result: unknown = await fn();
     // `undefined` has no JSON; what a retry would read back is what this attempt gets, too.
-    const value = canonicalJson(result ?? null);
+    const value = executorJson("the step's result", result ?? null);
     const written = lastWrite.then(() => write(key, value));
     lastWrite = written.catch(() => {});
     return written;
   }
 
-  return <T>(key: string, fn: () => Promise<T> | T, args: unknown = null): Promise<T> => {
-    const id = options.sha256(canonicalJson([key, args]));
+  async function start(key: string, fn: () => unknown, args: unknown): Promise<unknown> {
+    const id = options.sha256(executorJson("the step's key with its arguments", [key, args]));
     const running = started.get(id) ?? perform(id, fn);
     started.set(id, running);
     // A step that failed has no result: trying it again within the turn is the executor's choice.
     running.catch(() => started.delete(id));
-    return running as Promise<T>;
+    return running;
+  }
+
+  return <T>(key: string, fn: () => Promise<T> | T, args: unknown = null): Promise<T> => {
+    const step = start(key, fn, args);
+    // A step that the executor does not wait for must not end the process.
+    step.catch(() => {});
+    return step as Promise<T>;
   };
 }
 
