@@ -1,3 +1,4 @@
+import { startPrivateRedis } from "@holdfast/redis-server";
 import { Redis } from "ioredis";
 import { afterEach, expect, inject, it, vi } from "vitest";
 import { createRedisStore, type RedisStore, type RedisStoreOptions } from "../src/index.ts";
@@ -10,21 +11,27 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-function connect(): Redis {
-  const client = new Redis(url);
+function connect(to = url): Redis {
+  const client = new Redis(to);
   closers.push(() => client.disconnect());
   return client;
 }
 
-async function open(options: Omit<RedisStoreOptions, "url">): Promise<RedisStore> {
+async function open(options: Partial<RedisStoreOptions>): Promise<RedisStore> {
   const store = await createRedisStore({ url, buckets: 4, ...options });
   closers.push(() => store.close());
   return store;
 }
 
-/** The commands on a namespace while something is done, as the server saw them. */
-async function commandsDuring(namespace: string, work: () => Promise<unknown>): Promise<string[][]> {
-  const monitor = await connect().monitor();
+/**
+ * The commands on a namespace while something is done, as the server saw them. On a server of one's own: a
+ * client that begins to watch takes a command of somebody else for its answer.
+ */
+async function commandsDuring(
+  { url: own, namespace }: { readonly url: string; readonly namespace: string },
+  work: () => Promise<unknown>,
+): Promise<string[][]> {
+  const monitor = await connect(own).monitor();
   closers.push(() => monitor.disconnect());
   const seen: string[][] = [];
   const end = new Promise<void>((resolve) => {
@@ -34,7 +41,7 @@ async function commandsDuring(namespace: string, work: () => Promise<unknown>): 
     });
   });
   await work();
-  await connect().echo(`end of ${namespace}`);
+  await connect(own).echo(`end of ${namespace}`);
   await end;
   return seen;
 }
@@ -75,9 +82,11 @@ it("opens a store that is there for who only looks, and refuses another number o
 
 it("asks for an executor's sessions without a script where none waits", async () => {
   const namespace = freshNamespace();
-  const store = await open({ namespace });
+  const own = await startPrivateRedis();
+  closers.push(() => own.stop());
+  const store = await open({ url: own.url, namespace });
 
-  const commands = await commandsDuring(namespace, () => store.presence.adopt("echo", 100));
+  const commands = await commandsDuring({ url: own.url, namespace }, () => store.presence.adopt("echo", 100));
 
   expect(commands.map(([name]) => name?.toLowerCase())).toEqual(Array.from({ length: 4 }, () => "zlexcount"));
 });
