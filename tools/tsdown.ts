@@ -27,6 +27,6 @@ export function packageBuild(entry: readonly string[] = ["src/index.ts"]) {
 }
 
 /** Build of an app that is run. */
-export function appBuild(entry: readonly string[] = ["src/{index,main}.ts"]) {
+export function appBuild(entry: readonly string[] = ["src/main.ts"]) {
   return defineConfig({ ...base, entry: [...entry], dts: false });
 }
