@@ -1,5 +1,6 @@
 import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
+import { execPipeline } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
@@ -67,18 +68,18 @@ export async function explainFacts(options: ExplainOptions, ref: SessionRef): Pr
 async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers: Pointers): Promise<Reading | null> {
   const { session, member, later, due } = keys.session(ref);
   const { steerHead, queueHead, timedId } = pointers;
-  const answers = await scripts.read((client) =>
-    client
-      .multi()
-      .time()
-      .hmgetBuffer(session, "head", "hold", "settings", "txn")
-      .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))
-      .zscore(due, member)
-      .zrange(later, "0", "0", "WITHSCORES")
-      .exec(),
+  const answers: unknown = await scripts.read((client) =>
+    execPipeline(
+      client
+        .multi()
+        .time()
+        .hmgetBuffer(session, "head", "hold", "settings", "txn")
+        .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))
+        .zscore(due, member)
+        .zrange(later, "0", "0", "WITHSCORES"),
+    ),
   );
-  const values: unknown = (answers ?? []).map(([, value]) => value);
-  return decodeReading(values as Answers);
+  return decodeReading(answers as Answers);
 }
 
 function decodeReading([time, [head, hold, settings, marker], pointed, dueAt, first]: Answers): Reading | null {

@@ -5,8 +5,8 @@
  * ids resolves it. So the client neither queues nor re-sends by itself:
  * `ScriptRunner` repeats.
  */
-import { AppError } from "@holdfast/contracts";
 import { Redis, type RedisOptions } from "ioredis";
+import { toConnectError } from "./redis-errors.ts";
 import { withoutSecret } from "./without-secret.ts";
 
 const COMMAND_TIMEOUT_MS = 5_000;
@@ -48,16 +48,17 @@ export function joinWrites({ stream }: Redis): void {
 }
 
 async function connect(client: Redis, url: string): Promise<Redis> {
+  let last: unknown = null;
   // Without a listener a broken connection would end the process; every call reports it anyway.
-  client.on("error", () => {});
+  client.on("error", (error) => {
+    last = error;
+  });
   try {
     await client.connect();
     return client;
   } catch (cause) {
     client.disconnect();
-    throw new AppError("store.unavailable", {
-      message: `Redis at ${withoutSecret(url)} does not answer`,
-      cause,
-    });
+    // What the server answered is told by the event; the call says no more than that the connection closed.
+    throw toConnectError(withoutSecret(url), last ?? cause);
   }
 }

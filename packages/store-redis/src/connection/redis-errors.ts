@@ -12,24 +12,50 @@ const TEMPORARY = [
   "MASTERDOWN",
   "MISCONF",
   "UNBLOCKED",
+  "EXECABORT",
 ] as const;
+
+/** Answers of a server that somebody has to change first; what it holds is as it was. */
+const REFUSALS = ["NOAUTH", "WRONGPASS", "NOPERM"] as const;
 
 /** Whether repeating the same call may succeed without anybody doing anything. */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name !== "ReplyError") return true;
-  return TEMPORARY.some((prefix) => error.message.startsWith(prefix));
+  return error.name !== "ReplyError" || beginsWith(error, TEMPORARY);
 }
 
 /** The failure a port reports for what a driver threw. */
 export function toStoreError(cause: unknown): AppError {
   forgetCommand(cause);
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (text.startsWith("OOM")) {
-    return new AppError("store.unavailable", { message: "Redis is at its memory limit and admits nothing new", cause });
-  }
-  if (isTemporary(cause)) return new AppError("store.unavailable", { cause });
+  if (!isReply(cause)) return new AppError(isTemporary(cause) ? "store.unavailable" : "store.corrupt", { cause });
+  if (beginsWith(cause, ["OOM"])) return unavailable("Redis is at its memory limit and admits nothing new", cause);
+  if (beginsWith(cause, REFUSALS)) return unavailable(`Redis refuses this user: ${firstWord(cause)}`, cause);
+  if (beginsWith(cause, TEMPORARY)) return unavailable(`Redis cannot serve this now: ${firstWord(cause)}`, cause);
   return new AppError("store.corrupt", { message: "a script failed on what the store holds", cause });
+}
+
+/** The failure of a connection that cannot be had. `last` is the last error it told of. */
+export function toConnectError(place: string, last: unknown): AppError {
+  if (isReply(last)) return unavailable(`Redis at ${place} refuses the connection: ${firstWord(last)}`, last);
+  return unavailable(`Redis at ${place} does not answer`, last);
+}
+
+function unavailable(message: string, cause: unknown): AppError {
+  return new AppError("store.unavailable", { message, cause });
+}
+
+/** An answer of the server, as opposed to trouble with the connection. */
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+function beginsWith(error: Error, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => error.message.startsWith(prefix));
+}
+
+/** The kind of an answer; the text behind it may name what no log should. */
+function firstWord(error: Error): string {
+  return error.message.split(" ", 1)[0] as string;
 }
 
 /** The driver hangs the command with all its arguments on an error: payloads have no place in logs. */
