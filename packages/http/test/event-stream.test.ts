@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { text as readText } from "node:stream/consumers";
 import type { EventEnvelope } from "@holdfast/contracts";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { writeEventStream } from "../src/event/event-stream.ts";
 
 const endless = { heartbeatMs: 3_600_000, stallMs: 3_600_000, onFailure: () => {} };
@@ -32,6 +32,10 @@ async function settle(): Promise<void> {
   }
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe("a reader that does not read", () => {
   it("has one event taken for it beyond what its buffer holds (E2)", async () => {
     const output = new PassThrough({ highWaterMark: 4_096 });
@@ -56,12 +60,12 @@ describe("a reader that does not read", () => {
     const write = vi.spyOn(output, "write");
     const { events } = counted(10);
 
-    const written = writeEventStream(output, { ...endless, heartbeatMs: 1, events, signal: controller.signal });
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+
+    const written = writeEventStream(output, { ...endless, heartbeatMs: 1_000, events, signal: controller.signal });
     await settle();
     const calls = write.mock.calls.length;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
+    vi.advanceTimersByTime(20_000);
 
     expect(write.mock.calls).toHaveLength(calls);
     controller.abort();
