@@ -9,6 +9,7 @@ import { registerEvents } from "./commands/events.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerInspect } from "./commands/inspect.ts";
 import { registerInterrupt } from "./commands/interrupt.ts";
+import { registerRegister } from "./commands/register.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerSend } from "./commands/send.ts";
 import { registerSessions } from "./commands/sessions.ts";
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     registerSessions,
     registerInspect,
     registerExplain,
+    registerRegister,
     registerControl,
     registerInterrupt,
     registerReplay,

@@ -34,6 +34,30 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+describe("a session", () => {
+  it("is created, bound and revived by registering it", async () => {
+    const created = await holdfast(["register", "chat/registered", "--executor", "fold"]);
+    await holdfast(["stop", "chat/registered"]);
+    const refused = await holdfast(["send", "chat/registered", "hello"]);
+    const revived = await holdfast(["register", "chat/registered", "--executor", "echo", "--on-failure", "defer"]);
+    const sent = await holdfast(["send", "chat/registered", "hello", "--wait", "60"]);
+
+    expect(created).toMatchObject({ code: 0, stdout: "registered chat/registered: attached, runs on fold\n" });
+    expect(refused.stderr).toMatch(/^error\[session\.not_accepting\]: .*\n.*holdfast register/);
+    expect(revived).toMatchObject({ code: 0, stdout: "registered chat/registered: attached, runs on echo\n" });
+    expect(sent.stdout).toContain('completed at 1: "hello"');
+  });
+
+  it("cannot be bound to what is no executor's name, nor fail in a way that is none", async () => {
+    const name = await holdfast(["register", "chat/1", "--executor", "a b"]);
+    const mode = await holdfast(["register", "chat/1", "--executor", "echo", "--on-failure", "panic"]);
+
+    expect(name).toMatchObject({ stdout: "", stderr: expect.stringMatching(/^error\[config\.invalid\]: /) as unknown });
+    expect(mode.code).not.toBe(0);
+    expect(mode.stderr).toContain("hold, defer");
+  });
+});
+
 describe("the command", () => {
   it("sends, waits for the outcome, and knows the key again", async () => {
     const first = await holdfast([

@@ -211,6 +211,25 @@ describe("a session that does not exist", () => {
   });
 });
 
+describe("a session that nobody was told to run", () => {
+  it("is bound by the next input that brings a binding, and by no other", async () => {
+    const world = createWorld();
+    const sender = await world.start("sender");
+    await world.start("worker", { executors: [recording()] });
+    await sender.runtime.registerSession(ref);
+    const first = await send(sender, ref, "one");
+    await world.settle();
+    const before = await sender.runtime.explain(ref);
+
+    const second = await send(sender, ref, "two", { createWith: binding() });
+    await world.advance(world.timing.rewakeMs + 1.5 * world.timing.sweepPollMs);
+
+    expect(before.waitsFor).toEqual({ kind: "binding" });
+    expect(await first.completion).toMatchObject({ output: "one" });
+    expect(await second.completion).toMatchObject({ output: "two" });
+  });
+});
+
 describe("a session that does not accept", () => {
   it.each([
     ["stop", "stopped"],

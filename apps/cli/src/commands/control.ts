@@ -14,7 +14,7 @@ const VERBS: readonly (readonly [verb: Exclude<ControlVerb, "interrupt">, descri
   ["recycle", "rebuild the session and take inputs again; what is queued is carried over"],
   ["reset", "end what is queued and take inputs again; state and receipts stay"],
   ["recover", "put back what a dead attempt left behind"],
-  ["stop", "end the run and what is queued, and unbind; PUT /v1/sessions/ID of the API revives the session"],
+  ["stop", "end the run and what is queued, and unbind; `holdfast register` revives the session"],
   ["destroy", "end the session for good"],
 ];
 

@@ -25,7 +25,7 @@ export function registerSend(program: Command): void {
     .argument("<session>", "id of the session")
     .argument("<text...>", "what to send; - reads it from standard input")
     .option("--key <key>", "idempotency key: sending again with it has no effect (default: a fresh one)")
-    .option("--executor <name>", "create a missing session, bound to this executor")
+    .option("--executor <name>", "bind the session to this executor if it is missing or unbound")
     .option("--kind <kind>", `what it is: ${FLAT_KINDS.join(", ")}`, "prompt")
     .option("--set <field=value>", "set a field of the kind; others become metadata; repeatable", collectField, {})
     .option("--wait <seconds>", "wait this long for the outcome", seconds);

@@ -38,6 +38,8 @@ const EXECUTOR = "fold";
 const NAMESPACE = "demo";
 const REDIS_KILL_AT = 0.4;
 const WATCH_MS = 20;
+/** Half of the default: what a killed worker held stands still for as long, and this is to be watched. */
+const LEASE_MS = 5_000;
 const PAGE = 100;
 
 /** A demonstration that can be watched. */
@@ -108,7 +110,7 @@ export class Demo {
     const { workers, onNote } = this.#options;
     this.#fleet = new WorkerFleet({
       size: workers,
-      env: { REDIS_URL: redis.url, HOLDFAST_NAMESPACE: NAMESPACE },
+      env: { REDIS_URL: redis.url, HOLDFAST_NAMESPACE: NAMESPACE, HOLDFAST_LEASE_MS: String(LEASE_MS) },
       onCrash: (what) => onNote(`a worker ended by itself, ${what}`),
       onGivenUp: () => this.#giveUp?.(new AppError("store.unavailable", { message: "workers do not stay alive" })),
     });

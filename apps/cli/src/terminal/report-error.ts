@@ -13,7 +13,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   "session.not_found": "`holdfast sessions` lists them; `holdfast send ID TEXT --executor NAME` creates one",
   "session.destroyed": "a destroyed session stays destroyed; use another id",
   "session.not_accepting":
-    "`holdfast recycle ID` opens a retired session again, `PUT /v1/sessions/ID` a stopped one; `explain` tells which it is",
+    "`holdfast recycle ID` opens a retired session again, `holdfast register ID --executor NAME` a stopped one; `explain` tells which it is",
   "idempotency.mismatch": "the key belongs to another text; use a key of its own for this one",
   "control.refused": "`holdfast explain ID` lists the verbs that are legal in this phase",
   "run.not_current": "`holdfast explain ID` names the current run",

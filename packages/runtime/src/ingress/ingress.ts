@@ -103,7 +103,10 @@ export class Ingress {
       const reply = await this.#context.store.ledger.admit(command);
       if (reply.kind === "stale_settings") this.#settings.set(refKey(ref), reply);
       else if (reply.kind === "missing" && options.createWith !== undefined) await this.#create(ref, options);
-      else return this.#answer(ref, { command, reply });
+      else {
+        if (isUnbound(reply) && options.createWith !== undefined) await this.#bind(ref, options);
+        return this.#answer(ref, { command, reply });
+      }
     }
     throw new AppError("store.unavailable", { message: "the session's settings keep changing; try again" });
   }
@@ -132,6 +135,15 @@ export class Ingress {
   async #create(ref: SessionRef, { createWith }: AcceptOptions): Promise<void> {
     const { directory } = this.#context.store;
     await directory.register({ ref, binding: createWith ?? null, settings: null, mayRevive: false });
+  }
+
+  /** The input is admitted whatever comes of this; a session without an executor says so when it is asked. */
+  async #bind(ref: SessionRef, options: AcceptOptions): Promise<void> {
+    try {
+      await this.#create(ref, options);
+    } catch (error) {
+      this.#context.report({ level: "warn", phrase: "session not bound", fields: { ref, error } });
+    }
   }
 
   async #assertAck(minimum: AckLevel): Promise<void> {
@@ -171,6 +183,11 @@ export class Ingress {
       ack: reply.ack,
     };
   }
+}
+
+/** Whether the input waits in a session that nobody was told to run. */
+function isUnbound(reply: AdmitReply): boolean {
+  return reply.kind === "accepted" && reply.wake.executor === null;
 }
 
 function assertSize(payload: string, limit: number): void {

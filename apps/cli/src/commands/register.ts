@@ -1,0 +1,38 @@
+import { type Command, Option } from "commander";
+import type { Binding } from "holdfast";
+import { bindingTo } from "../connection/binding.ts";
+import { type CommonOptions, withCommonOptions, withExamples } from "../connection/options.ts";
+import { withHoldfast } from "../connection/with-holdfast.ts";
+import { paint, printJson, printLine, stdout } from "../terminal/terminal.ts";
+
+interface RegisterOptions extends CommonOptions {
+  readonly executor: string;
+  readonly onFailure: Binding["onFailure"];
+}
+
+/** `holdfast register` */
+export function registerRegister(program: Command): void {
+  const command = program
+    .command("register")
+    .description("create a session, bind it to another executor, or revive a stopped one")
+    .argument("<session>", "id of the session")
+    .requiredOption("--executor <name>", "the executor that runs it")
+    .addOption(
+      new Option("--on-failure <mode>", "hold: a failed input keeps its place; defer: it goes behind what is queued")
+        .choices(["hold", "defer"])
+        .default("hold"),
+    );
+  withExamples(withCommonOptions(command), "holdfast register chat/42 --executor echo");
+  command.action(async (session: string, options: RegisterOptions) => {
+    const binding = { ...bindingTo(options.executor), onFailure: options.onFailure };
+    await withHoldfast(
+      options,
+      async (holdfast) => {
+        const view = await holdfast.runtime.ensureSessionWithExecutor(holdfast.session(session).ref, binding);
+        if (options.json) printJson({ sessionId: session, ...view });
+        else printLine(`${paint(stdout, "good", "registered")} ${session}: ${view.state}, runs on ${binding.executor}`);
+      },
+      { mayCreate: true },
+    );
+  });
+}
