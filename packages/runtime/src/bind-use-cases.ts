@@ -103,8 +103,11 @@ function bindPages(parts: UseCases): PageMethods {
   };
 }
 
+/** What was not found may have gone with its session. @throws session.not_found, session.destroyed */
 async function requireSession({ context }: UseCases, ref: SessionRef): Promise<void> {
-  if ((await context.store.directory.find(ref)) === null) throw new AppError("session.not_found");
+  const record = await context.store.directory.find(ref);
+  if (record === null) throw new AppError("session.not_found");
+  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
 }
 
 async function register(

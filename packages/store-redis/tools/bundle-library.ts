@@ -49,7 +49,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
 const WORKING_COLUMNS: Readonly<Record<string, readonly string[]>> = { entry: ["lane", "place"] };
 
 /** Every column of every row by its place, as sources name it. */
-export const ROW_COLUMNS: RowColumns = new Map(
+const ROW_COLUMNS: RowColumns = new Map(
   Object.entries(ROWS).map(([name, layout]) => [name, [...Object.keys(layout), ...(WORKING_COLUMNS[name] ?? [])]]),
 );
 

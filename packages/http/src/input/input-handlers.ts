@@ -102,7 +102,10 @@ async function waitForOutcome({ runtime }: Surface, { ref, target, seconds, sign
   if (seconds === 0) {
     const view = await runtime.inputState(ref, target);
     if (view === null) throw new AppError("input.not_found");
-    if (view.outcome === null) throw new AppError("wait.timeout", { details: { status: view.status } });
+    if (view.outcome === null) {
+      const message = `the input is ${view.status} and has no outcome yet; ?wait=10 waits ten seconds for it`;
+      throw new AppError("wait.timeout", { message, details: { status: view.status } });
+    }
     return view.outcome;
   }
   try {

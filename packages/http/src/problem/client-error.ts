@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { AppError, toProblem } from "@holdfast/contracts";
+import { PROBLEM_TYPE } from "./send-problem.ts";
 
 /** What Node says when bytes on a connection never became a request. */
 export interface ConnectionError extends Error {
@@ -21,7 +22,7 @@ export function answerConnectionError(error: ConnectionError, socket: Socket): v
   const body = JSON.stringify(toProblem(new AppError("request.invalid", { message })));
   const head = [
     "HTTP/1.1 400 Bad Request",
-    "content-type: application/problem+json; charset=utf-8",
+    `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
   ];

@@ -15,7 +15,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** What is our defect keeps its details in the log. */
-export function toSafeProblem(error: unknown): Problem {
+function toSafeProblem(error: unknown): Problem {
   const known = translate(error);
   const isInternal = isAppError(known) && ERRORS[known.code].kind === "internal";
   return toProblem(isInternal ? new AppError(known.code) : known);

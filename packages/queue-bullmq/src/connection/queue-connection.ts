@@ -44,8 +44,8 @@ export function openConsumerClients(url: string): ConsumerClients {
     commands,
     blocking,
     disconnect: () => {
-      commands.disconnect();
-      blocking.disconnect();
+      // BullMQ may have ended one: told again, it would keep the process alive until a timer runs out.
+      for (const client of [commands, blocking]) if (client.status !== "end") client.disconnect();
     },
   };
 }

@@ -10,7 +10,8 @@
  *       worker that committed and died before it could tell. While they do not
  *       arrive, every waiter polls.
  */
-import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
+import { AppError, type InputId, type Outcome, type SessionPhase, type SessionRef } from "@holdfast/contracts";
+import { isFinalPhase } from "@holdfast/domain";
 import type { Ledger } from "../ports/ledger.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 
@@ -145,7 +146,7 @@ export class Completions {
       const { ref, inputId } = waiter;
       const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
       if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));
-      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply.phase === null));
+      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply.phase));
       else waiter.presence = "known";
     } catch (error) {
       // The next look may find the store again: a waiter outlives an outage (W4).
@@ -154,9 +155,10 @@ export class Completions {
   }
 
   /** What was there and is gone went with its session. */
-  #settleMissing(waiter: Waiter, isSessionGone: boolean): void {
+  #settleMissing(waiter: Waiter, phase: SessionPhase | null): void {
     if (waiter.presence === "known") waiter.resolve({ kind: "abandoned", reason: "destroyed", attempts: 0 });
-    else waiter.reject(new AppError(isSessionGone ? "session.not_found" : "input.not_found"));
+    else if (phase === null) waiter.reject(new AppError("session.not_found"));
+    else waiter.reject(new AppError(isFinalPhase(phase) ? "session.destroyed" : "input.not_found"));
   }
 
   async #checkMany(waiters: readonly Waiter[]): Promise<void> {

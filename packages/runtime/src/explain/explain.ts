@@ -2,9 +2,10 @@
  * Why a session stands still: one reading of the facts, in the order in
  * which they would have to change.
  */
-import { type Explanation, isoOf, type WaitsFor } from "@holdfast/contracts";
-import { deriveState, legalVerbs } from "@holdfast/domain";
+import { type Explanation, isoOf, type SessionPhase, type WaitsFor } from "@holdfast/contracts";
+import { deriveState, isFinalPhase, legalVerbs } from "@holdfast/domain";
 import type { ExplainFacts } from "../ports/archive.ts";
+import type { SessionRecord } from "../ports/session-directory.ts";
 
 /** Explains a session from what the store knows. */
 export function explain(facts: ExplainFacts): Explanation {
@@ -63,11 +64,26 @@ function findWorkReason(facts: ExplainFacts, executor: string): WaitsFor {
 
 /** Reasons about which the facts say nothing more. */
 const SUMMARIES = {
-  nothing: "Nothing is queued: the session waits for input.",
   binding: "Work is queued, but the session is bound to no executor.",
   wake: "What is queued is silent: it runs together with the next input that wakes the session.",
   repair: "A script on the session was torn while it wrote: an operator must put its rows right.",
 } as const;
+
+/** A phase in which nothing runs. */
+function standstillOf(phase: SessionPhase): string {
+  if (isFinalPhase(phase)) return `The session is ${phase}: nothing moves it any more.`;
+  if (phase === "stopped") return "The session is stopped: registering it again revives it.";
+  return `The session is ${phase}; a control verb must move it.`;
+}
+
+/** Nothing is queued. */
+function restOf({ phase, deadLetters }: SessionRecord): string {
+  const rest =
+    phase === "retired"
+      ? "The session is retired and its work is done: recycling it lets it take inputs again."
+      : "Nothing is queued: the session waits for input.";
+  return deadLetters === 0 ? rest : `${rest} ${deadLetters} ended as dead letters.`;
+}
 
 function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
   switch (waitsFor.kind) {
@@ -84,7 +100,9 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
     case "executor":
       return `No worker hosts executor ${waitsFor.executor}.`;
     case "operator":
-      return `The session is ${waitsFor.phase}; a control verb must move it.`;
+      return standstillOf(waitsFor.phase);
+    case "nothing":
+      return restOf(facts.record);
     default:
       return SUMMARIES[waitsFor.kind];
   }

@@ -39,7 +39,7 @@ export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Arc
 }
 
 /** An input as readers see it. */
-export function inputRecord(session: SessionData, input: InputData): InputRecord {
+function inputRecord(session: SessionData, input: InputData): InputRecord {
   const receipt = session.receipts[input.position - 1];
   return {
     inputId: input.inputId,
@@ -59,7 +59,7 @@ export function inputRecord(session: SessionData, input: InputData): InputRecord
 }
 
 /** A receipt as readers see it. */
-export function receiptAt(session: SessionData, position: number, ack: Ack): Receipt | null {
+function receiptAt(session: SessionData, position: number, ack: Ack): Receipt | null {
   const stored = session.receipts[position - 1];
   if (stored === undefined) return null;
   const { conversationDigest, committedAt, contributors, ...rest } = stored;

@@ -71,7 +71,7 @@ function count(session: Work["session"], input: InputData, by: 1 | -1): void {
 }
 
 /** Earliest first; at the same time, by id. */
-export function addTimed(later: TimedInput[], timed: TimedInput): void {
+function addTimed(later: TimedInput[], timed: TimedInput): void {
   const isBefore = (other: TimedInput) =>
     other.at < timed.at || (other.at === timed.at && other.inputId < timed.inputId);
   let [low, high] = [0, later.length];

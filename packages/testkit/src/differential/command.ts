@@ -12,7 +12,7 @@ type SessionIndex = number;
 type Back = number;
 
 /** A kind of input the player sends. */
-export const SENT_KINDS = [
+const SENT_KINDS = [
   "prompt",
   "event",
   "steered",
@@ -28,7 +28,7 @@ export const SENT_KINDS = [
 export type SentKind = (typeof SENT_KINDS)[number];
 
 /** What is wrong with a settlement that a worker sends. */
-export const FLAWS = [
+const FLAWS = [
   "none",
   "token",
   "claim",

@@ -123,7 +123,7 @@ function drawLoop(chance: Chance): LoopLimits {
 }
 
 /** The executor that takes one prompt at a time, and the one that takes several. */
-export const EXECUTORS = ["single", "batching"] as const;
+const EXECUTORS = ["single", "batching"] as const;
 
 function drawWorkers(chance: Chance): WorkerPlan[] {
   const count = chance.between(2, 3);
