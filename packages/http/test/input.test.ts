@@ -258,6 +258,21 @@ describe("reading inputs", () => {
     await refuse("getOutcomeByKey", "input.not_found", { params, query: { key: "never" } });
   });
 
+  it("says that an input is gone when it went with its session", async () => {
+    const { call, refuse } = await startHarness();
+    await call("ensureSession", { params });
+    await call("sendInput", { params, body: prompt("hello"), headers: { "idempotency-key": "a" } });
+    await call("controlSession", { params: { ...params, verb: "destroy" } });
+
+    await refuse("getOutcomeByKey", "session.destroyed", { params, query: { key: "never" } });
+    const { status } = await refuse("getOutcomeByKey", "session.destroyed", {
+      params,
+      query: { key: "never", wait: 5 },
+    });
+
+    expect(status).toBe(410);
+  });
+
   it("lists what ended with its budget spent", async () => {
     const { call } = await startHarness();
     const sent = await call("sendInput", { params, query: { executor: "fail", wait: 30 }, body: prompt("x") });
