@@ -4,7 +4,6 @@
   Keys session
 
   Constants
-    leaseMs       number
     sweepDelayMs  number
 
   Arguments
@@ -60,7 +59,7 @@ if c.head.settingsRevision ~= A.revision then
   return { "stale_settings", c.head.settingsRevision, redis.call("HGET", K.session, "settings") }
 end
 
-c.is_busy = c.hold ~= nil and is_live(c.hold, c.t, A.leaseMs)
+c.is_busy = c.hold ~= nil and is_live(c.hold, c.t)
 local column = decode_column(c.is_busy and A.live or A.idle)
 local record = blank_record()
 record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fingerprint, INPUT_INITIAL

@@ -42,7 +42,7 @@ local followers = live_followers(rows[4], c.t)
 local hold, offer = c.hold, decode_offer(A.offer)
 
 if hold and hold.claimId == A.claimId then return staged_answer(c, A.cachedDigest, followers, reload_batch(c)) end
-if hold and is_live(hold, c.t, A.leaseMs) then return { "busy", hold.leaseUntil } end
+if hold and is_live(hold, c.t) then return { "busy", hold.leaseUntil } end
 if is_over(A.claimId, rows[5], rows[6]) then
   return append_settled({ "rest", redis.call("ZSCORE", K.due, A.member) or "", followers, c.head.cursor }, c)
 end

@@ -7,7 +7,6 @@
     member     text    the session in the bucket's indexes
     verb       text    retire, recycle, reset, recover, stop, destroy
     requestId  text
-    leaseMs    number
     rewakeMs   number
     maxLosses  number
 
@@ -33,7 +32,7 @@ local followers = live_followers(rows[5], c.t)
 if rows[4] then return control_answer(c, { isRepeat = true, report = rows[4], followers = followers }) end
 
 local hold, phase_before = c.hold, c.head.phase
-local is_busy = hold ~= nil and is_live(hold, c.t, A.leaseMs)
+local is_busy = hold ~= nil and is_live(hold, c.t)
 local phase, effects = step(SESSION_ROWS, phase_before, "control." .. A.verb, control_bits(c, A.verb, is_busy))
 if not phase and CONTROL_GOALS[A.verb] ~= phase_before then
   return { "refused", phase_before, bit(is_busy), hold and hold.runId or "" }

@@ -5,7 +5,6 @@
 
   Arguments
     member        text    the session in the bucket's indexes
-    leaseMs       number
     graceMs       number
     sweepDelayMs  number
 
@@ -31,7 +30,7 @@ if not rows[1] or is_torn then
 end
 local c = open(K.session, now(), rows[1], rows[2])
 local hold = c.hold
-if hold and is_live(hold, c.t, A.leaseMs) then
+if hold and is_live(hold, c.t) then
   redis.call("ZADD", K.due, digits(hold.leaseUntil + A.graceMs), A.member)
   return { "nothing" }
 end

@@ -27,7 +27,7 @@ for i = 1, #KEYS / 2 do
   local hold = rows[1] and rows[1] ~= "" and rows[2] == "" and decode_hold(rows[1]) or nil
   -- An ended lease that nobody took is extended all the same: whoever takes it changes the claim id.
   if hold and hold.claimId == claim_id then
-    hold.leaseUntil = t + A.leaseMs
+    hold.leaseUntil, hold.leaseMs = t + A.leaseMs, A.leaseMs
     redis.call("HSET", session, "hold", encode_hold(hold))
     redis.call("ZADD", due, digits(hold.leaseUntil + A.graceMs), member)
     reply[i] = hold.isCancelRequested and hold.runId or "renewed"

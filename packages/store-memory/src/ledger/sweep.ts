@@ -13,6 +13,7 @@ export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewRepl
   if (work === null || hold === null || hold.claimId !== claimId) return { kind: "lost" };
   const { timing } = work.config;
   hold.leaseUntil = work.now + timing.leaseMs;
+  hold.leaseMs = timing.leaseMs;
   indexDue(work, hold.leaseUntil + timing.graceMs);
   return { kind: "renewed", cancelRequested: hold.isCancelRequested ? hold.runId : null };
 }

@@ -33,6 +33,7 @@ export function stageBatch(
     claimId: staging.claimId,
     node: staging.node,
     leaseUntil: now + config.timing.leaseMs,
+    leaseMs: config.timing.leaseMs,
     stagedAt: now,
     isCancelRequested: false,
     boundary: boundary as Boundary,

@@ -153,6 +153,8 @@ export interface HoldData {
   readonly claimId: ClaimId;
   readonly node: NodeId;
   leaseUntil: number;
+  /** Length of the lease, as its holder has it. */
+  leaseMs: number;
   readonly stagedAt: number;
   isCancelRequested: boolean;
   readonly boundary: Boundary;

@@ -64,9 +64,9 @@ export function emit({ session, now }: Work, event: SessionEvent): void {
 }
 
 /** A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */
-export function isLive(hold: HoldData | null, { now, config }: Work): hold is HoldData {
+export function isLive(hold: HoldData | null, { now }: Work): hold is HoldData {
   if (hold === null) return false;
-  return now < hold.leaseUntil && hold.leaseUntil <= now + 2 * config.timing.leaseMs;
+  return now < hold.leaseUntil && hold.leaseUntil <= now + 2 * hold.leaseMs;
 }
 
 /** Processes whose interest in this session's events has not run out. */

@@ -74,8 +74,8 @@ local function emit(c, body)
 end
 
 -- A lease further ahead than two of its length comes from a clock that jumped, and counts as ended.
-local function is_live(hold, t, lease)
-  return t < hold.leaseUntil and hold.leaseUntil <= t + 2 * lease
+local function is_live(hold, t)
+  return t < hold.leaseUntil and hold.leaseUntil <= t + 2 * hold.leaseMs
 end
 
 -- From the first write to the last the marker stands: a script that finds it was torn in between.

@@ -37,7 +37,8 @@ local function stage_batch(c, batch, max_bytes, claim)
   local hold = blank_hold()
   hold.runId, hold.attempt, hold.sequence, hold.journal = run_id, run.attempts + 1, run.sequence + 1, run.journal
   hold.token = redis.call("HINCRBY", claim.meta, "token", 1)
-  hold.claimId, hold.node, hold.leaseUntil, hold.stagedAt = claim.id, claim.node, c.t + claim.lease, c.t
+  hold.claimId, hold.node, hold.stagedAt = claim.id, claim.node, c.t
+  hold.leaseUntil, hold.leaseMs = c.t + claim.lease, claim.lease
   hold.boundary, hold.staged = first_entry.boundary, #ids == 1 and ids[1] or table.concat(ids, ",")
   set_hold(c, hold)
   emit(c, "run.started|" .. run_id .. "|" .. hold.attempt .. "|" .. hold.staged)

@@ -66,7 +66,6 @@ async function apply(
       member,
       verb: command.verb,
       requestId: command.requestId,
-      leaseMs: timing.leaseMs,
       rewakeMs: timing.rewakeMs,
       maxLosses: budget.maxLosses,
     }),

@@ -59,6 +59,8 @@ export const HOLD = {
   journal: "n",
   /** Input ids joined by commas, in order. */
   staged: "t",
+  /** Length of the lease, as its holder has it: processes need not agree about it. */
+  leaseMs: "n",
 } as const satisfies RowLayout;
 
 /** Field `i<inputId>`: one input without its payload. */

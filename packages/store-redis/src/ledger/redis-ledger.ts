@@ -195,7 +195,6 @@ async function inspectDue(
   const reply = asReply(
     await scripts.run("inspect-due", list, {
       member,
-      leaseMs: timing.leaseMs,
       graceMs: timing.graceMs,
       sweepDelayMs: timing.sweepDelayMs,
     }),

@@ -31,7 +31,10 @@ it("carries every script, with the library that its sources make", () => {
 describe("bundling", () => {
   it("notices a changed script and a changed fragment", () => {
     const scripts = withScript("watch-input", (text) => text.replace("2000", "2001"));
-    const fragments = FRAGMENT_FILES.map(({ name, text }) => ({ name, text: text.replace("2 * lease", "3 * lease") }));
+    const fragments = FRAGMENT_FILES.map(({ name, text }) => ({
+      name,
+      text: text.replace("2 * hold.leaseMs", "3 * hold.leaseMs"),
+    }));
 
     expect(bundle(scripts)).not.toBe(LIBRARY);
     expect(bundle(SCRIPT_FILES, fragments)).not.toBe(LIBRARY);
