@@ -50,6 +50,26 @@ describe("a worker", () => {
     ]);
   });
 
+  it("works although nobody can be told that it is there", async () => {
+    const world = createWorld();
+    let isFull = true;
+    const worker = await world.start("worker", {
+      executors: [recording()],
+      wrap: withPresence((presence) => ({
+        announce: async (record) => {
+          if (isFull) throw new AppError("store.unavailable");
+          await presence.announce(record);
+        },
+      })),
+    });
+
+    expect(await namesIn(world)).toEqual([]);
+    expect(worker.reports.map(({ phrase }) => phrase)).toContain("presence not refreshed");
+    isFull = false;
+    await world.advance(HEARTBEAT_MS);
+    expect(await namesIn(world)).toEqual([worker.node]);
+  });
+
   it("stays listed as long as its heart beats, with the time it was seen last", async () => {
     const world = createWorld();
     const worker = await world.start("worker", { executors: [recording()] });

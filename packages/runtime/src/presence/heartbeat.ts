@@ -16,9 +16,12 @@ export class Heartbeat {
     this.#startedAt = context.clock.now();
   }
 
-  /** Announces, and makes the sessions due that waited for one of the executors (P2). */
+  /**
+   * Announces, and makes the sessions due that waited for one of the executors (P2). A worker that cannot be announced
+   * works all the same: a store at its memory limit takes no news, but commits.
+   */
   async start(): Promise<void> {
-    await this.#announce();
+    await this.#announceOrReport();
     this.#beatLater();
     for (const { name } of this.#executors) await this.#adopt(name);
   }
@@ -40,6 +43,14 @@ export class Heartbeat {
     }
   }
 
+  async #announceOrReport(): Promise<void> {
+    try {
+      await this.#announce();
+    } catch (error) {
+      this.#context.report({ level: "warn", phrase: "presence not refreshed", fields: { error } });
+    }
+  }
+
   async #announce(): Promise<void> {
     await this.#context.store.presence.announce({
       node: this.#context.node,
@@ -52,9 +63,7 @@ export class Heartbeat {
   #beatLater(): void {
     this.#cancel = this.#context.clock.after(HEARTBEAT_MS, () => {
       this.#beatLater();
-      this.#announce().catch((error: unknown) => {
-        this.#context.report({ level: "warn", phrase: "presence not refreshed", fields: { error } });
-      });
+      void this.#announceOrReport();
     });
   }
 }

@@ -24,11 +24,16 @@ export function isTemporary(error: unknown): boolean {
   return error.name !== "ReplyError" || beginsWith(error, TEMPORARY);
 }
 
+/** Whether the server is at its memory limit and refuses to take more. */
+export function isOutOfMemory(error: unknown): boolean {
+  return isReply(error) && beginsWith(error, ["OOM"]);
+}
+
 /** The failure a port reports for what a driver threw. */
 export function toStoreError(cause: unknown): AppError {
   forgetCommand(cause);
   if (!isReply(cause)) return new AppError(isTemporary(cause) ? "store.unavailable" : "store.corrupt", { cause });
-  if (beginsWith(cause, ["OOM"])) return unavailable("Redis is at its memory limit and admits nothing new", cause);
+  if (isOutOfMemory(cause)) return unavailable("Redis is at its memory limit and admits nothing new", cause);
   if (beginsWith(cause, REFUSALS)) return unavailable(`Redis refuses this user: ${firstWord(cause)}`, cause);
   if (beginsWith(cause, TEMPORARY)) return unavailable(`Redis cannot serve this now: ${firstWord(cause)}`, cause);
   return new AppError("store.corrupt", { message: "a script failed on what the store holds", cause });

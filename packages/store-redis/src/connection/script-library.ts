@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { LIBRARY, SCRIPTS, type ScriptName } from "../generated/scripts.ts";
+import { isOutOfMemory } from "./redis-errors.ts";
 
 /** Changes the library's source before it is loaded; identity in production. */
 export type PrepareSource = (source: string) => string;
@@ -29,6 +30,8 @@ export async function openScriptLibrary(client: Redis, prepare: PrepareSource): 
     await library.load(client);
     return library;
   } catch (error) {
+    // At its memory limit a server loads nothing. Most often it has the library, and a call that finds none loads it.
+    if (isOutOfMemory(error)) return library;
     if (!isUnsupported(error)) throw error;
     return plainScripts(source);
   }

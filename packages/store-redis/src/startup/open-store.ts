@@ -2,6 +2,7 @@
 import { AppError } from "@holdfast/contracts";
 import type { Redis } from "ioredis";
 import { execPipeline } from "../connection/exec-pipeline.ts";
+import { isOutOfMemory } from "../connection/redis-errors.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import type { ServerFacts } from "./check-server.ts";
 
@@ -12,10 +13,25 @@ const LAYOUT_VERSION = "1";
  * Records bucket count and timeline when the store is new. The sentinels keep
  * the indexes from ever being empty keys.
  *
+ * A store that is there is opened on a server at its memory limit, too: without
+ * workers nothing would ever drain there.
+ *
  * @returns the timeline
  * @throws store.bucket_mismatch, store.unsupported
  */
 export async function openStore(client: Redis, keys: Keyspace, facts: ServerFacts): Promise<number> {
+  const known = await findStore(client, keys);
+  try {
+    const timeline = known ?? (await create(client, keys));
+    await complete(client, keys, facts);
+    return timeline;
+  } catch (error) {
+    if (known !== null && isOutOfMemory(error)) return known;
+    throw error;
+  }
+}
+
+async function create(client: Redis, keys: Keyspace): Promise<number> {
   const created = client
     .pipeline()
     .hsetnx(keys.store, "buckets", String(keys.buckets))
@@ -24,6 +40,11 @@ export async function openStore(client: Redis, keys: Keyspace, facts: ServerFact
   await execPipeline(created);
   const timeline = await findStore(client, keys);
   if (timeline === null) throw new AppError("store.corrupt", { message: "the store was removed while it was opened" });
+  return timeline;
+}
+
+/** Also what a process left out that died while it created the store. */
+async function complete(client: Redis, keys: Keyspace, facts: ServerFacts): Promise<void> {
   const completed = client.pipeline().hset(keys.store, "serverRunId", facts.serverRunId);
   for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
     completed.zadd(keys.due(bucket), "+inf", "");
@@ -31,7 +52,6 @@ export async function openStore(client: Redis, keys: Keyspace, facts: ServerFact
     completed.hsetnx(keys.meta(bucket), "token", "0");
   }
   await execPipeline(completed);
-  return timeline;
 }
 
 /**
