@@ -9,7 +9,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "vite";
+
+import { fail, install, requireNode } from "./setup.mjs";
 
 /** @typedef {import("../packages/testkit/tools/lives.ts").Progress} Progress */
 /** @typedef {import("../packages/testkit/tools/lives.ts").Share} Share */
@@ -35,27 +36,47 @@ if (shareOf === undefined) await main();
 else await liveShareFor(/** @type {Share} */ (JSON.parse(shareOf)));
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      help: { type: "boolean", default: false },
-      seeds: { type: "string", default: "1000" },
-      from: { type: "string", default: "1" },
-      seed: { type: "string" },
-      jobs: { type: "string", default: String(availableParallelism()) },
-    },
-  });
+  const values = readOptions();
   if (values.help) {
     process.stdout.write(HELP);
     return;
   }
+  const share = { from: numberFrom(values.from), count: numberFrom(values.seeds), jobs: numberFrom(values.jobs) };
+  const seed = values.seed === undefined ? null : numberFrom(values.seed);
+  requireNode();
+  await install();
   await bundle();
-  if (values.seed !== undefined) await tellOne(Number(values.seed));
-  else await liveMany({ from: Number(values.from), count: Number(values.seeds), jobs: Number(values.jobs) });
+  if (seed === null) await liveMany(share);
+  else await tellOne(seed);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        help: { type: "boolean", default: false },
+        seeds: { type: "string", default: "1000" },
+        from: { type: "string", default: "1" },
+        seed: { type: "string" },
+        jobs: { type: "string", default: String(availableParallelism()) },
+      },
+    });
+    return values;
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+  }
+}
+
+/** @param {string} text */
+function numberFrom(text) {
+  const number = Number(text);
+  return Number.isInteger(number) && number > 0 ? number : fail(`${text} is not a number from 1 on\n\n${HELP}`);
 }
 
 /** The sources of the workspace as one module, so that nothing needs to be built. */
 async function bundle() {
   mkdirSync(folder, { recursive: true });
+  const { build } = await import("vite");
   const conditions = ["@holdfast/source", "node", "import"];
   await build({
     root,
