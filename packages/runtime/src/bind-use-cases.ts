@@ -20,6 +20,7 @@ import { explain } from "./explain/explain.ts";
 import type { Ingress } from "./ingress/ingress.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page } from "./ports/page.ts";
+import type { SessionRecord } from "./ports/session-directory.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { toSessionView } from "./session/session-view.ts";
 import type {
@@ -99,15 +100,25 @@ function bindPages(parts: UseCases): PageMethods {
     listInputs: (ref, query) => pageOf(ref, archive.listInputs(ref, query), toInputView),
     listDeadLetters: (ref, query) => pageOf(ref, archive.listDeadLetters(ref, query), toInputView),
     listReceipts: (ref, query) => pageOf(ref, archive.listReceipts(ref, query), (receipt) => receipt),
-    listEvents: (ref, query) => pageOf(ref, archive.listEvents(ref, query), (event) => toEnvelope(ref, event)),
+    listEvents: async (ref, query) => {
+      const { items, next } = await archive.listEvents(ref, query);
+      // The event that ended a session outlives it, and may stand on a later page.
+      if (items.length === 0) await getRecord(parts, ref);
+      return { items: items.map((event) => toEnvelope(ref, event)), next };
+    },
   };
 }
 
 /** What was not found may have gone with its session. @throws session.not_found, session.destroyed */
-async function requireSession({ context }: UseCases, ref: SessionRef): Promise<void> {
+async function requireSession(parts: UseCases, ref: SessionRef): Promise<void> {
+  const { phase } = await getRecord(parts, ref);
+  if (isFinalPhase(phase)) throw new AppError("session.destroyed");
+}
+
+async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef): Promise<SessionRecord> {
   const record = await context.store.directory.find(ref);
   if (record === null) throw new AppError("session.not_found");
-  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
+  return record;
 }
 
 async function register(
@@ -118,9 +129,7 @@ async function register(
   const { binding, settings = null } = options;
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
-  const record = await context.store.directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
-  const view = toSessionView(record);
+  const view = toSessionView(await getRecord({ context }, ref));
   if (reply.kind !== "refused") return view;
   throw new AppError("control.refused", {
     message: `the session is ${reply.phase} and cannot be registered`,

@@ -86,22 +86,22 @@ export interface SessionRuntime {
   /** The committed state as JSON; `null` before the first commit. @throws session.not_found */
   sessionState(ref: SessionRef): Promise<{ readonly state: unknown; readonly position: number }>;
 
-  /** One input, or `null`. @throws session.not_found */
+  /** One input, or `null`. @throws session.not_found, session.destroyed */
   inputState(ref: SessionRef, target: InputTarget): Promise<InputView | null>;
 
-  /** A page of inputs in the order of admission. @throws session.not_found */
+  /** A page of inputs in the order of admission. @throws session.not_found, session.destroyed */
   listInputs(ref: SessionRef, query: PageQuery): Promise<Page<InputView>>;
 
-  /** Inputs that ended with their budget spent. @throws session.not_found */
+  /** Inputs that ended with their budget spent. @throws session.not_found, session.destroyed */
   listDeadLetters(ref: SessionRef, query: PageQuery): Promise<Page<InputView>>;
 
   /** A receipt, or `null`. */
   loadBoundaryReceipt(ref: SessionRef, boundary: BoundaryRef): Promise<Receipt | null>;
 
-  /** A page of receipts by position. @throws session.not_found */
+  /** A page of receipts by position. @throws session.not_found, session.destroyed */
   listReceipts(ref: SessionRef, query: PageQuery): Promise<Page<Receipt>>;
 
-  /** A page of events by cursor. @throws session.not_found */
+  /** A page of events by cursor; the last event of a destroyed session stays. @throws session.not_found */
   listEvents(ref: SessionRef, query: PageQuery): Promise<Page<EventEnvelope>>;
 
   /**

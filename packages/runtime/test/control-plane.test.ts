@@ -203,6 +203,19 @@ describe("stop", () => {
 });
 
 describe("destroy", () => {
+  it("leaves the event that tells of it, and an end behind it", async () => {
+    const { world, sender } = await withRun();
+    await give(sender, "destroy");
+    await world.settle();
+
+    const whole = await sender.runtime.listEvents(ref, { after: 0, limit: 100 });
+    const last = whole.items.at(-1);
+    const behind = await sender.runtime.listEvents(ref, { after: last?.cursor ?? 0, limit: 100 });
+
+    expect(last?.event).toMatchObject({ type: "session.phase_changed", to: "destroyed" });
+    expect(behind).toEqual({ items: [], next: null });
+  });
+
   it("aborts the run by name, tells every waiter, and leaves a session that refuses for good (C4, G9)", async () => {
     const { world, sender, first, second, turn } = await withRun();
 
