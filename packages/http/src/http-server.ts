@@ -6,13 +6,13 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, TenantId } from "@holdfast/contracts";
-import type { SessionRuntime } from "@holdfast/runtime";
+import { paceReports, type SessionRuntime, systemClock } from "@holdfast/runtime";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
 import { eventHandlers } from "./event/event-handlers.ts";
 import { inputHandlers } from "./input/input-handlers.ts";
 import { answerConnectionError } from "./problem/client-error.ts";
-import { answerProblems, sendProblem } from "./problem/send-problem.ts";
+import { answerProblems, createProblemSender } from "./problem/send-problem.ts";
 import { Connections } from "./process/connections.ts";
 import { OpenCalls } from "./process/open-calls.ts";
 import { processHandlers } from "./process/process-handlers.ts";
@@ -129,7 +129,9 @@ function handlersOf(surface: Surface): Handlers {
 }
 
 function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): FastifyInstance {
-  const app = fastify({
+  const reports = paceReports(({ level, phrase, fields }) => app.log[level](fields, phrase), systemClock);
+  const sendProblem = createProblemSender(reports.report);
+  const app: FastifyInstance = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitOf(limits),
@@ -149,7 +151,11 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): F
     frameworkErrors: sendProblem,
   });
   acceptJsonOnly(app, limits);
-  answerProblems(app);
+  answerProblems(app, sendProblem);
+  app.addHook("onClose", (_app, done) => {
+    reports.close();
+    done();
+  });
   return app;
 }
 

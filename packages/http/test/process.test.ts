@@ -146,6 +146,37 @@ describe("the server", () => {
   });
 });
 
+describe("a store that is away", () => {
+  it("is told of once, and again with how often at the end, however many requests it costs", async () => {
+    const lines: unknown[] = [];
+    const logger = pino(
+      { level: "warn", base: null, timestamp: false, serializers: { err: ({ message }: Error) => message } },
+      { write: (line) => lines.push(JSON.parse(line)) },
+    );
+    const { refuse, server } = await startHarness({
+      logger,
+      wrap: withMethods({
+        sessionState: () => Promise.reject(new AppError("store.unavailable", { message: "away" })),
+        waitForOutcome: () => Promise.reject(new AppError("wait.timeout")),
+      }),
+    });
+    const params = { sessionId: "s" };
+
+    for (let n = 0; n < 20; n += 1) await refuse("getState", "store.unavailable", { params });
+    await refuse("getOutcomeByKey", "wait.timeout", { params, query: { key: "k", wait: "1" } });
+    await server.close();
+
+    const line = {
+      level: 40,
+      err: "away",
+      code: "store.unavailable",
+      route: "/v1/sessions/:sessionId/state",
+      msg: "request not served",
+    };
+    expect(lines).toEqual([line, { ...line, times: 19 }]);
+  });
+});
+
 /** Something that a test waits for, or lets go. */
 function gate() {
   let open = (): void => {};

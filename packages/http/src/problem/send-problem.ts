@@ -1,17 +1,23 @@
 /** Every failure leaves as a problem document of a registered code (A2). */
 import { AppError, ERRORS, isAppError, type Problem, toProblem } from "@holdfast/contracts";
+import type { Report } from "@holdfast/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Media type of RFC 9457. */
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
-/** Answers with the problem of an error, and logs what an operator must know. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toSafeProblem(error);
-  if (problem.status >= 500) logFailure(error, problem, request);
-  const retryAfter = retryAfterSeconds(problem);
-  if (retryAfter !== null) reply.header("retry-after", retryAfter);
-  reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+/** Answers with the problem of an error. */
+export type ProblemSender = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Answers with problems, and reports what an operator must know. */
+export function createProblemSender(report: (report: Report) => void): ProblemSender {
+  return (error, request, reply) => {
+    const problem = toSafeProblem(error);
+    if (problem.status >= 500) reportFailure(error, { problem, request, report });
+    const retryAfter = retryAfterSeconds(problem);
+    if (retryAfter !== null) reply.header("retry-after", retryAfter);
+    reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  };
 }
 
 /** What is our defect keeps its details in the log. */
@@ -22,7 +28,7 @@ function toSafeProblem(error: unknown): Problem {
 }
 
 /** Routes that are not in the table, and requests that the framework refuses before any route. */
-export function answerProblems(app: FastifyInstance): void {
+export function answerProblems(app: FastifyInstance, sendProblem: ProblemSender): void {
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0]?.slice(0, 256);
@@ -30,11 +36,20 @@ export function answerProblems(app: FastifyInstance): void {
   });
 }
 
-function logFailure(error: unknown, problem: Problem, request: FastifyRequest): void {
+interface Failure {
+  readonly problem: Problem;
+  readonly request: FastifyRequest;
+  readonly report: (report: Report) => void;
+}
+
+function reportFailure(error: unknown, { problem, request, report }: Failure): void {
   // Nobody waits for the answer, and what broke is the connection.
   if (request.raw.destroyed && !isAppError(error)) return;
+  // A wait that took too long is the caller's choice of time, and nothing failed.
+  if (problem.code === "wait.timeout") return;
   const fields = { err: error, code: problem.code, route: request.routeOptions.url };
-  if (problem.isRetryable) request.log.warn(fields, "request not served");
+  // While the store is away, every request says so.
+  if (problem.isRetryable) report({ level: "warn", phrase: "request not served", fields });
   else request.log.error(fields, "request failed");
 }
 
