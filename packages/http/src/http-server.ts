@@ -6,7 +6,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, TenantId } from "@holdfast/contracts";
-import { paceReports, type SessionRuntime, systemClock } from "@holdfast/runtime";
+import { paceReports, type Report, type SessionRuntime, systemClock } from "@holdfast/runtime";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
 import { eventHandlers } from "./event/event-handlers.ts";
@@ -96,7 +96,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     probeMs: limits.probeMs,
     isDraining: () => closing !== null,
   };
-  const app = createApp(limits, options.logger);
+  const { app, report } = createApp(limits, options.logger);
   const connections = new Connections(app.server);
   app.addHook("onRequest", (_request, reply, done) => {
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
@@ -107,7 +107,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (surface.isDraining()) reply.header("connection", "close");
     done();
   });
-  bindRoutes(app, { ...limits, limits, calls, handlers: handlersOf(surface) });
+  bindRoutes(app, { ...limits, limits, calls, report, handlers: handlersOf(surface) });
 
   return {
     listen: (address) => listen(app, address),
@@ -128,7 +128,13 @@ function handlersOf(surface: Surface): Handlers {
   };
 }
 
-function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): FastifyInstance {
+/** The framework, and what tells its log of trouble that many requests share. */
+interface App {
+  readonly app: FastifyInstance;
+  readonly report: (report: Report) => void;
+}
+
+function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): App {
   const reports = paceReports(({ level, phrase, fields }) => app.log[level](fields, phrase), systemClock);
   const sendProblem = createProblemSender(reports.report);
   const app: FastifyInstance = fastify({
@@ -156,7 +162,7 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): F
     reports.close();
     done();
   });
-  return app;
+  return { app, report: reports.report };
 }
 
 function readTenant(text: string): TenantId {

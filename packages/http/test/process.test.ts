@@ -3,6 +3,7 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { json } from "node:stream/consumers";
 import { AppError, describeApi, type Problem, ROUTE_NAMES } from "@holdfast/contracts";
+import type { SessionRuntime } from "@holdfast/runtime";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createHttpServer } from "../src/index.ts";
@@ -147,20 +148,23 @@ describe("the server", () => {
 });
 
 describe("a store that is away", () => {
-  it("is told of once, and again with how often at the end, however many requests it costs", async () => {
+  const params = { sessionId: "s" };
+
+  /** A server whose store fails, and the lines of its log. */
+  async function withLog(methods: Partial<SessionRuntime>) {
     const lines: unknown[] = [];
     const logger = pino(
       { level: "warn", base: null, timestamp: false, serializers: { err: ({ message }: Error) => message } },
       { write: (line) => lines.push(JSON.parse(line)) },
     );
-    const { refuse, server } = await startHarness({
-      logger,
-      wrap: withMethods({
-        sessionState: () => Promise.reject(new AppError("store.unavailable", { message: "away" })),
-        waitForOutcome: () => Promise.reject(new AppError("wait.timeout")),
-      }),
+    return { lines, ...(await startHarness({ logger, wrap: withMethods(methods) })) };
+  }
+
+  it("is told of once, and again with how often at the end, however many requests it costs", async () => {
+    const { lines, refuse, server } = await withLog({
+      sessionState: () => Promise.reject(new AppError("store.unavailable", { message: "away" })),
+      waitForOutcome: () => Promise.reject(new AppError("wait.timeout")),
     });
-    const params = { sessionId: "s" };
 
     for (let n = 0; n < 20; n += 1) await refuse("getState", "store.unavailable", { params });
     await refuse("getOutcomeByKey", "wait.timeout", { params, query: { key: "k", wait: "1" } });
@@ -174,6 +178,23 @@ describe("a store that is away", () => {
       msg: "request not served",
     };
     expect(lines).toEqual([line, { ...line, times: 19 }]);
+  });
+
+  it("is told of once, however many streams it ends", async () => {
+    const { lines, call, send, server } = await withLog({
+      followEvents: () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: () => Promise.reject(new AppError("store.unavailable", { message: "away" })),
+        }),
+      }),
+    });
+    await call("ensureSession", { params });
+
+    for (let n = 0; n < 5; n += 1) await (await send("followEvents", { params })).text();
+    await server.close();
+
+    const line = { level: 50, err: "away", route: "/v1/sessions/:sessionId/events", msg: "event stream failed" };
+    expect(lines).toEqual([line, { ...line, times: 4 }]);
   });
 });
 

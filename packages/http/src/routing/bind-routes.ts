@@ -1,6 +1,7 @@
 /** Binds every route of the table to its handler (A1). */
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type InputLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
+import type { Report } from "@holdfast/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { writeEventStream } from "../event/event-stream.ts";
 import type { OpenCalls } from "../process/open-calls.ts";
@@ -14,6 +15,7 @@ export interface Binding {
   readonly limits: InputLimits;
   readonly heartbeatMs: number;
   readonly stallMs: number;
+  readonly report: (report: Report) => void;
 }
 
 interface AnyAnswer {
@@ -73,7 +75,11 @@ async function stream({ request, reply, answer, binding }: Stream): Promise<Fast
     signal: binding.calls.signalOf(output),
     heartbeatMs: binding.heartbeatMs,
     stallMs: binding.stallMs,
-    onFailure: (error) => request.log.error({ err: error, route: request.routeOptions.url }, "event stream failed"),
+    onFailure: (error) => {
+      const fields = { err: error, route: request.routeOptions.url };
+      // When the store goes away, all streams end at once.
+      binding.report({ level: "error", phrase: "event stream failed", fields });
+    },
   });
   return reply;
 }
