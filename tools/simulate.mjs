@@ -63,7 +63,7 @@ function readOptions() {
     });
     return values;
   } catch (error) {
-    return fail(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    return fail(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
   }
 }
 
