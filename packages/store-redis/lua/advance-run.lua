@@ -65,7 +65,7 @@ if not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId 
   return answer_repeat(c, last, { claimId = A.claimId, due = K.due, member = A.member, followers = followers })
 end
 if c.head.position ~= A.expectedPosition or c.head.digest ~= A.previousDigest or hold.sequence ~= A.sequence
-  or hold.staged ~= A.contributors then
+  or hold.attempt ~= A.attempt or hold.staged ~= A.contributors then
   return { "conflict", c.head.position }
 end
 local phase, effects = step(SESSION_ROWS, c.head.phase, "run.settle", "1")

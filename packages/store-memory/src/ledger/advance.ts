@@ -46,6 +46,7 @@ function isExpected(session: SessionData, hold: HoldData, command: AdvanceComman
     session.position === command.expectedPosition &&
     session.digest === command.previousDigest &&
     hold.sequence === command.sequence &&
+    hold.attempt === command.attempt &&
     hold.staged.join(",") === command.contributors.join(",")
   );
 }

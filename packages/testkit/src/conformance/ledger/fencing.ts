@@ -55,13 +55,14 @@ export function describeFencing(openStore: StoreFactory): void {
     );
 
     it(
-      "answers a conflict when position, digest, boundary or contributors are not the expected ones [L4]",
+      "answers a conflict when position, digest, boundary, attempt or contributors are not the expected ones [L4]",
       withSession(openStore, async (session) => {
         const command = await stagedCommand(session);
         const wrong: readonly Partial<AdvanceCommand>[] = [
           { expectedPosition: 1 },
           { previousDigest: "other" },
           { sequence: 2 },
+          { attempt: 2 },
           { contributors: [] },
         ];
 
