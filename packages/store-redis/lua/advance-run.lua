@@ -57,15 +57,17 @@ local followers = live_followers(rows[4], c.t)
 local hold = c.hold
 local boundary_id = format("%s.%d.%s.%d", A.runId, A.sequence, A.claimId, A.attempt)
 
--- The lease itself is not compared: one that ended and that nobody took still commits. What the
--- fence does not fit may be the same call again: its first writing moved the token.
-if not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId ~= A.runId then
-  local last = find_repeat(c, boundary_id, A.settlementDigest)
-  if not last then return { "fenced" } end
-  return answer_repeat(c, last, { claimId = A.claimId, due = K.due, member = A.member, followers = followers })
-end
-if c.head.position ~= A.expectedPosition or c.head.digest ~= A.previousDigest or hold.sequence ~= A.sequence
-  or hold.attempt ~= A.attempt or hold.staged ~= A.contributors then
+-- The lease itself is not compared: one that ended and that nobody took still commits.
+local is_fenced = not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId ~= A.runId
+if is_fenced or c.head.position ~= A.expectedPosition or c.head.digest ~= A.previousDigest
+  or hold.sequence ~= A.sequence or hold.attempt ~= A.attempt or hold.staged ~= A.contributors then
+  -- What does not fit may be the same call again: its first writing moved the token.
+  local last = find_settlement(c, boundary_id)
+  if last and last.settlementDigest == A.settlementDigest then
+    return answer_repeat(c, last, { claimId = A.claimId, due = K.due, member = A.member, followers = followers })
+  end
+  -- Another result for the same boundary is somebody else's: never take it for one's own success.
+  if is_fenced or last then return { "fenced" } end
   return { "conflict", c.head.position }
 end
 local phase, effects = step(SESSION_ROWS, c.head.phase, "run.settle", "1")

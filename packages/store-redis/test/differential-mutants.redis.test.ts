@@ -36,7 +36,7 @@ const MUTANTS: readonly Mutant[] = [
     from: "hold.token ~= A.token or ",
     to: "hold.token ~= A.token and false or ",
   },
-  { name: "a repeat that any result may be", from: "last.settlementDigest ~= digest", to: "false" },
+  { name: "a repeat that any result may be", from: "last.settlementDigest == A.settlementDigest", to: "true" },
 ];
 
 const LIVES = 300;
