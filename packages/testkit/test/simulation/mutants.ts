@@ -106,6 +106,7 @@ const fencingNobody = taking((command, { hold, position, digest }) => {
   return {
     ...command,
     fence: { ...command.fence, ...fenceOf(hold) },
+    attempt: hold.attempt,
     sequence: hold.sequence,
     expectedPosition: position,
     previousDigest: digest,
