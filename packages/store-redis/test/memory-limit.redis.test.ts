@@ -49,6 +49,17 @@ describe("a server at its memory limit", () => {
     await expect(store.directory.register({ ...unbound, ref })).rejects.toMatchObject({ code: "store.unavailable" });
   });
 
+  it("still says why a session stands still", async () => {
+    const store = await open(freshNamespace());
+    await store.directory.register({ ...unbound, ref });
+    await fill();
+
+    expect(await store.archive.explainFacts(ref)).toMatchObject({
+      record: { phase: "idle", binding: null },
+      run: null,
+    });
+  });
+
   it("takes no new store", async () => {
     await fill();
 

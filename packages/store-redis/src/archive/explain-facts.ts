@@ -1,6 +1,6 @@
 import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
-import { execPipeline } from "../connection/exec-pipeline.ts";
+import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
@@ -69,9 +69,8 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
   const { session, member, later, due } = keys.session(ref);
   const { steerHead, queueHead, timedId } = pointers;
   const answers: unknown = await scripts.read((client) =>
-    execPipeline(
-      client
-        .multi()
+    readTogether(client, (chain) =>
+      chain
         .time()
         .hmgetBuffer(session, "head", "hold", "settings", "txn")
         .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))

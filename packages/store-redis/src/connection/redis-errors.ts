@@ -29,6 +29,11 @@ export function isOutOfMemory(error: unknown): boolean {
   return isReply(error) && beginsWith(error, ["OOM"]);
 }
 
+/** Whether the server took none of the commands of a transaction. */
+export function isTransactionRefused(error: unknown): boolean {
+  return isReply(error) && beginsWith(error, ["EXECABORT", "OOM"]);
+}
+
 /** The failure a port reports for what a driver threw. */
 export function toStoreError(cause: unknown): AppError {
   forgetCommand(cause);
