@@ -9,7 +9,7 @@ import {
   type InputId,
   type NewInput,
   type SessionRef,
-  type SessionSettings,
+  SessionSettings,
 } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
 import type { Completions } from "./completion/completions.ts";
@@ -50,6 +50,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindPages(parts),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
+    setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
     acceptInput: async (ref, input, options = {}) => {
       return ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false });
     },
@@ -119,6 +120,15 @@ async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef
   const record = await context.store.directory.find(ref);
   if (record === null) throw new AppError("session.not_found");
   return record;
+}
+
+async function setSilentIntents(parts: UseCases, ref: SessionRef, silentIntents: readonly string[]): Promise<void> {
+  const settings = SessionSettings.safeParse({ silentIntents });
+  if (!settings.success) {
+    throw new AppError("request.invalid", { message: "silent intents are a list of texts", cause: settings.error });
+  }
+  await requireSession(parts, ref);
+  await parts.context.store.directory.configure(ref, settings.data);
 }
 
 async function register(

@@ -55,6 +55,15 @@ export interface SessionRuntime {
   ): Promise<SessionView>;
 
   /**
+   * Replaces the intents whose peer requests wake nobody: such a request waits
+   * for the next input that wakes the session. Inputs admitted before keep the
+   * decision they were admitted with.
+   *
+   * @throws request.invalid, session.not_found, session.destroyed
+   */
+  setSessionSilentIntents(ref: SessionRef, intents: readonly string[]): Promise<void>;
+
+  /**
    * Admits an input once. With `createWith`, a session that does not exist is
    * created and bound; one that is stopped or retired is never revived by this.
    *

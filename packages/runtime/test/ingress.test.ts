@@ -131,6 +131,35 @@ describe("settings", () => {
     expect(admissions).toMatchObject([{ signal: "none" }, { signal: "none" }]);
   });
 
+  it("silence intents of a session that is there, from the next input on, and those alone", async () => {
+    const { sender } = await withSender();
+    await sender.runtime.setSessionSilentIntents(ref, ["gossip"]);
+    const silenced = await sender.runtime.acceptInput(ref, silentRequest("gossip"));
+    await sender.runtime.setSessionSilentIntents(ref, []);
+    const heard = await sender.runtime.acceptInput(ref, silentRequest("gossip"));
+
+    expect([silenced, heard]).toMatchObject([{ signal: "none" }, { signal: "wake" }]);
+  });
+
+  it("of no session, of a destroyed one, or that are no texts are refused", async () => {
+    const { sender } = await withSender();
+    const gone = sessionRef("chat/gone");
+    await sender.runtime.registerSession(gone);
+    await sender.runtime.control(gone, { verb: "destroy", requestId: ids.request() });
+
+    const errors = [
+      await rejection(sender.runtime.setSessionSilentIntents(sessionRef("nowhere"), [])),
+      await rejection(sender.runtime.setSessionSilentIntents(gone, [])),
+      await rejection(sender.runtime.setSessionSilentIntents(ref, [1] as never)),
+    ];
+
+    expect(errors).toMatchObject([
+      { code: "session.not_found" },
+      { code: "session.destroyed" },
+      { code: "request.invalid" },
+    ]);
+  });
+
   it("that changed behind a process are resolved again, within the one call", async () => {
     const { world, sender } = await withSender();
     const before = await sender.runtime.acceptInput(ref, silentRequest("gossip"));
