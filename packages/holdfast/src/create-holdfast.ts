@@ -73,10 +73,13 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
   };
   const running = createSessionRuntime(context, executors);
   const close = async (graceMs: number) => {
-    await running.stop({ graceMs });
-    await wakeQueue.close();
-    await store.close();
-    reports.close();
+    try {
+      await running.stop({ graceMs });
+    } finally {
+      // Whatever went wrong before: a connection that is left open keeps the process alive for ever.
+      await Promise.allSettled([wakeQueue.close(), store.close()]);
+      reports.close();
+    }
   };
   try {
     await running.start();
