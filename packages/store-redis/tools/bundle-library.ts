@@ -152,7 +152,10 @@ const BUILT_IN = new Set([
 
 /** A script that calls what no fragment it uses defines would fail only when that line runs. */
 function assertDefined(name: string, text: string): void {
-  const defined = new Set([...text.matchAll(/\blocal function (\w+)\(/g)].map(([, fn]) => fn as string));
+  // By itself, as what another function returns, or as a parameter.
+  const definitions = /\blocal function (\w+)\(|\blocal (\w+) = \w+\(function\b/g;
+  const defined = new Set([...text.matchAll(definitions)].map(([, own, made]) => own ?? made));
+  for (const [, parameter] of text.matchAll(/\bfunction \w+\((\w+)\)/g)) defined.add(parameter);
   const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(
     ([, fn]) => fn as string,
   );

@@ -1,15 +1,8 @@
--- A policy column as the ingress encodes it; the policy table makes few of them.
-local COLUMNS, column_texts = {}, 0
-
-local function decode_column(text)
-  local known = COLUMNS[text]
-  if known then return known end
-  if column_texts >= 1000 then COLUMNS, column_texts = {}, 0 end
+-- A policy column as the ingress encodes it.
+local decode_column = remembered(function(text)
   local lane, mode, consumed, signal, boundary, policy = string.match(text, "^(.-)|(.-)|(.-)|(.-)|(.-)|(.*)$")
-  known = { lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, policy = policy }
-  COLUMNS[text], column_texts = known, column_texts + 1
-  return known
-end
+  return { lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, policy = policy }
+end)
 
 -- A repeat. It writes one field, so that a caller can wait for replication of what it repeats.
 local function answer_known(c, id, raw, fingerprint)

@@ -1,12 +1,16 @@
--- What a process sends with every call and never changes, taken apart once per text. A session's
--- scripts see few such texts: as many as there are processes and kinds of calls.
-local CONSTANTS, constant_texts = {}, 0
-
-local function constants_of(text)
-  local known = CONSTANTS[text]
-  if known then return known end
-  if constant_texts >= 1000 then CONSTANTS, constant_texts = {}, 0 end
-  known = cjson.decode(text)
-  CONSTANTS[text], constant_texts = known, constant_texts + 1
-  return known
+-- Remembers what a text was decoded to. For texts of which processes send few, again and again:
+-- settings of a process, columns of the policy table, offers of a worker.
+local function remembered(decode)
+  local known, count = {}, 0
+  return function(text)
+    local value = known[text]
+    if value then return value end
+    if count >= 1000 then known, count = {}, 0 end
+    value = decode(text)
+    known[text], count = value, count + 1
+    return value
+  end
 end
+
+-- What a process sends with every call and never changes.
+local constants_of = remembered(function(text) return cjson.decode(text) end)

@@ -6,18 +6,11 @@ local function contains(list, name)
   return string.find(list, "," .. name .. ",", 1, true) ~= nil
 end
 
-local OFFERS, offer_texts = {}, 0
-
--- What a worker would take, as it sends it: it sends the same again and again.
-local function decode_offer(text)
-  local known = OFFERS[text]
-  if known then return known end
-  if offer_texts >= 1000 then OFFERS, offer_texts = {}, 0 end
+-- What a worker would take, as it sends it.
+local decode_offer = remembered(function(text)
   local inputs, bytes, executors, batching = string.match(text, "^(%d+)|(%d+)|(,[^|]*,)|(,[^|]*,)$")
-  known = { maxInputs = tonumber(inputs), maxBytes = tonumber(bytes), executors = executors, batching = batching }
-  OFFERS[text], offer_texts = known, offer_texts + 1
-  return known
-end
+  return { maxInputs = tonumber(inputs), maxBytes = tonumber(bytes), executors = executors, batching = batching }
+end)
 
 -- Inputs whose time has come enter their lane, at the place they were admitted to.
 local function promote(c, later_key)
