@@ -90,6 +90,20 @@ export function run(command, args, env = {}) {
 }
 
 /**
+ * Runs Node in the foreground and answers how it ended.
+ *
+ * @param {readonly string[]} args arguments of Node
+ * @returns {Promise<number>}
+ */
+export function runHere(args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit" });
+    child.on("error", (error) => fail(error.message));
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+/**
  * Runs a command in the foreground, hands signals on, and ends as it ends.
  *
  * @param {readonly string[]} args arguments of Node

@@ -1,5 +1,6 @@
 /** A process that can be killed or frozen, as far as anything outside it can tell. */
 import type { Clock, NodeMessage, Notifier, Store, WakeQueue } from "../../src/index.ts";
+import { mapPorts } from "./map-ports.ts";
 
 type Call = (...args: never[]) => unknown;
 
@@ -60,15 +61,9 @@ export class ProcessLife {
 
   /** Calls of the process: a request leaves it and a reply reaches it only while it lives. */
   store(store: Store): Store {
-    const { ledger, directory, control, archive, journal, presence, notifier } = store;
     return {
-      ledger: this.#port(ledger),
-      directory: this.#port(directory),
-      control: this.#port(control),
-      archive: this.#port(archive),
-      journal: this.#port(journal),
-      presence: this.#port(presence),
-      notifier: this.#notifier(notifier),
+      ...mapPorts(store, (port) => this.#port(port)),
+      notifier: this.#notifier(store.notifier),
       ping: () => this.#call(() => store.ping()),
       close: () => store.close(),
     };

@@ -30,6 +30,7 @@ import {
   sha256,
   type WakeQueue,
 } from "../../src/index.ts";
+import { mapPorts } from "./map-ports.ts";
 import { ProcessLife } from "./process-life.ts";
 
 /** What a world is made with. */
@@ -192,16 +193,7 @@ class Traffic {
 
   /** A store whose calls are known here and counted there. */
   counting(store: Store, calls: Record<keyof Ledger, number>): Store {
-    const { ledger, directory, control, archive, journal, presence } = store;
-    return {
-      ...store,
-      ledger: this.#port(ledger, calls),
-      directory: this.#port(directory),
-      control: this.#port(control),
-      archive: this.#port(archive),
-      journal: this.#port(journal),
-      presence: this.#port(presence),
-    };
+    return mapPorts(store, (port) => this.#port(port, port === store.ledger ? calls : {}));
   }
 
   /** Resolves when nothing is on its way and every reaction to what arrived has run. */
@@ -211,14 +203,14 @@ class Traffic {
     } while (this.#inFlight > 0);
   }
 
-  #port<P extends object>(port: P, calls: Partial<Record<keyof P, number>> = {}): P {
+  #port<P extends object>(port: P, calls: Partial<Record<PropertyKey, number>>): P {
     return new Proxy(port, {
       get: (target, name, receiver) => {
         const method: unknown = Reflect.get(target, name, receiver);
         if (typeof method !== "function") return method;
         return async (...args: never[]) => {
-          const counted = calls[name as keyof P];
-          if (counted !== undefined) calls[name as keyof P] = counted + 1;
+          const counted = calls[name];
+          if (counted !== undefined) calls[name] = counted + 1;
           this.#inFlight += 1;
           try {
             return await (method as (...args: never[]) => unknown).apply(target, args);
