@@ -15,7 +15,8 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-const stampFile = join(root, "node_modules", ".holdfast-lock");
+/** Tools that only some gates need have a lock file of their own: nobody else waits for them. */
+export const gates = join(root, "tools", "gates");
 
 /** Exits with one sentence when Node is too old for the tools. */
 export function requireNode() {
@@ -24,15 +25,20 @@ export function requireNode() {
   fail(`Holdfast needs Node 20.19 or newer, and this is ${process.versions.node}. See https://nodejs.org.`);
 }
 
-/** Installs the exact dependencies of the lock file, unless they are there (T1). */
-export async function install() {
-  const stamp = stampOfLock();
+/**
+ * Installs the exact dependencies of a lock file, unless they are there (T1).
+ *
+ * @param {string} [folder] that holds the lock file
+ */
+export async function install(folder = root) {
+  const stampFile = join(folder, "node_modules", ".holdfast-lock");
+  const stamp = stampOfLock(folder);
   if (readIfThere(stampFile) === stamp) return;
-  if (!isTreeOfLock()) {
+  if (!isTreeOfLock(folder)) {
     const npm = process.env["npm_execpath"];
-    const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
+    const args = ["ci", "--include=dev", "--no-audit", "--no-fund", ...(folder === root ? [] : ["--prefix", folder])];
     const [command, rest] = npm?.endsWith("js") ? [process.execPath, [npm, ...args]] : ["npm", args];
-    await step("installing dependencies", () => run(command, rest));
+    await step(folder === root ? "installing dependencies" : "installing tools", () => run(command, rest));
   }
   writeFileSync(stampFile, stamp);
 }
@@ -151,21 +157,26 @@ export function fail(message) {
   process.exit(1);
 }
 
-function stampOfLock() {
-  const lock = readFileSync(join(root, "package-lock.json"));
+/** @param {string} folder */
+function stampOfLock(folder) {
+  const lock = readFileSync(join(folder, "package-lock.json"));
   return `${createHash("sha256").update(lock).digest("hex")} ${process.platform}-${process.arch}\n`;
 }
 
-/** Whether npm's own record of the tree names every package of the lock file in the same version, and no other. */
-function isTreeOfLock() {
-  const record = readIfThere(join(root, "node_modules", ".package-lock.json"));
+/**
+ * Whether npm's own record of the tree names every package of the lock file in the same version, and no other.
+ *
+ * @param {string} folder
+ */
+function isTreeOfLock(folder) {
+  const record = readIfThere(join(folder, "node_modules", ".package-lock.json"));
   if (record === null) return false;
   const there = externalPackages(record);
-  const wanted = externalPackages(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const wanted = externalPackages(readFileSync(join(folder, "package-lock.json"), "utf8"));
   for (const [path, entry] of wanted) {
     const found = there.get(path);
     if (found === undefined ? !entry.optional : found.integrity !== entry.integrity) return false;
-    if (found !== undefined && !existsSync(join(root, path))) return false;
+    if (found !== undefined && !existsSync(join(folder, path))) return false;
   }
   return [...there.keys()].every((path) => wanted.has(path));
 }

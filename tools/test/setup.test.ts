@@ -71,6 +71,15 @@ describe("the installation", () => {
     expect(installs()).toEqual([]);
   });
 
+  it("of a folder with a lock file of its own is made there (T1)", () => {
+    mkdirSync(join(root, "tools", "gates", "node_modules"), { recursive: true });
+    writeFileSync(join(root, "tools", "gates", "package-lock.json"), JSON.stringify({ packages: { "": {} } }));
+
+    run("await tools.install(tools.gates)");
+
+    expect(installs()).toEqual([expect.stringContaining(`--prefix ${join(root, "tools", "gates")}`)]);
+  });
+
   it("is made again when a package of it is gone (T1)", () => {
     lock("one");
     run("await tools.install()");
