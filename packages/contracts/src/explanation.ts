@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ControlVerb } from "./control.ts";
 import { InputId, NodeId, RunId } from "./ids.ts";
+import { CancelMode } from "./run.ts";
 import { SessionPhase, SessionState } from "./session.ts";
 
 /** What a session waits for. `nothing` means that there is no work it could do. */
@@ -14,7 +15,8 @@ export const WaitsFor = z.discriminatedUnion("kind", [
     stagedAt: z.iso.datetime(),
     leaseUntil: z.iso.datetime(),
     isLeaseLive: z.boolean(),
-    isCancelRequested: z.boolean(),
+    /** How the run was asked to end; `null` while nobody did. */
+    cancelMode: CancelMode.nullable(),
   }),
   /** Selectable work; a worker takes it by `dueAt` at the latest. */
   z.strictObject({ kind: z.literal("worker"), dueAt: z.iso.datetime(), fruitlessSweeps: z.int().nonnegative() }),

@@ -62,6 +62,14 @@ export const ExecutorResult = z.discriminatedUnion("kind", [
 /** See {@link ExecutorResult}. */
 export type ExecutorResult = z.infer<typeof ExecutorResult>;
 
+/**
+ * How a run in progress was asked to end: `interrupt` commits what it returns on
+ * abort, `rollback` commits nothing, `boundary` lets it reach its next boundary first.
+ */
+export const CancelMode = z.enum(["interrupt", "rollback", "boundary"]);
+/** See {@link CancelMode}. */
+export type CancelMode = z.infer<typeof CancelMode>;
+
 /** How one boundary of a run was settled. */
 export const RunSettlement = z.enum([
   "completed",

@@ -89,10 +89,10 @@ describe("a session waits for", () => {
         stagedAt: new Date(stagedAt).toISOString(),
         leaseUntil: new Date(stagedAt + scene.world.timing.leaseMs).toISOString(),
         isLeaseLive: true,
-        isCancelRequested: false,
+        cancelMode: null,
       },
     });
-    expect(after.waitsFor).toMatchObject({ kind: "run", isCancelRequested: true });
+    expect(after.waitsFor).toMatchObject({ kind: "run", cancelMode: "interrupt" });
   });
 
   it("the takeover of a run whose worker died", async () => {

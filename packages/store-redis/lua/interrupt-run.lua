@@ -35,7 +35,7 @@ if not phase or is_other then return { "refused", c.head.phase, hold and hold.ru
 
 perform(effects, {
   requestCancel = function()
-    hold.isCancelRequested = true
+    hold.cancelMode = "interrupt"
     set_hold(c, hold)
   end,
 })

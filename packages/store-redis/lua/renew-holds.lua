@@ -9,7 +9,7 @@
     holds    rest    member and claim id of each, in the order of the keys
 
   Reply
-    a list, one per hold: "lost", "renewed", or the id of the run that was asked to end
+    a list, one per hold: "lost", or <run>|<how it was asked to end, if it was>
 
   Uses     clock, session
   Upholds  L6, L7
@@ -30,7 +30,7 @@ for i = 1, #KEYS / 2 do
     hold.leaseUntil, hold.leaseMs = t + A.leaseMs, A.leaseMs
     redis.call("HSET", session, "hold", encode_hold(hold))
     redis.call("ZADD", due, digits(hold.leaseUntil + A.graceMs), member)
-    reply[i] = hold.isCancelRequested and hold.runId or "renewed"
+    reply[i] = hold.runId .. "|" .. hold.cancelMode
   else
     reply[i] = "lost"
   end

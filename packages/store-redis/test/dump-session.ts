@@ -208,7 +208,7 @@ function hold(fields: Fields) {
   const row = fields.get("hold");
   if (row === undefined || row.length === 0) return null;
   const stored = decodeRow(HOLD, row);
-  return { ...stored, staged: list(stored.staged) };
+  return { ...stored, cancelMode: orNull(stored.cancelMode), staged: list(stored.staged) };
 }
 
 function last(fields: Fields) {

@@ -40,7 +40,7 @@ function findReason(facts: ExplainFacts): WaitsFor {
       stagedAt: isoOf(run.stagedAt),
       leaseUntil: isoOf(run.leaseUntil),
       isLeaseLive: run.leaseUntil > now,
-      isCancelRequested: run.isCancelRequested,
+      cancelMode: run.cancelMode,
     };
   }
   const isDraining = record.phase === "idle" || record.phase === "retired";

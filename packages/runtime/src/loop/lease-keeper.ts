@@ -114,7 +114,7 @@ export class LeaseKeeper {
         }
         // Another batch may have been staged while this answer was on its way: that lease is the later one.
         hold.deadline = Math.max(hold.deadline, this.deadlineFrom(sentAt));
-        if (reply.cancelRequested !== null && reply.cancelRequested === hold.runId) hold.abort("cancelled");
+        if (reply.cancel !== null && reply.cancel.runId === hold.runId) hold.abort("cancelled");
       });
     } catch (error) {
       this.#context.report({ level: "warn", phrase: "leases not renewed", fields: { holds: holds.length, error } });

@@ -1,5 +1,6 @@
 import type {
   BoundaryRef,
+  CancelMode,
   FailureReport,
   InputId,
   InputStatus,
@@ -82,7 +83,8 @@ export interface ExplainFacts {
     readonly node: NodeId;
     readonly stagedAt: number;
     readonly leaseUntil: number;
-    readonly isCancelRequested: boolean;
+    /** How it was asked to end; `null` while nobody did. */
+    readonly cancelMode: CancelMode | null;
   } | null;
   /** When somebody must look at the session next. */
   readonly dueAt: number | null;

@@ -25,6 +25,7 @@
 import type {
   Ack,
   Boundary,
+  CancelMode,
   ClaimId,
   FailureReport,
   Fence,
@@ -288,9 +289,15 @@ export interface Hold {
   readonly claimId: ClaimId;
 }
 
-/** Whether the lease was extended, and the run that an operator asked to end. */
+/** The run that was asked to end, and how. */
+export interface CancelRequest {
+  readonly runId: RunId;
+  readonly mode: CancelMode;
+}
+
+/** Whether the lease was extended, and the run that was asked to end. */
 export type RenewReply =
-  | { readonly kind: "renewed"; readonly cancelRequested: RunId | null }
+  | { readonly kind: "renewed"; readonly cancel: CancelRequest | null }
   | { readonly kind: "lost" };
 
 /** What an overdue session needs. */

@@ -142,8 +142,8 @@ function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | n
   };
 }
 
-function explainRun({ runId, attempt, node, stagedAt, leaseUntil, isCancelRequested }: HoldData): ExplainFacts["run"] {
-  return { runId, attempt, node, stagedAt, leaseUntil, isCancelRequested };
+function explainRun({ runId, attempt, node, stagedAt, leaseUntil, cancelMode }: HoldData): ExplainFacts["run"] {
+  return { runId, attempt, node, stagedAt, leaseUntil, cancelMode };
 }
 
 /** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */

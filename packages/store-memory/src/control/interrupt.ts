@@ -23,7 +23,7 @@ export function interrupt(context: MemoryContext, { ref, requestId, runId }: Int
   }
   perform(transition.effects, {
     requestCancel: () => {
-      hold.isCancelRequested = true;
+      hold.cancelMode = "interrupt";
     },
   });
   const report = reportOf(work, hold, transition.next);

@@ -15,7 +15,8 @@ export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewRepl
   hold.leaseUntil = work.now + timing.leaseMs;
   hold.leaseMs = timing.leaseMs;
   indexDue(work, hold.leaseUntil + timing.graceMs);
-  return { kind: "renewed", cancelRequested: hold.isCancelRequested ? hold.runId : null };
+  const { runId, cancelMode: mode } = hold;
+  return { kind: "renewed", cancel: mode === null ? null : { runId, mode } };
 }
 
 /** Takes overdue sessions and moves each a sweep delay on: later, never gone, so that a sweeper may die here. */

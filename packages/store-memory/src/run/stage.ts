@@ -35,7 +35,7 @@ export function stageBatch(
     leaseUntil: now + config.timing.leaseMs,
     leaseMs: config.timing.leaseMs,
     stagedAt: now,
-    isCancelRequested: false,
+    cancelMode: null,
     boundary: boundary as Boundary,
     journal: run.journal,
     staged: taken.map(({ inputId }) => inputId),

@@ -5,6 +5,7 @@
 import type {
   AbandonReason,
   Boundary,
+  CancelMode,
   ClaimId,
   ControlReport,
   FailureReport,
@@ -156,7 +157,8 @@ export interface HoldData {
   /** Length of the lease, as its holder has it. */
   leaseMs: number;
   readonly stagedAt: number;
-  isCancelRequested: boolean;
+  /** How it was asked to end; `null` while nobody did. */
+  cancelMode: CancelMode | null;
   readonly boundary: Boundary;
   /** Steps of the run that are settled. */
   journal: number;

@@ -1,4 +1,4 @@
-import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
+import type { CancelMode, InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
 import type { ExplainFacts } from "@holdfast/runtime";
 import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
@@ -149,6 +149,7 @@ function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTim
 }
 
 function toRun(hold: Row<typeof HOLD>): ExplainFacts["run"] {
-  const { attempt, stagedAt, leaseUntil, isCancelRequested } = hold;
-  return { runId: hold.runId as RunId, node: hold.node as NodeId, attempt, stagedAt, leaseUntil, isCancelRequested };
+  const { attempt, stagedAt, leaseUntil } = hold;
+  const cancelMode = hold.cancelMode === "" ? null : (hold.cancelMode as CancelMode);
+  return { runId: hold.runId as RunId, node: hold.node as NodeId, attempt, stagedAt, leaseUntil, cancelMode };
 }

@@ -54,7 +54,8 @@ export const HOLD = {
   node: "t",
   leaseUntil: "n",
   stagedAt: "n",
-  isCancelRequested: "b",
+  /** How the run was asked to end; empty while nobody did. */
+  cancelMode: "t",
   boundary: "t",
   journal: "n",
   /** Input ids joined by commas, in order. */

@@ -1,4 +1,13 @@
-import type { Ack, InputStatus, NodeId, RetryBudget, RunId, SessionPhase, Timing } from "@holdfast/contracts";
+import type {
+  Ack,
+  CancelMode,
+  InputStatus,
+  NodeId,
+  RetryBudget,
+  RunId,
+  SessionPhase,
+  Timing,
+} from "@holdfast/contracts";
 import { SCRIPT_BATCH } from "@holdfast/contracts";
 import type {
   AdmitCommand,
@@ -172,7 +181,8 @@ async function renewBatch({ renewals, keys, timing }: RedisLedgerOptions, holds:
   );
   return reply.map((answer): RenewReply => {
     if (answer === "lost") return { kind: "lost" };
-    return { kind: "renewed", cancelRequested: answer === "renewed" ? null : (String(answer) as RunId) };
+    const [runId, mode] = String(answer).split("|") as [RunId, CancelMode | ""];
+    return { kind: "renewed", cancel: mode === "" ? null : { runId, mode } };
   });
 }
 

@@ -21,7 +21,7 @@ export function describeInterrupt(openStore: StoreFactory): void {
       expect(reply.abort).toEqual({ node: session.worker.node, runId, reason: "cancelled" });
       expect(reply.report).toMatchObject({ ...NOTHING, verb: "interrupt", phaseAfter: "idle", abortedRunId: runId });
       expect(await session.store.ledger.renew([{ ref: session.ref, claimId }])).toEqual([
-        { kind: "renewed", cancelRequested: runId },
+        { kind: "renewed", cancel: { runId, mode: "interrupt" } },
       ]);
       expect((await session.commit(batch)).position).toBe(1);
     }),
@@ -38,7 +38,7 @@ export function describeInterrupt(openStore: StoreFactory): void {
       const second = await session.stageNext(first);
 
       expect(await session.store.ledger.renew([{ ref: session.ref, claimId: second.fence.claimId }])).toEqual([
-        { kind: "renewed", cancelRequested: null },
+        { kind: "renewed", cancel: null },
       ]);
     }),
   );

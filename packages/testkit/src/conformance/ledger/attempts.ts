@@ -37,7 +37,7 @@ function describeStaging(openStore: StoreFactory): void {
         runId: batch.fence.runId,
         attempt: 1,
         node: session.worker.node,
-        isCancelRequested: false,
+        cancelMode: null,
       });
       const events = await session.store.archive.listEvents(session.ref, { after: 0, limit: 100 });
       expect(events.items.at(-1)?.event).toEqual({
