@@ -7,6 +7,7 @@ import {
   type ParsedInput,
 } from "@holdfast/contracts";
 import { findJsonFault, type JsonFault, jsonPointer } from "./json-guard.ts";
+import { modernizeInput } from "./legacy-input.ts";
 
 /** One complaint about a sent value. */
 export interface InputIssue {
@@ -36,8 +37,9 @@ export function parseNewInput(value: unknown, limits: InputLimits = DEFAULT_INPU
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new AppError("input.invalid", { details: { issues: [{ path: "", message: "is not an object" }] } });
   }
-  if (!hasKnownKind(value)) throw new AppError("input.unknown_kind", { details: { kinds: INPUT_VARIANTS } });
-  const parsed = NewInput.safeParse(value);
+  const sent = modernizeInput(value);
+  if (!hasKnownKind(sent)) throw new AppError("input.unknown_kind", { details: { kinds: INPUT_VARIANTS } });
+  const parsed = NewInput.safeParse(sent);
   if (parsed.success) return parsed.data;
   throw issuesError(parsed.error.issues.map(({ path, message }) => ({ path: jsonPointer(path), message })));
 }
