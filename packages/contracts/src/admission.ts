@@ -32,7 +32,7 @@ export const Admission = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("rejected"),
-    reason: z.enum(["durability_violation", "peer_handling_mode_invalid"]),
+    reason: z.enum(["durability_violation", "peer_handling_mode_invalid", "peer_terminal_invalid"]),
     detail: z.string(),
   }),
 ]);

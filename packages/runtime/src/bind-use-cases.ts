@@ -162,6 +162,7 @@ async function acceptAwaited(
   { input, options }: { input: NewInput; options: AcceptOptions },
 ): Promise<AdmissionWithCompletion> {
   const prepared = ingress.prepare(ref, input);
+  if (prepared.kind === "rejected") return { admission: prepared, completion: null };
   const expectation = completions.expect(ref, prepared.id);
   try {
     const admission = await ingress.admit(ref, prepared, { ...options, isAwaited: true });

@@ -72,7 +72,10 @@ export interface SessionRuntime {
    */
   acceptInput(ref: SessionRef, input: NewInput, options?: AcceptOptions): Promise<Admission>;
 
-  /** As `acceptInput`; `completion` resolves exactly once (G9) and is `null` for a rejected input. */
+  /**
+   * As `acceptInput`; `completion` resolves exactly once (G9), for a repeat with the outcome of the first, and is
+   * `null` for a rejected input.
+   */
   acceptInputWithCompletion(
     ref: SessionRef,
     input: NewInput,

@@ -1,4 +1,4 @@
-import type { Admission, KindId, Origin, ParsedInput } from "@holdfast/contracts";
+import { type Admission, type KindId, type Origin, type ParsedInput, PeerConvention } from "@holdfast/contracts";
 import { kindOf, requestedMode } from "./input-kind.ts";
 
 /** Why an input is refused whatever the session's state; the body of a `rejected` admission. */
@@ -18,10 +18,41 @@ const NEVER_DERIVED: readonly KindId[] = [
 
 /**
  * Finds the first admission rule an input breaks, or `null`: durability by
- * origin, durability by kind, then the handling mode of progress reports.
+ * origin, durability by kind, the handling mode of progress reports, then what
+ * a terminal response may say.
  */
 export function findAdmissionFault(input: ParsedInput): AdmissionFault | null {
-  return findDurabilityFault(input) ?? findModeFault(input);
+  return findDurabilityFault(input) ?? findModeFault(input) ?? findTerminalFault(input);
+}
+
+/**
+ * Finds what is wrong with the convention of a terminal peer response that no
+ * schema has looked at yet, or `null`. A peer that answers badly gets a typed
+ * answer, because its counterpart waits for this very response.
+ */
+export function findTerminalShapeFault(value: unknown): AdmissionFault | null {
+  if (!isRecord(value) || value["kind"] !== "peer") return null;
+  const convention = value["convention"];
+  if (!isRecord(convention) || convention["type"] !== "response_terminal") return null;
+  const parsed = PeerConvention.safeParse(convention);
+  if (parsed.success) return null;
+  const [issue] = parsed.error.issues;
+  const place = ["convention", ...(issue?.path ?? [])].join(".");
+  return terminalFault(`a terminal response is malformed at ${place}: ${issue?.message ?? ""}`);
+}
+
+function findTerminalFault(input: ParsedInput): AdmissionFault | null {
+  if (input.kind !== "peer" || input.convention?.type !== "response_terminal") return null;
+  if (input.convention.status !== "cancelled") return null;
+  return terminalFault("a cancelled request has no response: nobody waits for one");
+}
+
+function terminalFault(detail: string): AdmissionFault {
+  return { reason: "peer_terminal_invalid", detail };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function findDurabilityFault(input: ParsedInput): AdmissionFault | null {

@@ -1,6 +1,6 @@
 import type { Durability, NewInput, Origin, PeerConvention } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
-import { findAdmissionFault } from "../../src/input/admission-rules.ts";
+import { findAdmissionFault, findTerminalShapeFault } from "../../src/input/admission-rules.ts";
 import { parseNewInput } from "../../src/input/parse-input.ts";
 import { sampleInput } from "./sample-input.ts";
 
@@ -95,5 +95,53 @@ describe("the handling mode of a peer input", () => {
     });
 
     expect(findAdmissionFault(input)).toMatchObject({ reason: "durability_violation" });
+  });
+});
+
+describe("a terminal response", () => {
+  const terminal = (convention: object): unknown => ({
+    kind: "peer",
+    body: "done",
+    convention: { type: "response_terminal", requestId: "r", status: "completed", ...convention },
+  });
+
+  it.each(["completed", "failed"])("may say %s", (status) => {
+    expect(findAdmissionFault(parseNewInput(terminal({ status })))).toBeNull();
+  });
+
+  it("may not say cancelled", () => {
+    expect(findAdmissionFault(parseNewInput(terminal({ status: "cancelled" })))).toEqual({
+      reason: "peer_terminal_invalid",
+      detail: "a cancelled request has no response: nobody waits for one",
+    });
+  });
+
+  it.each([
+    ["requestId", { requestId: "" }],
+    ["requestId", { requestId: undefined }],
+    ["status", { status: "done" }],
+    ["status", { status: 1 }],
+  ])("with a %s that is none has a fault of its own", (place, convention) => {
+    const fault = findTerminalShapeFault(terminal(convention));
+
+    expect(fault).toMatchObject({ reason: "peer_terminal_invalid" });
+    expect(fault?.detail).toMatch(`a terminal response is malformed at convention.${place}: `);
+  });
+
+  it("with a member too many has it at the convention", () => {
+    expect(findTerminalShapeFault(terminal({ phase: "accepted" }))?.detail).toMatch("malformed at convention: ");
+  });
+
+  it.each([
+    null,
+    "peer",
+    {},
+    { kind: "peer" },
+    { kind: "peer", convention: null },
+    { kind: "peer", convention: { type: "request" } },
+    { kind: "prompt", convention: { type: "response_terminal" } },
+    terminal({}),
+  ])("is the only one to have it, and only when it is malformed: %j", (value) => {
+    expect(findTerminalShapeFault(value)).toBeNull();
   });
 });

@@ -8,6 +8,8 @@ import {
   epochMsOf,
   type Input,
   type InputId,
+  type InputLimits,
+  isAppError,
   isoOf,
   type NewInput,
   type ParsedInput,
@@ -17,6 +19,7 @@ import {
 } from "@holdfast/contracts";
 import {
   findAdmissionFault,
+  findTerminalShapeFault,
   fingerprintBytes,
   isFinalPhase,
   parseNewInput,
@@ -38,12 +41,15 @@ interface KnownSettings {
 
 /** An input that passed validation and has its identity. */
 interface PreparedInput {
+  readonly kind: "prepared";
   readonly input: ParsedInput;
   readonly id: InputId;
   readonly keyedId: InputId | null;
   readonly fingerprint: string;
   readonly payload: string;
 }
+
+type Rejection = Extract<Admission, { kind: "rejected" }>;
 
 /** What a session has that was never given any. */
 const NO_SETTINGS: KnownSettings = { revision: 0, settings: SessionSettings.parse({}) };
@@ -75,10 +81,12 @@ export class Ingress {
     return `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId;
   }
 
-  /** Validates an input and gives it its identity. @throws input.*, id.invalid, request.* */
-  prepare(ref: SessionRef, value: NewInput): PreparedInput {
+  /** Validates an input and gives it its identity, or says which rule it breaks. @throws input.*, id.invalid, request.* */
+  prepare(ref: SessionRef, value: NewInput): PreparedInput | Rejection {
     const { inputLimits, random, clock, sha256 } = this.#context;
-    const input = parseNewInput(value, inputLimits);
+    const parsed = parseOrReject(value, inputLimits);
+    if (parsed.kind === "rejected") return parsed;
+    const { input } = parsed;
     const keyedId = input.idempotencyKey === undefined ? null : this.idOfKey(ref, input.idempotencyKey);
     const id = input.id ?? keyedId ?? (random.id("inp") as InputId);
     const timestamp = input.timestamp ?? isoOf(clock.now());
@@ -86,17 +94,16 @@ export class Ingress {
     // UTF-8 needs at most three bytes for one UTF-16 unit: count only when it could matter.
     if (payload.length * 3 > inputLimits.payloadBytes) assertSize(payload, inputLimits.payloadBytes);
     const fingerprint = sha256(fingerprintBytes(input)).slice(0, FINGERPRINT_CHARACTERS);
-    return { input, id, keyedId, fingerprint, payload };
+    return { kind: "prepared", input, id, keyedId, fingerprint, payload };
   }
 
   /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
   async admit(
     ref: SessionRef,
-    prepared: PreparedInput,
+    prepared: PreparedInput | Rejection,
     options: AcceptOptions & { readonly isAwaited: boolean },
   ): Promise<Admission> {
-    const fault = findAdmissionFault(prepared.input);
-    if (fault !== null) return { kind: "rejected", ...fault };
+    if (prepared.kind === "rejected") return prepared;
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
       const command = this.#command(ref, prepared, options);
@@ -182,6 +189,21 @@ export class Ingress {
       signal: reply.wake.signal,
       ack: reply.ack,
     };
+  }
+}
+
+function parseOrReject(
+  value: NewInput,
+  limits: InputLimits,
+): { readonly kind: "parsed"; readonly input: ParsedInput } | Rejection {
+  try {
+    const input = parseNewInput(value, limits);
+    const fault = findAdmissionFault(input);
+    return fault === null ? { kind: "parsed", input } : { kind: "rejected", ...fault };
+  } catch (error) {
+    const fault = isAppError(error, "input.invalid") ? findTerminalShapeFault(value) : null;
+    if (fault === null) throw error;
+    return { kind: "rejected", ...fault };
   }
 }
 
