@@ -162,6 +162,16 @@ export const POLICY_TABLE: readonly PolicyRow[] = [
 ];
 
 /**
+ * For a kind that the table does not know, as a process of an older version
+ * meets it: the input waits its turn, and wakes nobody for what it may mean.
+ */
+export const CONSERVATIVE_ROW: Omit<PolicyRow, "kinds" | "modes"> = {
+  both: IN_QUEUE_LANE,
+  idle: WAITING,
+  live: WAITING,
+};
+
+/**
  * What a silent intent changes in both columns: the input waits for whichever
  * run comes next and asks for no attention, not even when it was steered. Its
  * lane and its transcript stay.

@@ -1,5 +1,4 @@
 import {
-  AppError,
   type KindId,
   type ParsedInput,
   POLICY_VERSION,
@@ -10,6 +9,7 @@ import {
 } from "@holdfast/contracts";
 import { kindOf, requestedMode } from "../input/input-kind.ts";
 import {
+  CONSERVATIVE_ROW,
   POLICY_TABLE,
   type PolicyRow,
   type RequestedMode,
@@ -44,7 +44,7 @@ export function resolvePolicy({ input, settings, isWithoutWake }: PolicyRequest)
 const resolved = new Map<string, PolicyColumns>();
 
 function columnsOf(
-  { both, idle, live }: PolicyRow,
+  { both, idle, live }: typeof CONSERVATIVE_ROW,
   { isSilenced, isWithoutWake }: { readonly isSilenced: boolean; readonly isWithoutWake: boolean },
 ): PolicyColumns {
   const overrides: Partial<PolicyDecision> = {
@@ -58,11 +58,10 @@ function columnsOf(
   });
 }
 
-/** The row of the default table for a kind and a mode (Y1). */
-export function policyRowOf(kind: KindId, mode: RequestedMode): PolicyRow {
-  const row = POLICY_TABLE.find(({ kinds, modes }) => kinds.includes(kind) && modes.includes(mode));
-  if (row === undefined) throw new AppError("internal.bug", { message: `no policy row for ${kind}, ${mode}` });
-  return row;
+/** Both columns of the default table for a kind and a mode (Y1); a kind it does not know gets the conservative row. */
+export function policyRowOf(kind: KindId | (string & {}), mode: RequestedMode): typeof CONSERVATIVE_ROW {
+  const hasKind = ({ kinds }: PolicyRow) => kinds.some((known) => known === kind);
+  return POLICY_TABLE.find((row) => hasKind(row) && row.modes.includes(mode)) ?? CONSERVATIVE_ROW;
 }
 
 /** A peer request whose intent is, exactly and case-sensitively, one of the session's silent intents. */

@@ -20,6 +20,18 @@ function resolve(input: ParsedInput, options: { silentIntents?: string[]; isWith
   return resolvePolicy({ input, settings: { silentIntents }, isWithoutWake });
 }
 
+describe("policyRowOf", () => {
+  it.each(["none", "queue", "steer"] as const)("lets a kind it does not know wait its turn (%s)", (mode) => {
+    const { both, idle, live } = policyRowOf("tool_callback", mode);
+
+    expect(both).toEqual(policyRowOf("prompt", "none").both);
+    expect([idle, live]).toEqual([
+      { wake: "none", boundary: "run_start" },
+      { wake: "none", boundary: "run_start" },
+    ]);
+  });
+});
+
 describe("resolvePolicy", () => {
   it("answers both columns of the row with the version of the table", () => {
     const row = policyRowOf("peer_message", "steer");
