@@ -100,10 +100,22 @@ export const OperationEvent = z.strictObject({
 /** See {@link OperationEvent}. */
 export type OperationEvent = z.infer<typeof OperationEvent>;
 
+/** Why an input exists; what a run does is attributed to what its whole batch shares. */
+export const Causality = z.strictObject({
+  /** The exchange it belongs to; the interaction of peer traffic. */
+  correlationId: z.string().min(1).max(128).optional(),
+  /** What led to it: an input, a run, an event. */
+  causationId: z.string().min(1).max(128).optional(),
+  /** The goal it serves. */
+  objectiveId: z.string().min(1).max(128).optional(),
+});
+/** See {@link Causality}. */
+export type Causality = z.infer<typeof Causality>;
+
 const Header = {
+  ...Causality.shape,
   /** Longest 128 bytes so that a key of it stays small. */
   supersessionKey: z.string().min(1).max(128).optional(),
-  correlationId: z.string().min(1).max(128).optional(),
   /** W3C trace context of the sender; not part of the payload's identity. */
   traceparent: z.string().max(128).optional(),
   /** Free for the sender; handed to the executor unchanged. */

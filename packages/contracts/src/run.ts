@@ -1,7 +1,7 @@
 /** What an executor is handed, and what it may answer. */
 import * as z from "zod";
 import { InputId, RunId } from "./ids.ts";
-import { ContentBlock, ExecutionKind, TurnMetadata } from "./input.ts";
+import { Causality, ContentBlock, ExecutionKind, TurnMetadata } from "./input.ts";
 import { FailureReport } from "./outcome.ts";
 import { Boundary } from "./policy.ts";
 
@@ -21,6 +21,8 @@ export const RunPrimitive = z.discriminatedUnion("kind", [
     /** Opaque to the executor; the receipt names exactly these, in this order (G4). */
     contributingInputIds: z.array(InputId),
     turnMetadata: TurnMetadata,
+    /** What all inputs of the batch agree about; nothing of what two of them say differently. */
+    causality: Causality,
   }),
   z.strictObject({ kind: z.literal("immediate_append"), blocks: z.array(ContentBlock) }),
   z.strictObject({ kind: z.literal("immediate_context_append"), blocks: z.array(ContentBlock) }),

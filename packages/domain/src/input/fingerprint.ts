@@ -5,7 +5,7 @@ import canonicalize from "canonicalize";
  * What differs between two sendings of the same thing: the identity of the
  * record, its time and its trace.
  */
-const NOT_COVERED: readonly (keyof ParsedInput)[] = ["id", "timestamp", "traceparent", "correlationId"];
+const NOT_COVERED: readonly (keyof ParsedInput)[] = ["id", "timestamp", "traceparent", "correlationId", "causationId"];
 
 /**
  * The bytes that tell whether a repeated idempotency key comes with the same

@@ -1,4 +1,5 @@
 import type { Append, Boundary, ExecutionKind, Input, RunPrimitive } from "@holdfast/contracts";
+import { mergeCausality } from "./merge-causality.ts";
 import { mergeTurnMetadata, type TurnMetadataField } from "./merge-turn-metadata.ts";
 import { renderBlocks } from "./render-blocks.ts";
 
@@ -33,6 +34,7 @@ export function renderPrimitive(request: RenderRequest): RenderOutcome {
       contextAppends: [],
       contributingInputIds: inputs.map(({ id }) => id),
       turnMetadata: merged.turnMetadata,
+      causality: mergeCausality(inputs),
     },
   };
 }

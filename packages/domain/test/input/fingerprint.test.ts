@@ -21,6 +21,7 @@ it.each([
   { timestamp: "2025-01-01T00:00:00Z" },
   { traceparent: "00-1-2-01" },
   { correlationId: "c" },
+  { causationId: "run_1" },
 ])("does not cover %j", (fields) => {
   expect(fingerprintBytes(sampleInput("prompt", fields))).toBe(bytes);
 });

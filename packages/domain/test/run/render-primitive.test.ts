@@ -131,6 +131,15 @@ it("renders what the contract of executors allows", () => {
   expect(RunPrimitive.parse(primitive)).toEqual(primitive);
 });
 
+it("says what its whole batch is caused by", () => {
+  const inputs = [
+    sampleInput("peer", { correlationId: "c", objectiveId: "tidy" }),
+    sampleInput("peer", { correlationId: "c", objectiveId: "cook" }),
+  ];
+
+  expect(primitiveOf(...inputs).causality).toEqual({ correlationId: "c" });
+});
+
 describe("the execution kind", () => {
   const kinds = (...list: ParsedInput["kind"][]) => executionKindOf(list.map((kind) => ({ kind })));
 
