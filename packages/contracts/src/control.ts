@@ -18,10 +18,12 @@ export const ControlReport = z.strictObject({
   inputsPendingDrain: z.int().nonnegative(),
   /** Carried over a recycle. */
   inputsTransferred: z.int().nonnegative(),
-  /** Not terminal when recovery looked at them. */
+  /** Not terminal when recovery looked at them, and kept. */
   inputsRecovered: z.int().nonnegative(),
   /** Returned by recovery from a dead attempt to their place. */
   inputsRequeued: z.int().nonnegative(),
+  /** Ephemeral and derived inputs that ended because the session was rebuilt. */
+  inputsDropped: z.int().nonnegative(),
   /** The run that was told to end, if one was. */
   abortedRunId: RunId.optional(),
 });

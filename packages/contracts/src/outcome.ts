@@ -23,6 +23,7 @@ export const AbandonReason = z.enum([
   "cancelled",
   "max_attempts_exhausted",
   "executor_lost",
+  "dropped",
 ]);
 /** See {@link AbandonReason}. */
 export type AbandonReason = z.infer<typeof AbandonReason>;

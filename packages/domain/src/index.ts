@@ -19,6 +19,7 @@ export * from "./retry/backoff.ts";
 export * from "./run/render-primitive.ts";
 export * from "./run/settlement.ts";
 export * from "./session/control-goals.ts";
+export * from "./session/control-report.ts";
 export * from "./session/legal-verbs.ts";
 export * from "./session/session-ref.ts";
 export * from "./session/session-state.ts";

@@ -183,6 +183,8 @@ export interface FollowOptions {
 export interface VerbCommand {
   readonly verb: Exclude<ControlVerb, "interrupt">;
   readonly requestId: RequestId;
+  /** Answers with the report that the verb would have now; nothing changes and nothing is stored. */
+  readonly dryRun?: boolean;
 }
 
 /** A session as callers see it. */

@@ -27,12 +27,12 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage; input run.lose, run.stage; run run.stage, run.lose, run.split
-  Uses     constants, clock, step, session, lane, input, run, attempt, select, stage, due, reply, claim
+  Raises   session run.settle, run.stage; input run.lose, run.stage, input.drop; run run.stage, run.lose, run.split
+  Uses     constants, clock, step, session, lane, input, run, attempt, drop, select, stage, due, reply, claim
   Upholds  L2, L3, L5, L6, L7, G2, G6
   Clock    the store's
   Memory   allowed
-  Cost     O(batch); O(log N) in sessions due in the bucket
+  Cost     O(batch), O(300) over a dead holder; O(log N) in sessions due in the bucket
 ]]
 local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow", "u" .. A.newRunId, "last")
 if not rows[1] then return { "missing" } end
@@ -53,7 +53,7 @@ if c.head.executor ~= "" and not contains(offer.executors, c.head.executor) then
 end
 
 leave_unhosted(c, K.index, A.member)
-bury_dead_holder(c, A.maxLosses)
+bury_dead_holder(c, A.maxLosses, K.later)
 local batch, blocked_until
 if may_stage(c) and not has_chores(c) then
   promote(c, K.later)

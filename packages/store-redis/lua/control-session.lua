@@ -7,6 +7,7 @@
     member     text    the session in the bucket's indexes
     verb       text    retire, recycle, reset, recover, stop, destroy
     requestId  text
+    isDryRun   flag    the report alone: nothing changes, nothing is stored
     rewakeMs   number
     maxLosses  number
 
@@ -17,12 +18,12 @@
     {"missing"}
     {"torn"}
 
-  Raises   session control.retire, control.recycle, control.reset, control.recover, control.stop, control.destroy, run.stage; input run.lose; run run.stage, run.lose, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, attempt, due, reply, control
-  Upholds  C1, C2, C3, C4, L6, G10
+  Raises   session control.retire, control.recycle, control.reset, control.recover, control.stop, control.destroy, run.stage; input run.lose, input.drop; run run.stage, run.lose, run.split, run.abandon
+  Uses     clock, step, session, lane, input, run, attempt, drop, due, reply, control
+  Upholds  C1, C2, C3, C4, C5, C6, L6, G10
   Clock    the store's
   Memory   allowed
-  Cost     O(staged batch): ending any number of inputs moves a generation, chores do the rest
+  Cost     O(staged batch + 300): ending any number of inputs moves a generation, chores do the rest
 ]]
 local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "z" .. A.requestId, "follow")
 if not rows[1] then return { "missing" } end
@@ -31,6 +32,7 @@ local c = open(K.session, now(), rows[1], rows[2])
 local followers = live_followers(rows[5], c.t)
 if rows[4] then return control_answer(c, { isRepeat = true, report = rows[4], followers = followers }) end
 
+c.is_rehearsal = A.isDryRun
 local hold, phase_before = c.hold, c.head.phase
 local is_busy = hold ~= nil and is_live(hold, c.t)
 local phase, effects = step(SESSION_ROWS, phase_before, "control." .. A.verb, control_bits(c, A.verb, is_busy))

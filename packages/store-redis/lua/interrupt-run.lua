@@ -7,6 +7,7 @@
   Arguments
     requestId  text
     runId      text  the run meant; empty for whichever is staged
+    isDryRun   flag  the report alone: nothing changes, nothing is stored
 
   Reply
     {"applied", isRepeat, report, node, runId, followers, cursor}
@@ -16,7 +17,7 @@
 
   Raises   session control.interrupt
   Uses     clock, step, session
-  Upholds  C1, C3, G10
+  Upholds  C1, C3, C5, G10
   Clock    the store's
   Memory   allowed
   Cost     O(1)
@@ -29,6 +30,7 @@ local hold = c.hold
 local followers = live_followers(rows[5], c.t)
 if rows[4] then return { "applied", "1", { unpack_row(rows[4]) }, "", "", followers, c.head.cursor } end
 
+c.is_rehearsal = A.isDryRun
 local phase, effects = step(SESSION_ROWS, c.head.phase, "control.interrupt", bit(hold ~= nil))
 local is_other = hold ~= nil and A.runId ~= "" and A.runId ~= hold.runId
 if not phase or is_other then return { "refused", c.head.phase, hold and hold.runId or "" } end

@@ -12,8 +12,8 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage; input input.abandon
-  Uses     clock, step, session, lane, input, due, reply
+  Raises   session run.stage; input input.abandon, input.drop
+  Uses     clock, step, session, lane, input, run, drop, due, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -93,6 +93,7 @@ local CHORES = {
     end
     return chore.steerFrom >= chore.steerTo and chore.queueFrom >= chore.queueTo and chore.scheduled <= 0
   end,
+  drop = function(chore) return drop_step(c, chore, K.later) end,
   journal = function(chore)
     local till = math.min(chore.to, chore.from + SCRIPT_BATCH - 1)
     for n = chore.from, till do remove(c, "j" .. chore.runId .. "." .. n) end

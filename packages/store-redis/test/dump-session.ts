@@ -103,7 +103,7 @@ function list(value: string): string[] {
 
 function standing(head: Head) {
   const { phase, generation, settingsRevision, isHeld, isUnhosted, position, digest } = head;
-  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, deadLetters } = head;
+  const { admitted, wokenThrough, queued, waking, scheduled, passing, epoch, sweeps, cursor, deadLetters } = head;
   return {
     phase,
     generation,
@@ -113,7 +113,7 @@ function standing(head: Head) {
     position,
     digest,
     executor: orNull(head.executor),
-    counters: { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, deadLetters },
+    counters: { admitted, wokenThrough, queued, waking, scheduled, passing, epoch, sweeps, cursor, deadLetters },
     warm: { node: orNull(head.warmNode), until: head.warmUntil },
   };
 }
@@ -237,6 +237,15 @@ function chore(row: Row<typeof CHORE>) {
         scheduled: row.scheduled,
         from: row.from,
         staged: list(row.staged),
+      };
+    case "drop":
+      return {
+        kind,
+        generation,
+        lanes: { steer: { from: row.steerFrom, to: row.steerTo }, queue: { from: row.queueFrom, to: row.queueTo } },
+        admitted: row.to,
+        left: row.scheduled,
+        from: row.from,
       };
     case "journal":
       return { kind, generation, runId: row.runId, from: row.from, to: row.to };

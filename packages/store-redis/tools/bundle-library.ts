@@ -106,6 +106,7 @@ export const FRAGMENT_ORDER = [
   "input",
   "run",
   "attempt",
+  "drop",
   "settlement",
   "select",
   "stage",

@@ -55,6 +55,7 @@ function countsOf(report: ControlReport): string[] {
     [report.inputsTransferred, "carried over"],
     [report.inputsRecovered, "recovered"],
     [report.inputsRequeued, "put back"],
+    [report.inputsDropped, "dropped"],
   ];
   const shown = counts.filter(([count]) => count > 0).map(([count, meaning]) => `${count} ${meaning}`);
   return report.abortedRunId === undefined ? shown : [...shown, `${report.abortedRunId} told to end`];

@@ -27,6 +27,7 @@ export type InputMachineEventType =
   | "input.supersede"
   | "input.coalesce"
   | "input.abandon"
+  | "input.drop"
   | "run.stage"
   | "run.checkpoint"
   | "run.commit"
@@ -43,6 +44,7 @@ export const INPUT_EVENT_FACTS: Readonly<Record<InputMachineEventType, readonly 
   "input.supersede": [],
   "input.coalesce": [],
   "input.abandon": [],
+  "input.drop": [],
   "run.stage": [],
   "run.checkpoint": [],
   "run.commit": [],
@@ -106,6 +108,8 @@ export const inputMachine = setup({
         "input.supersede": { target: STATUS.superseded, actions: ["leaveLane", "recordOutcome"] },
         "input.coalesce": { target: STATUS.coalesced, actions: ["leaveLane", "recordOutcome"] },
         "input.abandon": { target: STATUS.abandoned, actions: ["leaveLane", "recordOutcome"] },
+        // One that need not survive: the session is rebuilt without it.
+        "input.drop": { target: STATUS.abandoned, actions: ["leaveLane", "recordOutcome"] },
       },
     },
     [STATUS.staged]: {

@@ -110,6 +110,10 @@ const RESET = {
   target: PHASE.idle,
   actions: ["clearRun", "bumpToken", "abandonAll.reset", "indexDue"],
 } as const;
+const RECOVER = {
+  guard: not("isBusy"), // S5
+  actions: ["returnStaged", "dropPassing", "indexDue"],
+} as const;
 const STAGE = { guard: and(["isBound", not("hasRun")]), actions: ["stageRun", "indexDue"] } as const;
 const SETTLE = { guard: "hasRun", actions: ["clearRun", "indexDue"] } as const;
 const INTERRUPT = { guard: "hasRun", actions: ["requestCancel"] } as const;
@@ -136,6 +140,8 @@ export const sessionMachine = setup({
     clearRun: () => {},
     /** The staged inputs go back to their place in the lane. */
     returnStaged: () => {},
+    /** Inputs that need not survive (ephemeral, derived) end. */
+    dropPassing: () => {},
     /** The holder is told to abort the run it works on. */
     abortRun: () => {},
     /** The holder is asked to end the run; the run decides when. */
@@ -171,9 +177,9 @@ export const sessionMachine = setup({
           // Nobody would ever drain it.
           { target: PHASE.retired, actions: ["abandonAll.retired", "indexDue"] },
         ],
-        "control.recycle": { guard: not("isBusy"), actions: ["returnStaged", "indexDue"] }, // S5
+        "control.recycle": RECOVER,
         "control.reset": RESET,
-        "control.recover": { guard: not("isBusy"), actions: ["returnStaged", "indexDue"] },
+        "control.recover": RECOVER,
         "control.stop": STOP,
         "control.destroy": DESTROY,
         "control.interrupt": INTERRUPT,
@@ -185,7 +191,7 @@ export const sessionMachine = setup({
       on: {
         "session.bind": { actions: ["bindExecutor"] },
         "recovery.finish": { target: PHASE.idle, actions: ["indexDue"] },
-        "control.recover": { guard: not("isBusy"), target: PHASE.idle, actions: ["returnStaged", "indexDue"] },
+        "control.recover": { ...RECOVER, target: PHASE.idle },
         "control.reset": RESET,
         "control.stop": STOP,
         "control.destroy": DESTROY,
@@ -196,9 +202,9 @@ export const sessionMachine = setup({
         "session.bind": BIND,
         "run.stage": STAGE, // S2
         "run.settle": SETTLE,
-        "control.recycle": { guard: not("isBusy"), target: PHASE.idle, actions: ["returnStaged", "indexDue"] },
+        "control.recycle": { ...RECOVER, target: PHASE.idle },
         "control.reset": RESET,
-        "control.recover": { guard: not("isBusy"), actions: ["returnStaged", "indexDue"] },
+        "control.recover": RECOVER,
         "control.stop": STOP,
         "control.destroy": DESTROY,
         "control.interrupt": INTERRUPT,

@@ -24,10 +24,11 @@ type Refused = Extract<ControlReply, { kind: "refused" }>;
 
 /** Applies a verb. @throws control.refused, session.not_found, session.destroyed, idempotency.mismatch */
 export async function applyVerb(parts: ControlParts, ref: SessionRef, command: VerbCommand): Promise<ControlReport> {
-  const reply = await parts.context.store.control.apply({ ref, ...command });
+  const { verb, requestId, dryRun: isDryRun = false } = command;
+  const reply = await parts.context.store.control.apply({ ref, verb, requestId, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");
-  if (reply.kind === "refused") throw refusal(command.verb, reply);
-  return finish(parts, ref, reply);
+  if (reply.kind === "refused") throw refusal(verb, reply);
+  return isDryRun ? reply.report : finish(parts, ref, reply);
 }
 
 /** Asks a run to end. @throws run.not_current, control.refused, session.not_found, session.destroyed */

@@ -16,6 +16,10 @@ import type { SettledInput } from "./ledger.ts";
  *   C2  A verb whose phase is already reached succeeds with zero counts.
  *   C3  A refused verb changes nothing and says in which phase the session is.
  *   C4  Stop, destroy and reset fence every run at once: the token moves.
+ *   C5  A dry run answers with the report the command would have now, or refuses
+ *       as it would; it changes and stores nothing.
+ *   C6  Rebuilding a session (recycle, recover, a claim over a dead holder) ends
+ *       its ephemeral and derived inputs, and says how many.
  *
  * Rejects with `session.torn`, and with `idempotency.mismatch` for a request id
  * that named another verb.
@@ -33,6 +37,8 @@ export interface ControlCommand {
   readonly ref: SessionRef;
   readonly verb: Exclude<ControlVerb, "interrupt">;
   readonly requestId: RequestId;
+  /** Answers with the report alone (C5); the default is to apply the verb. */
+  readonly isDryRun?: boolean;
 }
 
 /** Asks one run to end. */
@@ -41,6 +47,8 @@ export interface InterruptCommand {
   readonly requestId: RequestId;
   /** The run meant; `null` for whichever is current. */
   readonly runId: RunId | null;
+  /** As for a verb. */
+  readonly isDryRun?: boolean;
 }
 
 /** Whom to tell that a run must end. */

@@ -12,7 +12,7 @@
  *   M5  A staged input carries the run and the generation of the hold.
  */
 import { INPUT_TABLE, SESSION_TABLE } from "@holdfast/domain";
-import { stepSession } from "../session/transitions.ts";
+import { stepInput, stepSession } from "../session/transitions.ts";
 import type { InputImage, SessionImage } from "./session-image.ts";
 
 /** The first thing that is wrong with a session, or `null`. */
@@ -54,7 +54,15 @@ function findCounterFault({ inputs, lanes, later, counters, generation }: Sessio
   const queued = [...lanes.steer.places, ...lanes.queue.places].flatMap(({ inputId }) => current.get(inputId) ?? []);
   const waking = queued.filter(({ isWaking, admission }) => isWaking || admission <= counters.wokenThrough);
   const scheduled = later.filter(({ inputId }) => current.has(inputId));
-  const counted = { queued: queued.length, waking: waking.length, scheduled: scheduled.length };
+  const passing = [...current.values()].filter(({ isEphemeral, status }) => {
+    return isEphemeral && stepInput(status, "input.drop") !== null;
+  });
+  const counted = {
+    queued: queued.length,
+    waking: waking.length,
+    scheduled: scheduled.length,
+    passing: passing.length,
+  };
   for (const [name, count] of Object.entries(counted)) {
     const said = counters[name as keyof typeof counted];
     if (said !== count) return `${count} inputs are ${name}, the session counts ${said} (M2)`;

@@ -66,6 +66,7 @@ export interface SessionCounters {
   readonly queued: number;
   readonly waking: number;
   readonly scheduled: number;
+  readonly passing: number;
   readonly epoch: number;
   readonly sweeps: number;
   readonly cursor: number;
@@ -108,7 +109,8 @@ function isSame(one: SessionRef, other: SessionRef): boolean {
 
 function standing(session: SessionData) {
   const { phase, generation, settings, settingsRevision, executor, isHeld, isUnhosted } = session;
-  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, position, digest, state } = session;
+  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, position, digest, state, passing } =
+    session;
   return {
     phase,
     generation,
@@ -123,6 +125,7 @@ function standing(session: SessionData) {
       queued,
       waking,
       scheduled,
+      passing,
       epoch,
       sweeps,
       cursor,

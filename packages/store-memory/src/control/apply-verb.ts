@@ -1,27 +1,30 @@
-/** Applies a control verb, once per request id (C1 to C4). */
+/** Applies a control verb, once per request id (C1 to C6). */
 import { type AbandonReason, AppError, type ControlReport, type ControlVerb, type NodeId } from "@holdfast/contracts";
-import { CONTROL_GOALS } from "@holdfast/domain";
+import { CONTROL_GOALS, newReport, type ReportDraft } from "@holdfast/domain";
 import type { ControlCommand, ControlReply } from "@holdfast/runtime";
+import { getInputs } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { loseAttempt } from "../run/attempt.ts";
 import { moveRun, putRun } from "../run/run.ts";
 import { dueAtRest, hasChores, indexDue, unpark } from "../session/due.ts";
 import { removeMember } from "../session/ordered.ts";
 import type { EndChore } from "../session/session-data.ts";
-import { perform, stepSession, type Transition } from "../session/transitions.ts";
-import { emit, isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { isFinal, perform, stepSession, type Transition } from "../session/transitions.ts";
+import { emit, isLive, liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
+import { dropPassing } from "./drop-passing.ts";
 
 /** Applies a verb. */
 export function applyVerb(context: MemoryContext, command: ControlCommand): ControlReply {
-  const work = openSession(context, command.ref);
-  if (work === null) return { kind: "missing" };
-  const { session } = work;
-  const { hold, phase } = session;
-  const known = session.reports.get(command.requestId);
+  const opened = openSession(context, command.ref);
+  if (opened === null) return { kind: "missing" };
+  const known = opened.session.reports.get(command.requestId);
   if (known !== undefined) {
     assertSameVerb(known, command.verb);
-    return answer(work, { report: known, isRepeat: true });
+    return answer(opened, { report: known, isRepeat: true });
   }
+  const work = command.isDryRun === true ? rehearse(opened) : opened;
+  const { session } = work;
+  const { hold, phase } = session;
   const isBusy = isLive(hold, work);
   const transition = stepSession(phase, `control.${command.verb}`, {
     hasRun: hold !== null,
@@ -45,15 +48,13 @@ export function assertSameVerb(report: ControlReport, verb: ControlVerb): void {
 }
 
 interface Draft {
-  report: Mutable<ControlReport>;
+  readonly report: ReportDraft;
   readonly pendingBefore: number;
   /** Inputs of the run that was ended. */
   staged: EndChore["staged"];
   abortNode: NodeId | null;
   dueAt: number | null;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function newDraft(
   work: Work,
@@ -62,16 +63,7 @@ function newDraft(
 ): Draft {
   const { phase } = work.session;
   return {
-    report: {
-      verb,
-      phaseBefore: phase,
-      phaseAfter: transition?.next ?? phase,
-      inputsAbandoned: 0,
-      inputsPendingDrain: 0,
-      inputsTransferred: 0,
-      inputsRecovered: 0,
-      inputsRequeued: 0,
-    },
+    report: newReport(verb, phase, transition?.next ?? phase),
     pendingBefore: pendingCount(work),
     staged: [],
     abortNode: null,
@@ -87,10 +79,11 @@ function carryOut(work: Work, draft: Draft, transition: Transition<ControlReport
   const { report } = draft;
   work.session.phase = transition.next;
   perform(transition.effects, CONTROL_EFFECTS, work, draft);
-  const pending = pendingCount(work);
-  if (report.verb === "retire") report.inputsPendingDrain = pending;
-  if (report.verb === "recycle") report.inputsTransferred = pending;
-  if (report.verb === "recover") report.inputsRecovered = draft.pendingBefore;
+  // What a chore is still to drop is not carried over.
+  const kept = draft.pendingBefore - report.inputsAbandoned - report.inputsDropped;
+  if (report.verb === "retire") report.inputsPendingDrain = pendingCount(work);
+  if (report.verb === "recycle") report.inputsTransferred = kept;
+  if (report.verb === "recover") report.inputsRecovered = kept;
   const { verb, phaseBefore: from, phaseAfter: to } = report;
   emit(work, { type: "session.phase_changed", verb, from, to });
 }
@@ -118,6 +111,7 @@ function abandonAll(reason: AbandonReason) {
     session.queued = 0;
     session.waking = 0;
     session.scheduled = 0;
+    session.passing = 0;
   };
 }
 
@@ -137,9 +131,16 @@ const CONTROL_EFFECTS = {
   returnStaged: (work: Work, draft: Draft) => {
     const { hold } = work.session;
     if (hold === null) return;
-    draft.report.inputsRequeued = hold.staged.length;
     loseAttempt(work, hold);
     work.session.hold = null;
+    // Those whose last loss this is end; those that need not survive are counted as dropped.
+    for (const { status, isEphemeral } of getInputs(work.session, hold.staged)) {
+      if (isFinal("input", status)) draft.report.inputsAbandoned += 1;
+      else if (!isEphemeral) draft.report.inputsRequeued += 1;
+    }
+  },
+  dropPassing: (work: Work, { report }: Draft) => {
+    report.inputsDropped = dropPassing(work);
   },
   bumpToken: ({ data }: Work) => {
     data.token += 1;

@@ -1,21 +1,24 @@
 /** Asks the staged run to end, once per request id. The run decides when; a result that it commits first stands. */
 import type { ControlReport } from "@holdfast/contracts";
+import { newReport } from "@holdfast/domain";
 import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
-import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
 import { assertSameVerb } from "./apply-verb.ts";
 
 /** Interrupts the current run. */
-export function interrupt(context: MemoryContext, { ref, requestId, runId }: InterruptCommand): ControlReply {
-  const work = openSession(context, ref);
-  if (work === null) return { kind: "missing" };
-  const { session } = work;
-  const known = session.reports.get(requestId);
+export function interrupt(context: MemoryContext, command: InterruptCommand): ControlReply {
+  const { ref, requestId, runId } = command;
+  const opened = openSession(context, ref);
+  if (opened === null) return { kind: "missing" };
+  const known = opened.session.reports.get(requestId);
   if (known !== undefined) {
     assertSameVerb(known, "interrupt");
-    return applied(work, { report: known, isRepeat: true, abort: null });
+    return applied(opened, { report: known, isRepeat: true, abort: null });
   }
+  const work = command.isDryRun === true ? rehearse(opened) : opened;
+  const { session } = work;
   const { hold, phase } = session;
   const transition = stepSession(phase, "control.interrupt", { hasRun: hold !== null });
   if (transition === null || hold === null || (runId !== null && runId !== hold.runId)) {
@@ -32,17 +35,7 @@ export function interrupt(context: MemoryContext, { ref, requestId, runId }: Int
 }
 
 function reportOf({ session }: Work, hold: HoldData, phaseAfter: ControlReport["phaseAfter"]): ControlReport {
-  return {
-    verb: "interrupt",
-    phaseBefore: session.phase,
-    phaseAfter,
-    inputsAbandoned: 0,
-    inputsPendingDrain: 0,
-    inputsTransferred: 0,
-    inputsRecovered: 0,
-    inputsRequeued: 0,
-    abortedRunId: hold.runId,
-  };
+  return { ...newReport("interrupt", session.phase, phaseAfter), abortedRunId: hold.runId };
 }
 
 function applied(

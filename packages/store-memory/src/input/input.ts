@@ -70,6 +70,11 @@ const INPUT_EFFECTS: EffectHandlers<[Work, InputData]> = {
   },
 };
 
+/** Whether it is counted among those that a rebuilt session does without. */
+export function isPassing({ isEphemeral, status }: InputData): boolean {
+  return isEphemeral && stepInput(status, "input.drop") !== null;
+}
+
 /** Moves one input. Raises when its machine refuses: callers validate first. */
 export function moveInput(
   work: Work,
@@ -79,7 +84,9 @@ export function moveInput(
 ): void {
   const transition = stepInput(input.status, event, facts);
   if (transition === null) throw new TypeError(`input ${input.inputId} is ${input.status} and refuses ${event}`);
+  if (isPassing(input)) work.session.passing -= 1;
   input.status = transition.next;
+  if (isPassing(input)) work.session.passing += 1;
   perform(transition.effects, INPUT_EFFECTS, work, input);
 }
 

@@ -1,5 +1,6 @@
 /** Takes a session at rest, or one whose holder is dead, and stages its next batch (L3). */
 import type { ClaimCommand, ClaimReply, StateReply } from "@holdfast/runtime";
+import { dropPassing } from "../control/drop-passing.ts";
 import { loseAttempt } from "../run/attempt.ts";
 import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
@@ -40,7 +41,7 @@ function answerIdle(work: Work, dueAt: number | null): ClaimReply {
   return { kind: "idle", dueAt, settled, followers: liveFollowers(work), cursor: session.cursor };
 }
 
-/** The attempt of a dead holder ends before anything new is staged. */
+/** The attempt of a dead holder ends before anything new is staged, and so does what need not survive it (C6). */
 function buryDeadHolder(work: Work): void {
   const { session } = work;
   const { hold } = session;
@@ -52,6 +53,7 @@ function buryDeadHolder(work: Work): void {
     clearRun: () => loseAttempt(work, hold),
     indexDue: () => {}, // The claim indexes what it leaves.
   });
+  dropPassing(work);
 }
 
 function stageOrRest(work: Work, command: ClaimCommand): ClaimReply {

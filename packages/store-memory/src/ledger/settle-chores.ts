@@ -1,6 +1,7 @@
 /** Finishes at most a batch of the work that another operation left behind. */
 import type { AbandonReason, InputId, Lane, SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
+import { stepDrop } from "../control/drop-passing.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
@@ -33,6 +34,8 @@ function stepChore(work: Work, chore: Chore): boolean {
   switch (chore.kind) {
     case "end":
       return stepEnd(work, chore);
+    case "drop":
+      return stepDrop(work, chore);
     case "journal":
       return stepJournal(work.session, chore);
     case "purge":

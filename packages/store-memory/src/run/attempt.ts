@@ -22,10 +22,12 @@ function isSpent({ isFinal, charge }: AttemptEnd, input: InputData): boolean {
   return isFinal || (charge !== null && input[charge.counter] + 1 >= charge.limit);
 }
 
-// Members of a batch that failed once or was lost twice are tried one by one, under new runs.
+// Members of a batch that failed once or was lost twice are tried one by one, under new runs; so are those of a
+// lost one of which some need not survive: a run belongs to exactly its set.
 function mustSplit({ charge }: AttemptEnd, inputs: readonly InputData[], survivors: number): boolean {
   if (inputs.length < 2 || survivors === 0 || charge === null) return false;
-  return charge.counter === "failures" || (inputs[0] as InputData).losses >= 1;
+  if (charge.counter === "failures" || (inputs[0] as InputData).losses >= 1) return true;
+  return inputs.some(({ isEphemeral }) => isEphemeral);
 }
 
 function endInput(work: Work, input: InputData, end: AttemptEnd): void {

@@ -62,6 +62,8 @@ export interface SessionData {
   waking: number;
   /** Inputs that wait for a time, outside the lanes. */
   scheduled: number;
+  /** Ephemeral and derived ones that are queued or wait for a time. */
+  passing: number;
   readonly lanes: Readonly<Record<Lane, LaneData>>;
   /** Those that wait for a time, earliest first. */
   readonly later: TimedInput[];
@@ -207,7 +209,7 @@ export interface ReceiptData {
 }
 
 /** Bounded work that an operation left behind. */
-export type Chore = EndChore | JournalChore | PurgeChore;
+export type Chore = EndChore | DropChore | JournalChore | PurgeChore;
 
 /** Settles the inputs of an ended generation. */
 export interface EndChore {
@@ -219,6 +221,19 @@ export interface EndChore {
   scheduled: number;
   from: number;
   staged: readonly InputId[];
+}
+
+/** Ends the inputs that need not survive. */
+export interface DropChore {
+  readonly kind: "drop";
+  readonly generation: number;
+  readonly lanes: Readonly<Record<Lane, { from: number; readonly to: number }>>;
+  /** The last admission that is meant. */
+  readonly admitted: number;
+  /** How many are still to be found. */
+  left: number;
+  /** Of those that wait for a time, how many were passed. */
+  from: number;
 }
 
 /** Removes the journal of an ended run. */
@@ -267,6 +282,7 @@ export function newSessionData(
     queued: 0,
     waking: 0,
     scheduled: 0,
+    passing: 0,
     lanes: { steer: lane(), queue: lane() },
     later: [],
     epoch: 0,

@@ -1,7 +1,7 @@
 /** What one operation works with. */
 import type { AckLevel, NodeId, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
 import type { SettledInput } from "@holdfast/runtime";
-import type { HoldData, SessionData, StoreData } from "./session-data.ts";
+import { type HoldData, newStoreData, type SessionData, type StoreData } from "./session-data.ts";
 
 /** How a store behaves. */
 export interface MemoryConfig {
@@ -36,6 +36,13 @@ export function openSession(context: MemoryContext, ref: SessionRef): Work | nul
   const session = data.sessions.get(memberOf(ref));
   if (session === undefined) return null;
   return { data, session, now: context.now(), config: context.config, settled: [] };
+}
+
+/** The same session to be tried something with: what is done to it is done to a copy. */
+export function rehearse({ data, session, ...rest }: Work): Work {
+  const copy = structuredClone(session);
+  const scratch = { ...newStoreData(), sessions: new Map([[copy.member, copy]]), token: data.token };
+  return { ...rest, data: scratch, session: copy, settled: [] };
 }
 
 /** How indexes name a session: both ids in base64url, so that members sort the same in every store. */

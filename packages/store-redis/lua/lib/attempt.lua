@@ -5,11 +5,16 @@ local function is_spent(why, record)
   return why.isFinal or (why.counter ~= nil and record[why.counter] + 1 >= why.limit)
 end
 
--- Members of a batch that failed once or was lost twice are tried one by one, under new runs.
+-- Members of a batch that failed once or was lost twice are tried one by one, under new runs; so are
+-- those of a lost one of which some need not survive: a run belongs to exactly its set.
 local function must_split(why, records, survivors)
   if #records < 2 or survivors == 0 or not why.counter then return false end
-  local record = records[1]
-  return why.counter == PLACE.record.failures or record.losses >= 1
+  local first_record = records[1]
+  if why.counter == PLACE.record.failures or first_record.losses >= 1 then return true end
+  for _, record in ipairs(records) do
+    if record.isEphemeral then return true end
+  end
+  return false
 end
 
 -- The facts an input's event carries, in the order the machine declares.

@@ -33,10 +33,11 @@ local BURY_EFFECTS = {
   indexDue = function() end, -- the claim indexes what it leaves
 }
 
--- The attempt of a dead holder ends before anything new is staged.
-local function bury_dead_holder(c, max_losses)
+-- The attempt of a dead holder ends before anything new is staged, and so does what need not survive it.
+local function bury_dead_holder(c, max_losses, later_key)
   if not c.hold then return end
   local phase, effects = step(SESSION_ROWS, c.head.phase, "run.settle", "1")
   if not phase then error("phase " .. c.head.phase .. " holds a run") end
   perform(effects, BURY_EFFECTS, c, max_losses)
+  drop_passing(c, later_key)
 end

@@ -34,7 +34,7 @@ local function abandon_all(reason)
     end
     head.generation = head.generation + 1
     head.steerHead, head.queueHead = head.steerTail, head.queueTail
-    head.queued, head.waking, head.scheduled = 0, 0, 0
+    head.queued, head.waking, head.scheduled, head.passing = 0, 0, 0, 0
   end
 end
 
@@ -50,22 +50,34 @@ local CONTROL_EFFECTS = {
     put_run(c, hold.runId, move_run(c, hold, "run.abandon"))
     set_hold(c, nil)
   end,
+  -- Those whose last loss this is end; those that need not survive are counted as dropped.
   returnStaged = function(c, command)
-    if not c.hold then return end
-    local report = command.report
-    report.inputsRequeued = staged_count(c)
+    local hold, report = c.hold, command.report
+    if not hold then return end
+    local ids = split(hold.staged)
     lose_attempt(c, command.maxLosses)
+    for _, record in ipairs(load_records(c, ids)) do
+      if INPUT_FINAL[record.status] then
+        report.inputsAbandoned = report.inputsAbandoned + 1
+      elseif not record.isEphemeral then
+        report.inputsRequeued = report.inputsRequeued + 1
+      end
+    end
   end,
-  bumpToken = function(_, command) redis.call("HINCRBY", command.meta, "token", 1) end,
+  dropPassing = function(c, command)
+    local report = command.report
+    report.inputsDropped = drop_passing(c, command.later)
+  end,
+  bumpToken = function(c, command) send(c, "HINCRBY", command.meta, "token", 1) end,
   ["abandonAll.retired"] = abandon_all(REASON.retired),
   ["abandonAll.reset"] = abandon_all(REASON.reset),
   ["abandonAll.stopped"] = abandon_all(REASON.stopped),
   ["abandonAll.destroyed"] = abandon_all(REASON.destroyed),
   unbind = function(c, command)
-    if c.head.isUnhosted then redis.call("ZREM", command.index, unhosted_entry(c, command.member)) end
+    if c.head.isUnhosted then send(c, "ZREM", command.index, unhosted_entry(c, command.member)) end
     c.head.executor, c.head.isUnhosted = "", false
   end,
-  leaveDirectory = function(_, command) redis.call("ZREM", command.index, "d " .. command.member) end,
+  leaveDirectory = function(c, command) send(c, "ZREM", command.index, "d " .. command.member) end,
   -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
   purge = function(c)
     local chore = new_chore(c, "purge")
@@ -73,6 +85,7 @@ local CONTROL_EFFECTS = {
     add_chore(c, chore)
   end,
   indexDue = function(c, command)
+    commit_later(c, command.later)
     if c.hold then return end
     c.head.epoch = c.head.epoch + 1
     command.dueAt = due_at_rest(c, command.later, c.t + command.rewake)
@@ -83,8 +96,10 @@ local CONTROL_EFFECTS = {
 local function count_for_verb(c, command)
   local report = command.report
   if command.verb == "retire" then report.inputsPendingDrain = pending_count(c) end
-  if command.verb == "recycle" then report.inputsTransferred = pending_count(c) end
-  if command.verb == "recover" then report.inputsRecovered = command.pending end
+  -- What a chore is still to drop is not carried over.
+  local kept = command.pending - report.inputsAbandoned - report.inputsDropped
+  if command.verb == "recycle" then report.inputsTransferred = kept end
+  if command.verb == "recover" then report.inputsRecovered = kept end
 end
 
 -- `answer` = { isRepeat, report, followers, abortNode, dueAt, rewake }.

@@ -29,7 +29,7 @@ end
 
 local function index_due(c, due_key, member, at)
   mark(c)
-  if at then redis.call("ZADD", due_key, digits(at), member) else redis.call("ZREM", due_key, member) end
+  if at then send(c, "ZADD", due_key, digits(at), member) else send(c, "ZREM", due_key, member) end
 end
 
 -- Lets go of a session: no lease at rest, a fresh epoch, and a finite due time while work is left.

@@ -43,11 +43,18 @@ local INPUT_EFFECTS = {
   end,
 }
 
+-- Whether it is counted among those that a rebuilt session does without.
+local function is_passing(record)
+  return record.isEphemeral and step(INPUT_ROWS, record.status, "input.drop", "") ~= nil
+end
+
 -- Moves one input and collects its row. Raises when the machine refuses: callers validate first.
 local function move_input(c, id, record, event, bits)
   local status, effects = step(INPUT_ROWS, record.status, event, bits or "")
   if not status then error("input " .. id .. " refuses " .. event) end
+  if is_passing(record) then c.head.passing = c.head.passing - 1 end
   record.status = status
+  if is_passing(record) then c.head.passing = c.head.passing + 1 end
   perform(effects, INPUT_EFFECTS, c, id, record)
   -- What ended is moved no more, and what is staged not before the next script.
   collect(c, "i" .. id, encode_record(record), INPUT_FINAL[status] or event == "run.stage")

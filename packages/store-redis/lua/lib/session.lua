@@ -78,9 +78,14 @@ local function is_live(hold, t)
   return t < hold.leaseUntil and hold.leaseUntil <= t + 2 * hold.leaseMs
 end
 
+-- A write beside the session's own hash. A rehearsal works everything out and writes nothing.
+local function send(c, ...)
+  if not c.is_rehearsal then redis.call(...) end
+end
+
 -- From the first write to the last the marker stands: a script that finds it was torn in between.
 local function mark(c)
-  if c.is_marked then return end
+  if c.is_marked or c.is_rehearsal then return end
   redis.call("HSET", c.key, "txn", "1")
   c.is_marked = true
 end
@@ -103,13 +108,14 @@ local function commit_later(c, later_key)
   if not c.later then return end
   mark(c)
   for id, at in pairs(c.later) do
-    if at then redis.call("ZADD", later_key, digits(at), id) else redis.call("ZREM", later_key, id) end
+    if at then send(c, "ZADD", later_key, digits(at), id) else send(c, "ZREM", later_key, id) end
   end
   c.later = nil
 end
 
 -- Writes the session. The head and the cleared marker go with the last HSET.
 local function commit(c)
+  if c.is_rehearsal then return end
   local removals
   for field, value in pairs(c.overlay or {}) do
     if value then

@@ -66,6 +66,7 @@ async function apply(
       member,
       verb: command.verb,
       requestId: command.requestId,
+      isDryRun: command.isDryRun === true,
       rewakeMs: timing.rewakeMs,
       maxLosses: budget.maxLosses,
     }),
@@ -110,9 +111,11 @@ function toAbort(node: string, runId: RunId | undefined, reason: "cancelled" | "
 
 async function interrupt(
   { scripts, keys }: ControlOptions,
-  { ref, requestId, runId }: InterruptCommand,
+  { ref, requestId, runId, isDryRun = false }: InterruptCommand,
 ): Promise<ControlReply> {
-  const reply = asReply(await scripts.run("interrupt-run", keys.session(ref).list, { requestId, runId: runId ?? "" }));
+  const reply = asReply(
+    await scripts.run("interrupt-run", keys.session(ref).list, { requestId, runId: runId ?? "", isDryRun }),
+  );
   if (tagOf(reply) === "refused") {
     const current = text(reply, 2);
     const currentRunId = current === "" ? null : (current as RunId);

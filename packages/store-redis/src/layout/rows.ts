@@ -42,6 +42,8 @@ export const HEAD = {
   choresHead: "n",
   choresTail: "n",
   isUnhosted: "b",
+  /** Ephemeral and derived inputs that are queued or wait for a time. */
+  passing: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -151,7 +153,10 @@ export const LAST = {
 
 /** Field `x<number>`: bounded work a script left behind. */
 export const CHORE = {
-  /** `end` (inputs of an ended generation), `journal` (steps of an ended run), `purge` (a destroyed session). */
+  /**
+   * `end` (inputs of an ended generation), `drop` (inputs that need not survive), `journal` (steps of an ended
+   * run), `purge` (a destroyed session).
+   */
   kind: "t",
   generation: "n",
   reason: "t",
@@ -179,6 +184,7 @@ export const REPORT = {
   inputsRecovered: "n",
   inputsRequeued: "n",
   abortedRunId: "t",
+  inputsDropped: "n",
 } as const satisfies RowLayout;
 
 /** Every row, by the name its Lua codec carries. */

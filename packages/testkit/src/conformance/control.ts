@@ -1,6 +1,8 @@
-/** The suite of the `Control` port; its promises are C1 to C4. */
+/** The suite of the `Control` port; its promises are C1 to C6. */
 import { describe } from "vitest";
 import { describeChores } from "./control/chores.ts";
+import { describeDrops } from "./control/drops.ts";
+import { describeDryRuns } from "./control/dry-runs.ts";
 import { describeInterrupt } from "./control/interrupt.ts";
 import { describeRequests } from "./control/requests.ts";
 import { describeVerbs } from "./control/verbs.ts";
@@ -17,6 +19,12 @@ export function describeControl(openStore: StoreFactory): void {
     });
     describe("interrupt", () => {
       describeInterrupt(openStore);
+    });
+    describe("dry runs", () => {
+      describeDryRuns(openStore);
+    });
+    describe("inputs that need not survive", () => {
+      describeDrops(openStore);
     });
     describe("chores", () => {
       describeChores(openStore);

@@ -1,5 +1,5 @@
 /** The calls that commands become, and what is learned from their answers. */
-import type { ControlVerb, RequestId, SessionRef, SessionSettings } from "@holdfast/contracts";
+import type { SessionRef, SessionSettings } from "@holdfast/contracts";
 import type {
   AdmitCommand,
   AdmitReply,
@@ -8,6 +8,7 @@ import type {
   ChoresReply,
   ClaimCommand,
   ClaimReply,
+  ControlCommand,
   ControlReply,
   RegisterCommand,
   RegisterReply,
@@ -127,22 +128,15 @@ export function choresCall(mind: Mind, ref: SessionRef): Call {
 }
 
 /** Applies a verb. */
-export function controlCall(
-  mind: Mind,
-  command: {
-    readonly ref: SessionRef;
-    readonly verb: Exclude<ControlVerb, "interrupt">;
-    readonly requestId: RequestId;
-  },
-): Call {
-  const { ref } = command;
+export function controlCall(mind: Mind, command: ControlCommand): Call {
+  const { ref, isDryRun } = command;
   return {
-    what: `${command.verb} as ${command.requestId}`,
+    what: `${isDryRun === true ? "a dry run of " : ""}${command.verb} as ${command.requestId}`,
     touches: [ref],
     send: (store) => store.control.apply(command),
     learn: (answer) => {
       const reply = answer as ControlReply;
-      if (reply.kind !== "applied" || reply.isRepeat) return;
+      if (reply.kind !== "applied" || reply.isRepeat || isDryRun === true) return;
       if (reply.report.abortedRunId !== undefined) standingOf(mind, ref)?.inHand.clear();
       if (reply.hasChores) need(mind, ref, "chores");
       else need(mind, ref, needAfter(reply.report.phaseAfter));

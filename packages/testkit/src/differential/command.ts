@@ -22,6 +22,7 @@ const SENT_KINDS = [
   "silent",
   "operation",
   "continuation",
+  "ephemeral",
 ] as const;
 
 /** See {@link SENT_KINDS}. */
@@ -94,12 +95,14 @@ export type DifferentialCommand =
       readonly session: SessionIndex;
       readonly verb: (typeof VERBS)[number];
       readonly request: number | null;
+      readonly isDryRun: boolean;
     }
   | {
       readonly type: "interrupt";
       readonly session: SessionIndex;
       readonly run: "any" | "current" | "other";
       readonly request: number | null;
+      readonly isDryRun: boolean;
     }
   | {
       readonly type: "register";
@@ -209,6 +212,7 @@ const control = fc.record({
   session,
   verb: fc.constantFrom(...VERBS.slice(0, -1), ...VERBS.slice(0, -1), ...VERBS),
   request,
+  isDryRun: rarely,
 });
 
 const register = fc.record({
@@ -233,6 +237,7 @@ const interrupt = fc.record({
   session,
   run: fc.constantFrom<("any" | "current" | "other")[]>("any", "current", "other"),
   request,
+  isDryRun: rarely,
 });
 
 const lose = fc.record({ ...of("lose"), session: fc.constant(0) });

@@ -118,14 +118,14 @@ const INTERPRETERS: Interpreters = {
     const watch = { ...known, node: command.node === null ? null : (NODES[command.node] ?? null) };
     return { what: `watch ${known.inputId}`, touches: [known.ref], send: (store) => store.ledger.watch(watch) };
   },
-  control: (mind, { session, verb, request }) => {
-    return controlCall(mind, { ref: refOf(mind, session), verb, requestId: requestOf(mind, request) });
+  control: (mind, { session, verb, request, isDryRun }) => {
+    return controlCall(mind, { ref: refOf(mind, session), verb, requestId: requestOf(mind, request), isDryRun });
   },
-  interrupt: (mind, { session, run, request }) => {
+  interrupt: (mind, { session, run, request, isDryRun }) => {
     const ref = refOf(mind, session);
     const current = mind.batches.findLast((known) => known.ref === ref)?.batch.fence.runId ?? null;
     const runId = { any: null, current, other: "run_of_another" as RunId }[run];
-    const interrupt = { ref, requestId: requestOf(mind, request), runId };
+    const interrupt = { ref, requestId: requestOf(mind, request), runId, isDryRun };
     return { what: `interrupt ${runId}`, touches: [ref], send: (store) => store.control.interrupt(interrupt) };
   },
   register: (mind, command) => {

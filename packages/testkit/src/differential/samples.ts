@@ -106,5 +106,7 @@ export function inputOf(kind: SentKind, variant: number): NewInput {
       return operation(text.slice(0, 100));
     case "continuation":
       return { kind: "continuation", reason: text.slice(0, 100), source: { type: "system" } };
+    case "ephemeral":
+      return { ...event("mail"), durability: "ephemeral" };
   }
 }

@@ -10,4 +10,5 @@ export const NOTHING = {
   inputsTransferred: 0,
   inputsRecovered: 0,
   inputsRequeued: 0,
+  inputsDropped: 0,
 };
