@@ -115,3 +115,23 @@ export const DEFAULT_NAMESPACE = "hf";
 
 /** Largest batch any script works through in one call. */
 export const SCRIPT_BATCH = 100;
+
+/** How the drain of a peer inbox behaves. Times are milliseconds. */
+export interface DrainTiming {
+  /** A drain that nothing came to for so long ends, until something comes. */
+  readonly idleMs: number;
+  /** Bound on the first pause after a drain failed; doubles with every failure in a row, with full jitter. */
+  readonly backoffMs: number;
+  /** Longest such bound. */
+  readonly backoffCapMs: number;
+  /** How long a subscriber may take to receive how its interaction ended. */
+  readonly answerMs: number;
+}
+
+/** Defaults of {@link DrainTiming}. */
+export const DEFAULT_DRAIN_TIMING: DrainTiming = {
+  idleMs: 300_000,
+  backoffMs: 500,
+  backoffCapMs: 60_000,
+  answerMs: 5_000,
+};

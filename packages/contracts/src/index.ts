@@ -11,6 +11,7 @@ export * from "./input.ts";
 export * from "./openapi.ts";
 export * from "./outcome.ts";
 export * from "./path-segment.ts";
+export * from "./peer.ts";
 export * from "./policy.ts";
 export * from "./receipt.ts";
 export * from "./resources.ts";

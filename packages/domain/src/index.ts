@@ -1,3 +1,5 @@
+export * from "./drain/desired-mode.ts";
+export * from "./drain/step-drain.ts";
 export * from "./input/admission-rules.ts";
 export * from "./input/background-completion.ts";
 export * from "./input/fingerprint.ts";
@@ -11,6 +13,9 @@ export * from "./lane/select-batch.ts";
 export * from "./lane/supersession-scope.ts";
 export * from "./machine/compile-table.ts";
 export * from "./machine/machines.ts";
+export * from "./peer/interaction-event.ts";
+export * from "./peer/peer-input.ts";
+export * from "./peer/peer-route.ts";
 export * from "./policy/policy-code.ts";
 export * from "./policy/policy-table.ts";
 export * from "./policy/resolve-policy.ts";

@@ -1,3 +1,4 @@
+import { DRAIN_EVENT_FACTS, drainMachine } from "../drain/drain-machine.ts";
 import { INPUT_EVENT_FACTS, inputMachine } from "../input/input-machine.ts";
 import { RUN_EVENT_FACTS, runMachine } from "../run/run-machine.ts";
 import { SESSION_EVENT_FACTS, sessionMachine } from "../session/session-machine.ts";
@@ -15,3 +16,6 @@ export const INPUT_TABLE = compileMachine({ id: "input", machine: inputMachine, 
 
 /** The run machine, compiled. */
 export const RUN_TABLE = compileMachine({ id: "run", machine: runMachine, eventFacts: RUN_EVENT_FACTS });
+
+/** The drain machine, compiled. */
+export const DRAIN_TABLE = compileMachine({ id: "drain", machine: drainMachine, eventFacts: DRAIN_EVENT_FACTS });

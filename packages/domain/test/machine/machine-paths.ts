@@ -1,9 +1,10 @@
 /** Walks through machines, for tests that compare a compiled table with what XState says. */
 import { type AnyStateMachine, initialTransition, transition } from "xstate";
 import { getShortestPaths } from "xstate/graph";
+import { drainMachine } from "../../src/drain/drain-machine.ts";
 import { inputMachine } from "../../src/input/input-machine.ts";
 import { bitsOf, type CompiledMachine } from "../../src/machine/compile-table.ts";
-import { INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../src/machine/machines.ts";
+import { DRAIN_TABLE, INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../src/machine/machines.ts";
 import { runMachine } from "../../src/run/run-machine.ts";
 import { sessionMachine } from "../../src/session/session-machine.ts";
 
@@ -13,11 +14,12 @@ export interface Compiled {
   readonly table: CompiledMachine;
 }
 
-/** Every machine that stores execute. */
+/** Every machine that is compiled. */
 export const COMPILED: Readonly<Record<string, Compiled>> = {
   session: { machine: sessionMachine, table: SESSION_TABLE },
   input: { machine: inputMachine, table: INPUT_TABLE },
   run: { machine: runMachine, table: RUN_TABLE },
+  drain: { machine: drainMachine, table: DRAIN_TABLE },
 };
 
 /** An event with one combination of its facts. */
