@@ -11,6 +11,7 @@ import type { Clock, Notifier, Store } from "@holdfast/runtime";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
+import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
 import { createMemoryPresence } from "./presence/memory-presence.ts";
@@ -91,6 +92,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     journal: createMemoryJournal(context),
     presence: createMemoryPresence(context),
     notifier,
+    drains: createMemoryDrainSlots(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

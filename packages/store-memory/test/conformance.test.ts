@@ -3,6 +3,7 @@ import {
   describeArchive,
   describeControl,
   describeDirectory,
+  describeDrainSlots,
   describeJournal,
   describeLedger,
   describeNotifier,
@@ -20,6 +21,7 @@ describe("memory store", () => {
   describeArchive(openMemoryStore);
   describeJournal(openMemoryStore);
   describePresence(openMemoryStore);
+  describeDrainSlots(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();
     const hub = createMemoryNotifier({ clock });

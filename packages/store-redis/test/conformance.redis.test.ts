@@ -2,6 +2,7 @@ import {
   describeArchive,
   describeControl,
   describeDirectory,
+  describeDrainSlots,
   describeJournal,
   describeLedger,
   describeNotifier,
@@ -17,6 +18,7 @@ describe("Redis store", () => {
   describeArchive(openRedisStore);
   describeJournal(openRedisStore);
   describePresence(openRedisStore);
+  describeDrainSlots(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();
     const opened: TimedStore[] = [];

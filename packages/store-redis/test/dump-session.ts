@@ -63,7 +63,7 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
   return image as SessionImage;
 }
 
-const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow"]);
+const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow", "drain"]);
 
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");

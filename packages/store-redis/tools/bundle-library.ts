@@ -117,6 +117,7 @@ export const FRAGMENT_ORDER = [
   "claim",
   "advance",
   "control",
+  "drain",
 ] as const;
 
 /** What Lua has, and words that may stand before a parenthesis. */

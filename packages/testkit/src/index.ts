@@ -2,6 +2,7 @@ export * from "./clock/virtual-clock.ts";
 export { describeArchive } from "./conformance/archive.ts";
 export { describeControl } from "./conformance/control.ts";
 export { describeDirectory } from "./conformance/directory.ts";
+export { describeDrainSlots } from "./conformance/drain-slots.ts";
 export { describeJournal } from "./conformance/journal.ts";
 export { describeLedger } from "./conformance/ledger.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";

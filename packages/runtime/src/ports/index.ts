@@ -1,6 +1,7 @@
 export * from "./archive.ts";
 export * from "./clock.ts";
 export * from "./control.ts";
+export * from "./drain-slots.ts";
 export * from "./executor.ts";
 export * from "./journal.ts";
 export * from "./ledger.ts";

@@ -5,7 +5,13 @@ import { stepDrop } from "../control/drop-passing.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
-import type { Chore, EndChore, JournalChore, SessionData } from "../session/session-data.ts";
+import {
+  type Chore,
+  type EndChore,
+  type JournalChore,
+  newDrainData,
+  type SessionData,
+} from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
 
@@ -128,5 +134,6 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   if (terminal !== undefined) session.events[terminalCursor - 1] = terminal;
   session.state = null;
   session.last = null;
+  session.drain = newDrainData();
   return true;
 }

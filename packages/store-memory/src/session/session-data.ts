@@ -96,6 +96,7 @@ export interface SessionData {
   /** Why an ended generation ended. */
   readonly endings: Map<number, AbandonReason>;
   readonly reports: Map<RequestId, ControlReport>;
+  drain: DrainData;
   readonly followers: Follower[];
 }
 
@@ -264,6 +265,19 @@ export function newStoreData(): StoreData {
   return { sessions: new Map(), due: new Map(), listed: [], unhosted: new Map(), workers: new Map(), token: 0 };
 }
 
+/** Which process drains the peer inbox, and what outlives it. */
+export interface DrainData {
+  isKeepAlive: boolean;
+  /** Generations below this one are dismissed. */
+  dismissedBefore: number;
+  holder: { readonly drainId: string; readonly node: NodeId; leaseUntil: number; leaseMs: number } | null;
+}
+
+/** A slot that nobody asked for. */
+export function newDrainData(): DrainData {
+  return { isKeepAlive: false, dismissedBefore: 0, holder: null };
+}
+
 /** A session that was never used. */
 export function newSessionData(
   identity: Pick<SessionData, "ref" | "member">,
@@ -309,6 +323,7 @@ export function newSessionData(
     deadLetterCount: 0,
     endings: new Map(),
     reports: new Map(),
+    drain: newDrainData(),
     followers: [],
   };
 }

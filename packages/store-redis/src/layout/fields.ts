@@ -15,6 +15,7 @@
  * | `e<cursor>` | event |
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |
+ * | `drain` | row: who drains the peer inbox |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
  */
 export const FIELD = {

@@ -187,6 +187,18 @@ export const REPORT = {
   inputsDropped: "n",
 } as const satisfies RowLayout;
 
+/** Field `drain`: which process drains the peer inbox, and what outlives it. */
+export const DRAIN = {
+  isKeepAlive: "b",
+  /** Generations below this one are dismissed. */
+  dismissedBefore: "n",
+  /** Empty when nobody drains. */
+  drainId: "t",
+  node: "t",
+  leaseUntil: "n",
+  leaseMs: "n",
+} as const satisfies RowLayout;
+
 /** Every row, by the name its Lua codec carries. */
 export const ROWS = {
   head: HEAD,
@@ -198,6 +210,7 @@ export const ROWS = {
   last: LAST,
   chore: CHORE,
   report: REPORT,
+  drain: DRAIN,
 } as const;
 
 /** A decoded row. */

@@ -22,6 +22,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     archive: wire.stretch(store.archive),
     journal: wire.stretch(store.journal),
     presence: wire.stretch(store.presence),
+    drains: wire.stretch(store.drains),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},
