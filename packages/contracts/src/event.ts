@@ -39,6 +39,8 @@ export const SessionEvent = z.discriminatedUnion("type", [
     from: SessionPhase,
     to: SessionPhase,
   }),
+  /** What was sent as one input, or under its key, is the other and was not admitted again. */
+  z.strictObject({ type: z.literal("input.deduplicated"), inputId: InputId, existingId: InputId }),
 ]);
 /** See {@link SessionEvent}. */
 export type SessionEvent = z.infer<typeof SessionEvent>;

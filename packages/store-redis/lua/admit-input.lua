@@ -24,7 +24,7 @@
 
   Reply
     {"accepted", admission, isLive, status, signal, epoch, node, executor, followers, cursor, settled...}
-    {"deduplicated", existingId, admission, status}
+    {"deduplicated", existingId, admission, status, followers, cursor}
     {"mismatch", existingId}
     {"refused", phase}
     {"stale_settings", revision, settings}
@@ -53,7 +53,9 @@ elseif rows[7] then
   known_id, known_record = A.keyedId, rows[7]
 end
 local phase, effects = step(SESSION_ROWS, c.head.phase, "input.admit", "")
-if known_record and not SESSION_FINAL[c.head.phase] then return answer_known(c, known_id, known_record, A.fingerprint) end
+if known_record and not SESSION_FINAL[c.head.phase] then
+  return answer_known(c, known_id, known_record, { id = A.inputId, fingerprint = A.fingerprint, follow = rows[6] })
+end
 if not phase then return { "refused", c.head.phase } end
 if c.head.settingsRevision ~= A.revision then
   return { "stale_settings", c.head.settingsRevision, redis.call("HGET", K.session, "settings") }

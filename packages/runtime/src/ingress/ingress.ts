@@ -165,7 +165,7 @@ export class Ingress {
   async #answer(ref: SessionRef, parts: { command: AdmitCommand; reply: AdmitReply }): Promise<Admission> {
     const { command, reply } = parts;
     if (reply.kind === "accepted") return this.#accepted(ref, command, reply);
-    if (reply.kind === "deduplicated") return { ...reply, inputId: command.input.id };
+    if (reply.kind === "deduplicated") return this.#repeated(ref, command, reply);
     throw reply.kind === "refused" ? await this.#refusal(ref, reply.phase) : faultOf(reply);
   }
 
@@ -174,6 +174,12 @@ export class Ingress {
     const record = await this.#context.store.directory.find(ref);
     const details = { phase, legalVerbs: record === null ? [] : toSessionView(record).legalVerbs };
     return new AppError("session.not_accepting", { message: `the session is ${phase} and accepts no input`, details });
+  }
+
+  #repeated(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "deduplicated" }>): Admission {
+    const { kind, existingId, admission, status, ack, followers, cursor } = reply;
+    this.#publish({ ref, settled: [], followers, cursor });
+    return { kind, inputId: command.input.id, existingId, admission, status, ack };
   }
 
   #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {

@@ -5,8 +5,8 @@
  * Every implementation keeps these promises, and `describeLedger` of the
  * testkit proves them on each:
  *
- *   L1  One key, one input. A repeat gets the first answer and writes nothing;
- *       the same key with another fingerprint is refused.
+ *   L1  One key, one input. A repeat gets the first answer and leaves nothing but
+ *       the event that says so; the same key with another fingerprint is refused.
  *   L2  Inputs of a lane are first staged in the order of admission; steer
  *       before queue.
  *   L3  Staged before executed: a batch, its run id and its attempt are durable
@@ -102,7 +102,7 @@ export interface WakeHint {
   readonly executor: string | null;
 }
 
-/** What an admission came to; only `accepted` wrote anything. */
+/** What an admission came to; only `accepted` records an input, and `deduplicated` an event. */
 export type AdmitReply =
   | {
       readonly kind: "accepted";
@@ -122,6 +122,8 @@ export type AdmitReply =
       readonly existingId: InputId;
       readonly admission: number;
       readonly status: InputStatus;
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
       readonly ack: Ack;
     }
   | { readonly kind: "mismatch"; readonly existingId: InputId }

@@ -24,7 +24,7 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
   const { session } = work;
   // Before the phase: a repeat of an admitted input gets its first answer whatever happened since.
   const known = findKnown(session, command.input);
-  if (known !== null && !isFinal("session", session.phase)) return answerKnown(session, { known, command, ack });
+  if (known !== null && !isFinal("session", session.phase)) return answerKnown(work, { known, command, ack });
   const transition = stepSession(session.phase, "input.admit");
   if (transition === null) return { kind: "refused", phase: session.phase };
   if (session.settingsRevision !== command.settingsRevision) {
@@ -52,12 +52,23 @@ function findKnown(session: SessionData, input: AdmitCommand["input"]): InputDat
 }
 
 function answerKnown(
-  session: SessionData,
+  work: Work,
   { known, command, ack }: { readonly known: InputData; readonly command: AdmitCommand; readonly ack: Ack },
 ): AdmitReply {
   const existingId = known.inputId;
-  if (known.fingerprint !== command.input.fingerprint) return { kind: "mismatch", existingId };
-  return { kind: "deduplicated", existingId, admission: known.admission, status: statusOf(session, known), ack };
+  const { id: inputId, fingerprint } = command.input;
+  if (known.fingerprint !== fingerprint) return { kind: "mismatch", existingId };
+  const { session } = work;
+  emit(work, { type: "input.deduplicated", inputId, existingId });
+  return {
+    kind: "deduplicated",
+    existingId,
+    admission: known.admission,
+    status: statusOf(session, known),
+    followers: liveFollowers(work),
+    cursor: session.cursor,
+    ack,
+  };
 }
 
 const ADMIT_EFFECTS = {

@@ -4,12 +4,18 @@ local decode_column = remembered(function(text)
   return { lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, policy = policy }
 end)
 
--- A repeat. It writes one field, so that a caller can wait for replication of what it repeats.
-local function answer_known(c, id, raw, fingerprint)
-  redis.call("HSET", c.key, "txn", "")
+-- A repeat. It writes in either case, so that a caller can wait for replication of what it repeats.
+-- `call` = { id, fingerprint, follow }.
+local function answer_known(c, id, raw, call)
   local record = decode_record(raw)
-  if record.fingerprint ~= fingerprint then return { "mismatch", id } end
-  return { "deduplicated", id, record.admission, current_status(c, record) }
+  if record.fingerprint ~= call.fingerprint then
+    redis.call("HSET", c.key, "txn", "")
+    return { "mismatch", id }
+  end
+  emit(c, "input.deduplicated|" .. call.id .. "|" .. id)
+  commit(c)
+  local followers = live_followers(call.follow, c.t)
+  return { "deduplicated", id, record.admission, current_status(c, record), followers, c.head.cursor }
 end
 
 -- `admission` = { id, keyedId, scope, payload, column, later, due, member, sweepDelay }.

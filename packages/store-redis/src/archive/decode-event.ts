@@ -17,6 +17,7 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
   "input.consumed": ([inputId]) => ({ type: "input.consumed", inputId }),
   "input.supersede": ([inputId, by]) => ({ type: "input.superseded", inputId, by }),
   "input.coalesce": ([inputId, into]) => ({ type: "input.coalesced", inputId, into }),
+  "input.deduplicated": ([inputId, existingId]) => ({ type: "input.deduplicated", inputId, existingId }),
   "input.abandoned": ([inputId, reason]) => ({ type: "input.abandoned", inputId, reason }),
   "run.started": ([runId, attempt, inputIds = ""]) => ({
     type: "run.started",

@@ -46,6 +46,8 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
         existingId: text(reply, 1) as InputId,
         admission: number(reply, 2),
         status: text(reply, 3) as InputStatus,
+        followers: nodes(reply, 4),
+        cursor: number(reply, 5),
         ack,
       };
     case "mismatch":

@@ -8,20 +8,41 @@ import { type SessionUnderTest, type StoreFactory, withSession } from "../store-
 export function describeAdmission(openStore: StoreFactory): void {
   describe("admission", () => {
     it(
-      "answers a repeated key with the first input and writes nothing [L1]",
+      "answers a repeated key with the first input and leaves nothing but an event [L1]",
       withSession(openStore, async (session) => {
-        const first = await session.accept({ key: "a" });
-        const before = await session.store.directory.find(session.ref);
+        const { ref, ids, store } = session;
+        const { inputId } = await session.accept({ key: "a" });
+        const before = { record: await store.directory.find(ref), inputs: await session.inputs() };
+        const cursor = (before.record?.cursor ?? 0) + 1;
+        const own = ids.input();
 
-        const again = await session.admit({ key: "a" });
+        const again = await session.admit({ key: "a", id: own });
 
         expect(again).toMatchObject({
           kind: "deduplicated",
-          existingId: first.inputId,
+          existingId: inputId,
           admission: 1,
           status: "queued",
+          followers: [],
+          cursor,
         });
-        expect(await session.store.directory.find(session.ref)).toEqual(before);
+        expect(await store.directory.find(ref)).toEqual({ ...before.record, cursor });
+        expect(await session.inputs()).toEqual(before.inputs);
+        const { items } = await store.archive.listEvents(ref, { after: cursor - 1, limit: 10 });
+        expect(items).toMatchObject([{ event: { type: "input.deduplicated", inputId: own, existingId: inputId } }]);
+      }),
+    );
+
+    it(
+      "leaves no event of a key that comes with another payload [L1]",
+      withSession(openStore, async (session) => {
+        const { ref, store } = session;
+        await session.accept({ key: "a", input: prompt("one") });
+        const before = await store.directory.find(ref);
+
+        await session.admit({ key: "a", input: prompt("two") });
+
+        expect(await store.directory.find(ref)).toEqual(before);
       }),
     );
 
