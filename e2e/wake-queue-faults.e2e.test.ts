@@ -88,7 +88,7 @@ async function longestWait(client: Holdfast, sessions: number): Promise<number> 
     const { items } = await client.runtime.listEvents(ref, { after: 0, limit: 100 });
     const timeOf = (type: EventEnvelope["event"]["type"]) =>
       Date.parse(items.find(({ event }) => event.type === type)?.at ?? "");
-    return timeOf("run.started") - timeOf("input.admitted");
+    return timeOf("run.started") - timeOf("input.accepted");
   });
   return Math.max(...(await Promise.all(waits)));
 }

@@ -17,6 +17,7 @@ export * from "./receipt.ts";
 export * from "./resources.ts";
 export * from "./routes.ts";
 export * from "./run.ts";
+export * from "./runtime-event.ts";
 export * from "./session.ts";
 export * from "./structured-string.ts";
 export * from "./time.ts";

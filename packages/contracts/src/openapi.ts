@@ -10,13 +10,13 @@ import * as z from "zod";
 import { Admission } from "./admission.ts";
 import { ControlReport } from "./control.ts";
 import { ERRORS, type ErrorCode, statusOf } from "./errors/registry.ts";
-import { EventEnvelope } from "./event.ts";
 import { Explanation } from "./explanation.ts";
 import { Outcome } from "./outcome.ts";
 import { PolicyDecision } from "./policy.ts";
 import { Receipt } from "./receipt.ts";
 import { InputResource, ProblemDocument, Readiness, SessionResource, WorkerResource } from "./resources.ts";
 import { COMMON_PROBLEMS, ROUTES, type Route } from "./routes.ts";
+import { EventEnvelope } from "./runtime-event.ts";
 
 /** Part of an OpenAPI document. */
 export type OpenApiNode = { readonly [key: string]: unknown };

@@ -13,7 +13,6 @@ import * as z from "zod";
 import { AckLevel } from "./acknowledgement.ts";
 import { ControlReport, ControlVerb } from "./control.ts";
 import type { ErrorCode } from "./errors/registry.ts";
-import { EventEnvelope } from "./event.ts";
 import { Explanation } from "./explanation.ts";
 import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
@@ -29,6 +28,7 @@ import {
   StateResource,
   WorkerResource,
 } from "./resources.ts";
+import { EventEnvelope, EventId } from "./runtime-event.ts";
 import { Binding, SessionSettings } from "./session.ts";
 import { structuredString } from "./structured-string.ts";
 
@@ -103,6 +103,8 @@ const none = z.object({});
 const noQuery = z.strictObject({});
 const session = z.object({ sessionId: pathSegment(SessionId) });
 const after = integer(0, Number.MAX_SAFE_INTEGER);
+/** Where a reader of events goes on. */
+const position = z.union([after, EventId], "is neither a cursor nor the id of an event");
 const limit = integer(1, MAX_PAGE).default(50);
 const page = z.strictObject({ after: after.default(0), limit });
 const wait = integer(0, MAX_WAIT_SECONDS).default(0);
@@ -293,10 +295,13 @@ export const ROUTES = {
     path: "/v1/sessions/{sessionId}/events",
     summary: "Events after a cursor: stored ones, then each as it happens; with `accept: application/json` one page.",
     params: session,
-    query: z.strictObject({ after: after.optional(), limit }),
+    query: z.strictObject({
+      after: position.optional().describe("Cursor of the last fact seen, or id of the last event seen."),
+      limit,
+    }),
     headers: z.object({
       accept: z.string().optional(),
-      "last-event-id": after.optional().describe("Cursor of the last event seen; wins over `after`."),
+      "last-event-id": position.optional().describe("Id of the last event seen; wins over `after`."),
     }),
     body: null,
     responses: { 200: pageOf(EventEnvelope), 204: null },

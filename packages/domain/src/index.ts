@@ -1,5 +1,6 @@
 export * from "./drain/desired-mode.ts";
 export * from "./drain/step-drain.ts";
+export * from "./event/tell-fact.ts";
 export * from "./input/admission-rules.ts";
 export * from "./input/background-completion.ts";
 export * from "./input/fingerprint.ts";

@@ -7,8 +7,9 @@ import { writeEventStream } from "../src/event/event-stream.ts";
 const endless = { heartbeatMs: 3_600_000, stallMs: 3_600_000, onFailure: () => {} };
 
 function envelope(cursor: number): EventEnvelope {
-  const event = { type: "session.registered", executor: "x".repeat(1_000) } as const;
-  return { cursor, at: new Date(0).toISOString(), sessionId: "s", event };
+  const event = { type: "runtime.bound", executor: "x".repeat(1_000) } as const;
+  const at = new Date(0).toISOString();
+  return { id: `${cursor}.1`, cursor, at, sessionId: "s", category: "runtime_state_change", event };
 }
 
 /** Events that count how many were taken. */

@@ -9,7 +9,11 @@ const path = "/v1/sessions/chat%2F42/events";
 const send = ({ call }: Harness, text: string) =>
   call("sendInput", { params, query: { executor: "echo", wait: 30 }, body: { kind: "prompt", text } });
 
-const cursorsOf = (frames: readonly Frame[]) => frames.flatMap(({ id }) => (id === undefined ? [] : [Number(id)]));
+/** Cursors of the facts that frames tell of, each once: those of one fact stand together. */
+const cursorsOf = (frames: readonly Frame[]) =>
+  once(frames.flatMap(({ id }) => (id === undefined ? [] : [cursorOf(id)])));
+const cursorOf = (id = "0") => Number.parseInt(id, 10);
+const once = (cursors: readonly number[]) => cursors.filter((cursor, at) => cursor !== cursors[at - 1]);
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describe("a page of events", () => {
@@ -22,7 +26,9 @@ describe("a page of events", () => {
     const after = first.body?.next ?? -1;
     const second = await harness.call("followEvents", { params, headers, query: { after } });
 
-    const cursors = [...(first.body?.items ?? []), ...(second.body?.items ?? [])].map(({ cursor }) => cursor);
+    const events = [...(first.body?.items ?? []), ...(second.body?.items ?? [])];
+    const cursors = once(events.map(({ cursor }) => cursor));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     expect(cursors).toEqual(upTo(cursors.length));
     expect(first.body?.items).toHaveLength(2);
   });
@@ -59,15 +65,15 @@ describe("a stream of events", () => {
     const frames: Frame[] = [];
     for await (const frame of (await openStream(harness.url + path)).frames) {
       frames.push(frame);
-      if (frame.id === String(stored)) await send(harness, "after");
-      if (frame.event === "run.completed" && Number(frame.id) > stored) break;
+      if (frame.id === `${stored}.1`) await send(harness, "after");
+      if (frame.event === "run.completed" && cursorOf(frame.id) > stored) break;
     }
 
     const [hint, ...events] = frames;
     const envelopes = events.map(({ data = "" }) => EventEnvelope.parse(JSON.parse(data)));
     expect(hint).toEqual({ retry: "1000" });
-    expect(cursorsOf(events)).toEqual(upTo(events.length));
-    expect(envelopes.map(({ cursor }) => String(cursor))).toEqual(events.map(({ id }) => id));
+    expect(cursorsOf(events)).toEqual(upTo(cursorOf(events.at(-1)?.id)));
+    expect(envelopes.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
     expect(envelopes.map(({ event }) => event.type)).toEqual(events.map(({ event }) => event));
     expect(envelopes.every(({ sessionId }) => sessionId === params.sessionId)).toBe(true);
   });
@@ -80,7 +86,7 @@ describe("a stream of events", () => {
       for (let round = 0; round < rounds; round += 1) await send(harness, `${round}`);
     })();
 
-    const seen: number[] = [];
+    const seen: string[] = [];
     let completed = 0;
     for (let connection = 1; completed < rounds; connection += 1) {
       const headers: Record<string, string> = seen.length === 0 ? {} : { "last-event-id": `${seen.at(-1)}` };
@@ -89,7 +95,7 @@ describe("a stream of events", () => {
       const { frames } = await openStream(`${harness.url}${path}?after=0`, headers);
       for await (const frame of frames) {
         if (frame.id === undefined) continue;
-        seen.push(Number(frame.id));
+        seen.push(frame.id);
         if (frame.event === "run.completed") completed += 1;
         if (completed === rounds || left === 0) break;
         left -= 1;
@@ -97,8 +103,9 @@ describe("a stream of events", () => {
     }
     await sending;
 
-    expect(seen).toEqual(upTo(seen.length));
-    expect(seen.length).toBeGreaterThan(rounds * 3);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(once(seen.map(cursorOf))).toEqual(upTo(cursorOf(seen.at(-1))));
+    expect(seen.length).toBeGreaterThan(rounds * 6);
   });
 
   it("starts after the cursor of its URL", async () => {
@@ -120,7 +127,7 @@ describe("a stream of events", () => {
     await harness.call("controlSession", { params: { ...params, verb: "destroy" } });
 
     const frames = await readUntil(stream, () => false);
-    const last = cursorsOf(frames).at(-1);
+    const last = frames.filter(({ id }) => id !== undefined).at(-1)?.id;
     const again = await harness.fetch(path, { headers: { "last-event-id": `${last}` } });
 
     expect(cursorsOf(frames)).toEqual(upTo(cursorsOf(frames).length));
@@ -160,7 +167,9 @@ describe("a stream of events", () => {
     const harness = await startHarness({
       wrap: withMethods({
         followEvents: async function* () {
-          yield { cursor: 1, at: new Date(0).toISOString(), sessionId: "s", event: { type: "session.registered" } };
+          const at = new Date(0).toISOString();
+          const event = { type: "runtime.bound", executor: "echo" } as const;
+          yield { id: "1.1", cursor: 1, at, sessionId: "s", category: "runtime_state_change", event } as const;
           throw new AppError("store.unavailable", { cause: new Error("redis.internal") });
         },
       }),
@@ -169,7 +178,7 @@ describe("a stream of events", () => {
 
     const frames = await readUntil(await openStream(harness.url + path), () => false);
 
-    expect(frames.map(({ event }) => event)).toEqual([undefined, "session.registered", "problem"]);
+    expect(frames.map(({ event }) => event)).toEqual([undefined, "runtime.bound", "problem"]);
     expect(JSON.parse(frames.at(-1)?.data ?? "")).toMatchObject({ code: "store.unavailable", isRetryable: true });
     expect(frames.at(-1)?.data).not.toContain("redis.internal");
   });

@@ -15,7 +15,8 @@ import { isFinalPhase } from "@holdfast/domain";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
-import { type Followers, toEnvelope } from "./events/followers.ts";
+import type { Followers } from "./events/followers.ts";
+import { readFrom, tellPage } from "./events/tell-events.ts";
 import { explain } from "./explain/explain.ts";
 import type { Ingress } from "./ingress/ingress.ts";
 import type { InputRecord } from "./ports/archive.ts";
@@ -101,11 +102,12 @@ function bindPages(parts: UseCases): PageMethods {
     listInputs: (ref, query) => pageOf(ref, archive.listInputs(ref, query), toInputView),
     listDeadLetters: (ref, query) => pageOf(ref, archive.listDeadLetters(ref, query), toInputView),
     listReceipts: (ref, query) => pageOf(ref, archive.listReceipts(ref, query), (receipt) => receipt),
-    listEvents: async (ref, query) => {
-      const { items, next } = await archive.listEvents(ref, query);
+    listEvents: async (ref, { after, limit }) => {
+      const from = readFrom(after);
+      const page = await archive.listEvents(ref, { after: from.cursor, limit });
       // The event that ended a session outlives it, and may stand on a later page.
-      if (items.length === 0) await getRecord(parts, ref);
-      return { items: items.map((event) => toEnvelope(ref, event)), next };
+      if (page.items.length === 0) await getRecord(parts, ref);
+      return tellPage(ref, page, { from, limit });
     },
   };
 }

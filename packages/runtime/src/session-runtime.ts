@@ -14,6 +14,7 @@ import type {
   ControlReport,
   ControlVerb,
   EventEnvelope,
+  EventPosition,
   Explanation,
   Input,
   InputId,
@@ -113,8 +114,12 @@ export interface SessionRuntime {
   /** A page of receipts by position. @throws session.not_found, session.destroyed */
   listReceipts(ref: SessionRef, query: PageQuery): Promise<Page<Receipt>>;
 
-  /** A page of events by cursor; the last event of a destroyed session stays. @throws session.not_found */
-  listEvents(ref: SessionRef, query: PageQuery): Promise<Page<EventEnvelope>>;
+  /**
+   * A page of events: all that one fact is told as, or about `limit`. The last event of a destroyed session stays.
+   *
+   * @throws session.not_found, request.invalid
+   */
+  listEvents(ref: SessionRef, query: EventQuery): Promise<Page<EventEnvelope>>;
 
   /**
    * Events after a cursor, first the stored ones, then each as it happens, until
@@ -174,9 +179,21 @@ export interface WaitOptions {
 
 /** From where events are followed, and until when. */
 export interface FollowOptions {
-  /** Cursor of the last event seen; 0 for the beginning. */
-  readonly after: number;
+  /** Cursor of the last fact seen or id of the last event seen; 0 for the beginning. */
+  readonly after: EventPosition;
   readonly signal: AbortSignal;
+  /**
+   * Facts that this reader may be behind. One that is slower gets `events.truncated` and goes on with the
+   * latest; without it, it gets everything, at its own pace.
+   */
+  readonly maxLag?: number;
+}
+
+/** Which page of events. */
+export interface EventQuery {
+  /** Cursor of the last fact seen or id of the last event seen; 0 for the beginning. */
+  readonly after: EventPosition;
+  readonly limit: number;
 }
 
 /** A verb, once per request id. */

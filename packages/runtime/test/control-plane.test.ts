@@ -212,7 +212,7 @@ describe("destroy", () => {
     const last = whole.items.at(-1);
     const behind = await sender.runtime.listEvents(ref, { after: last?.cursor ?? 0, limit: 100 });
 
-    expect(last?.event).toMatchObject({ type: "session.phase_changed", to: "destroyed" });
+    expect(last?.event).toMatchObject({ type: "topology.runtime_destroyed" });
     expect(behind).toEqual({ items: [], next: null });
   });
 

@@ -20,6 +20,7 @@
     idle          text    column for a session at rest: lane|queue mode|isConsumed|signal|boundary|policy
     live          text    column for a session with a run in progress
     node          text    process that waits for the outcome; empty for none
+    correlationId text    percent-encoded; empty for none
     payload       bytes   opaque
 
   Reply
@@ -54,7 +55,8 @@ elseif rows[7] then
 end
 local phase, effects = step(SESSION_ROWS, c.head.phase, "input.admit", "")
 if known_record and not SESSION_FINAL[c.head.phase] then
-  return answer_known(c, known_id, known_record, { id = A.inputId, fingerprint = A.fingerprint, follow = rows[6] })
+  return answer_known(c, { id = known_id, record = decode_record(known_record), repeatedId = A.inputId,
+    fingerprint = A.fingerprint, followers = live_followers(rows[6], c.t) })
 end
 if not phase then return { "refused", c.head.phase } end
 if c.head.settingsRevision ~= A.revision then
@@ -68,6 +70,7 @@ record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fin
 record.policy, record.lane, record.boundary = column.policy, column.lane, column.boundary
 record.isPrompt, record.isEphemeral, record.isWaking = A.isPrompt, A.isEphemeral, A.isWaking
 record.notBeforeAt, record.generation, record.nodes, record.admittedAt = A.notBeforeAt, c.head.generation, A.node, c.t
+record.correlationId = A.correlationId
 perform(effects, ADMIT_EFFECTS, c, {
   id = A.inputId, keyedId = A.keyedId, scope = A.scope, payload = A.payload, column = column, later = K.later, due = K.due,
   member = A.member, sweepDelay = A.sweepDelayMs,

@@ -49,7 +49,7 @@ local EFFECTS = {
   bindExecutor = function()
     if c.head.isUnhosted then redis.call("ZREM", K.index, unhosted_entry(c, A.member)) end
     c.head.executor, c.head.isHeld, c.head.isUnhosted = A.executor, A.isHeld, false
-    emit(c, "session.registered|" .. A.executor)
+    emit(c, "session.bound|" .. A.executor)
   end,
   indexDue = function()
     if not c.hold then index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs)) end

@@ -22,14 +22,14 @@
 local c
 
 -- An input of an ended generation: its lane place is gone with the generation, so only its row moves.
-local function abandon(id, record, reason)
+local function abandon(id, record, chore)
   local status = step(INPUT_ROWS, record.status, "input.abandon", "")
   if not status then return end
-  record.status, record.detail = status, reason
+  record.status, record.detail, record.changedAfterMs = status, chore.reason, c.t - record.admittedAt
   settle(c, id, record)
   clear_ended(record)
   write(c, "i" .. id, encode_record(record))
-  emit(c, "input.abandoned|" .. id .. "|" .. reason)
+  emit(c, "input.abandoned|" .. id .. "|" .. chore.reason, chore.cause, record.correlationId)
 end
 
 local function abandon_all(ids, chore)
@@ -37,7 +37,7 @@ local function abandon_all(ids, chore)
   local records = load_records(c, ids)
   for i = 1, #ids do
     local record = records[i]
-    if record.generation <= chore.generation then abandon(ids[i], record, chore.reason) end
+    if record.generation <= chore.generation then abandon(ids[i], record, chore) end
   end
 end
 

@@ -153,7 +153,7 @@ function record(fields: Fields, head: Head) {
     outputs: named(fields, "o", String),
     runs: named(fields, "u", (row) => {
       const run = decodeRow(RUN, row);
-      return { ...run, positions: list(run.positions).map(Number) };
+      return { ...run, positions: list(run.positions).map(Number), inputs: list(run.inputs) };
     }),
     journals: journals(fields),
     events: numbered(fields, "e").map(([cursor, row]) => eventOf(`${cursor} ${row.toString("utf8")}`)),
@@ -237,6 +237,7 @@ function chore(row: Row<typeof CHORE>) {
         scheduled: row.scheduled,
         from: row.from,
         staged: list(row.staged),
+        cause: row.cause,
       };
     case "drop":
       return {
@@ -265,6 +266,7 @@ function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
     boundary: orNull(row.boundary),
     runId: orNull(row.runId),
     nodes: list(row.nodes),
+    correlationId: row.correlationId === "" ? null : decodeURIComponent(row.correlationId),
     payload: payload.slice(payload.indexOf(" ") + 1),
     failure: failure === "" ? null : (JSON.parse(failure) as FailureReport),
   };

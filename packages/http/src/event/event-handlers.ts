@@ -1,4 +1,4 @@
-import { AppError, type SessionRef } from "@holdfast/contracts";
+import { AppError, type EventPosition, type SessionRef } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
 
@@ -25,7 +25,7 @@ export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> 
   };
 }
 
-async function hasNothing({ runtime }: Surface, ref: SessionRef, after: number): Promise<boolean> {
+async function hasNothing({ runtime }: Surface, ref: SessionRef, after: EventPosition): Promise<boolean> {
   const { items } = await runtime.listEvents(ref, { after, limit: 1 });
   return items.length === 0;
 }

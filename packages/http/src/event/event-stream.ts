@@ -1,7 +1,7 @@
 /**
  * Writes events as `text/event-stream`.
  *
- *   E1  A frame carries its event's cursor as id, so that a reader that comes
+ *   E1  A frame carries its event's id, so that a reader that comes
  *       back with its last one misses nothing and sees nothing twice (G12).
  *   E2  The next event is taken when the last one is on its way: a slow reader
  *       costs one event and the socket's buffer, however much it is behind.
@@ -68,7 +68,7 @@ function write(output: Writable, frame: string): boolean {
 }
 
 function eventFrame(envelope: EventEnvelope): string {
-  return `id: ${envelope.cursor}\nevent: ${envelope.event.type}\ndata: ${JSON.stringify(envelope)}\n\n`;
+  return `id: ${envelope.id}\nevent: ${envelope.event.type}\ndata: ${JSON.stringify(envelope)}\n\n`;
 }
 
 /** Not called `error`: that is what an EventSource calls its own troubles. */

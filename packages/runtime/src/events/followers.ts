@@ -3,16 +3,25 @@
  * (G12). Interest is noted in the ledger for a while and refreshed; a missed
  * notification costs one poll.
  */
-import { AppError, type EventEnvelope, isoOf, type SessionRef } from "@holdfast/contracts";
+import { AppError, type EventEnvelope, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
 import type { StoredEvent } from "../ports/archive.ts";
+import type { Page } from "../ports/page.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import type { FollowOptions } from "../session-runtime.ts";
+import { type ReadFrom, readFrom, tellAfter, truncation } from "./tell-events.ts";
 
 const INTEREST_MS = 30_000;
 const REFRESH_MS = 15_000;
 const POLL_MS = 500;
 const PAGE = 200;
+
+/** A stream and where it stands. */
+interface Reader {
+  readonly ref: SessionRef;
+  readonly options: FollowOptions;
+  from: ReadFrom;
+}
 
 /** All streams of a process. */
 export class Followers {
@@ -33,10 +42,11 @@ export class Followers {
     for (const bells of this.#bells.values()) for (const ring of bells) ring();
   }
 
-  /** Events after a cursor, until the signal aborts or the session is destroyed. @throws session.not_found */
-  async *follow(ref: SessionRef, { after, signal }: FollowOptions): AsyncGenerator<EventEnvelope> {
+  /** Events after a position, until the signal aborts or the session is destroyed. @throws session.not_found */
+  async *follow(ref: SessionRef, options: FollowOptions): AsyncGenerator<EventEnvelope> {
+    const { signal } = options;
     const { directory } = this.#context.store;
-    let cursor = after;
+    const reader: Reader = { ref, options, from: readFrom(options.after) };
     let isNew = true;
     while (!signal.aborted) {
       // Interest first, then the read: an event between the two rings.
@@ -47,10 +57,7 @@ export class Followers {
         isNew = false;
         // Asked before the read: what ended the session is then among what is read.
         const isOver = await this.#isOver(ref);
-        for await (const event of this.#read(ref, { after: cursor, signal })) {
-          cursor = event.cursor;
-          yield toEnvelope(ref, event);
-        }
+        yield* this.#read(reader);
         if (isOver) return;
         await rung.wait();
       } finally {
@@ -59,13 +66,29 @@ export class Followers {
     }
   }
 
-  /** Everything stored after a cursor, page by page. */
-  async *#read(ref: SessionRef, { after, signal }: FollowOptions): AsyncGenerator<StoredEvent> {
-    for (let next: number | null = after; next !== null && !signal.aborted; ) {
-      const page = await this.#context.store.archive.listEvents(ref, { after: next, limit: PAGE });
-      yield* page.items;
+  /** Everything stored after where the reader stands, page by page, as fast as it is taken. */
+  async *#read(reader: Reader): AsyncGenerator<EventEnvelope> {
+    const { ref, options } = reader;
+    for (let next: number | null = 0; next !== null && !options.signal.aborted; ) {
+      yield* this.#catchUp(reader);
+      const after = Math.max(next, reader.from.cursor);
+      const page: Page<StoredEvent> = await this.#context.store.archive.listEvents(ref, { after, limit: PAGE });
+      for (const stored of page.items) {
+        yield* tellAfter(ref, stored, reader.from);
+        reader.from = { cursor: stored.cursor, part: 0 };
+      }
       next = page.next;
     }
+  }
+
+  /** Takes a reader that is further behind than it may be to the latest facts, and says so. */
+  async *#catchUp(reader: Reader): AsyncGenerator<EventEnvelope> {
+    const { ref, options, from } = reader;
+    if (options.maxLag === undefined) return;
+    const cursor = (await this.#context.store.directory.find(ref))?.cursor ?? 0;
+    if (cursor - from.cursor <= options.maxLag) return;
+    reader.from = { cursor: cursor - options.maxLag, part: 0 };
+    yield truncation(ref, { before: reader.from.cursor + 1, at: this.#context.clock.now() });
   }
 
   async #isOver(ref: SessionRef): Promise<boolean> {
@@ -99,9 +122,4 @@ export class Followers {
       },
     };
   }
-}
-
-/** An event as readers get it. */
-export function toEnvelope(ref: SessionRef, { cursor, at, event }: StoredEvent): EventEnvelope {
-  return { cursor, at: isoOf(at), sessionId: ref.sessionId, event };
 }

@@ -131,6 +131,7 @@ export class Ingress {
         isEphemeral: input.durability !== "durable",
         scope: supersessionScope(input),
         notBeforeAt: input.notBefore === undefined ? 0 : epochMsOf(input.notBefore),
+        correlationId: input.correlationId ?? null,
         payload,
       },
       columns: resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false }),
@@ -165,7 +166,7 @@ export class Ingress {
   async #answer(ref: SessionRef, parts: { command: AdmitCommand; reply: AdmitReply }): Promise<Admission> {
     const { command, reply } = parts;
     if (reply.kind === "accepted") return this.#accepted(ref, command, reply);
-    if (reply.kind === "deduplicated") return this.#repeated(ref, command, reply);
+    if (reply.kind === "deduplicated") return this.#deduplicated(ref, command, reply);
     throw reply.kind === "refused" ? await this.#refusal(ref, reply.phase) : faultOf(reply);
   }
 
@@ -176,10 +177,14 @@ export class Ingress {
     return new AppError("session.not_accepting", { message: `the session is ${phase} and accepts no input`, details });
   }
 
-  #repeated(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "deduplicated" }>): Admission {
-    const { kind, existingId, admission, status, ack, followers, cursor } = reply;
+  #deduplicated(
+    ref: SessionRef,
+    command: AdmitCommand,
+    reply: Extract<AdmitReply, { kind: "deduplicated" }>,
+  ): Admission {
+    const { followers, cursor, ...admission } = reply;
     this.#publish({ ref, settled: [], followers, cursor });
-    return { kind, inputId: command.input.id, existingId, admission, status, ack };
+    return { ...admission, inputId: command.input.id };
   }
 
   #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {

@@ -32,7 +32,7 @@ export interface Archive {
   /** A page of receipts by position. */
   listReceipts(ref: SessionRef, query: PageQuery): Promise<Page<Receipt>>;
 
-  /** A page of stored events by cursor. */
+  /** A page of stored facts by cursor. */
   listEvents(ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>>;
 
   /** The committed state as canonical JSON; `null` when nothing was committed yet. */
@@ -66,11 +66,18 @@ export interface InputRecord {
   readonly payload: string;
 }
 
-/** An event as the store keeps it: the envelope without what the reader knows. */
+/** A fact as the store keeps it: what readers are told of it follows from it alone. */
 export interface StoredEvent {
   readonly cursor: number;
   readonly at: number;
   readonly event: SessionEvent;
+  /** Cursor of the fact this one followed from. */
+  readonly cause?: number;
+  /**
+   * As senders named their inputs: one for each input of the fact, in its order, empty for none; a single one
+   * is that of all of them.
+   */
+  readonly correlationIds?: readonly string[];
 }
 
 /** A session at one moment, as `explain` reads it. Times are epoch milliseconds of the store's clock. */

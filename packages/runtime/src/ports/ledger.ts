@@ -82,6 +82,8 @@ export interface AdmitCommand {
     readonly scope: string | null;
     /** Epoch milliseconds before which it is not attempted; 0 for at once. */
     readonly notBeforeAt: number;
+    /** As the sender named it, for its events; `null` for none. */
+    readonly correlationId: string | null;
     /** Canonical JSON of the whole input; opaque to the store. */
     readonly payload: string;
   };

@@ -104,6 +104,8 @@ function abandonAll(reason: AbandonReason) {
         scheduled: session.scheduled,
         from: 0,
         staged: draft.staged,
+        // The fact that the verb was applied is the next and last of its step.
+        cause: session.cursor + 1,
       });
     }
     session.generation += 1;
@@ -125,7 +127,9 @@ const CONTROL_EFFECTS = {
     const { hold } = work.session;
     if (hold === null) return;
     draft.staged = hold.staged;
-    putRun(work, hold.runId, moveRun(work, hold, "run.abandon"));
+    const run = moveRun(work, hold, "run.abandon");
+    run.inputs = hold.staged;
+    putRun(work, hold.runId, run);
     work.session.hold = null;
   },
   returnStaged: (work: Work, draft: Draft) => {

@@ -7,7 +7,7 @@ import type { InputId, Lane } from "@holdfast/contracts";
 import { getInput, isPassing, moveInput } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import type { DropChore } from "../session/session-data.ts";
-import { emit, type Work } from "../session/work.ts";
+import { emit, originOf, type Work } from "../session/work.ts";
 
 const LIMIT = 100;
 const MOST_STEPS = 3;
@@ -73,7 +73,7 @@ function dropFound(work: Work, ids: readonly InputId[], chore: DropChore): numbe
     if (input.admission > chore.admitted || !isPassing(input)) continue;
     input.detail = "dropped";
     moveInput(work, input, "input.drop");
-    emit(work, { type: "input.abandoned", inputId, reason: "dropped" });
+    emit(work, { type: "input.abandoned", inputId, reason: "dropped" }, originOf(null, [input]));
     dropped += 1;
   }
   chore.left -= dropped;

@@ -41,7 +41,8 @@ export function settledInput(session: SessionData, input: InputData): SettledInp
 export function recordOutcome({ session, settled }: Work, input: InputData): void {
   settled.push(settledInput(session, input));
   input.nodes = [];
-  input.runId = null;
+  // The run it ended in stays where no receipt names it.
+  if (input.position > 0) input.runId = null;
   input.notBeforeAt = 0;
   input.boundary = null;
 }
@@ -87,6 +88,7 @@ export function moveInput(
   if (isPassing(input)) work.session.passing -= 1;
   input.status = transition.next;
   if (isPassing(input)) work.session.passing += 1;
+  input.changedAfterMs = work.now - input.admittedAt;
   perform(transition.effects, INPUT_EFFECTS, work, input);
 }
 

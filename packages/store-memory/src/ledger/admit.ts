@@ -13,6 +13,7 @@ import {
   liveFollowers,
   type MemoryContext,
   openSession,
+  originOf,
   type Work,
   warmNodeOf,
 } from "../session/work.ts";
@@ -55,11 +56,10 @@ function answerKnown(
   work: Work,
   { known, command, ack }: { readonly known: InputData; readonly command: AdmitCommand; readonly ack: Ack },
 ): AdmitReply {
-  const existingId = known.inputId;
-  const { id: inputId, fingerprint } = command.input;
-  if (known.fingerprint !== fingerprint) return { kind: "mismatch", existingId };
   const { session } = work;
-  emit(work, { type: "input.deduplicated", inputId, existingId });
+  const existingId = known.inputId;
+  if (known.fingerprint !== command.input.fingerprint) return { kind: "mismatch", existingId };
+  emit(work, { type: "input.deduplicated", inputId: command.input.id, existingId }, originOf(known.cursor, [known]));
   return {
     kind: "deduplicated",
     existingId,
@@ -73,7 +73,6 @@ function answerKnown(
 
 const ADMIT_EFFECTS = {
   storeInput: (admission: Admitting) => {
-    displace(admission);
     storeInput(admission);
   },
   // At rest only: a live hold is due by its lease, and looks before it lets go.
@@ -97,7 +96,7 @@ const DISPLACEMENTS = {
 };
 
 /** Ends the input this one takes the place of, if it still waits: same scope, same generation. */
-function displace({ work, command: { input }, decision: { queue } }: Admitting): void {
+function displace({ work, command: { input }, decision: { queue } }: Admitting, cause: number): void {
   const { session } = work;
   if (input.scope === null) return;
   const displacement = queue === "supersede" || queue === "coalesce" ? DISPLACEMENTS[queue] : null;
@@ -108,10 +107,11 @@ function displace({ work, command: { input }, decision: { queue } }: Admitting):
   if (older.generation !== session.generation || stepInput(older.status, displacement.event) === null) return;
   older.detail = input.id;
   moveInput(work, older, displacement.event);
-  emit(work, displacement.fact(older.inputId, input.id));
+  emit(work, displacement.fact(older.inputId, input.id), originOf(cause, [older]));
 }
 
-function storeInput({ work, command, decision }: Admitting): void {
+function storeInput(admission: Admitting): void {
+  const { work, command, decision } = admission;
   const { session } = work;
   const { id, keyedId } = command.input;
   session.admitted += 1;
@@ -119,10 +119,16 @@ function storeInput({ work, command, decision }: Admitting): void {
   session.inputs.set(id, input);
   session.admissions.push(id);
   if (keyedId !== null && keyedId !== id) session.keys.set(keyedId, id);
-  emit(work, { type: "input.admitted", inputId: id, admission: input.admission });
-  if (decision.consume === "on_accept") {
+  const isConsumed = decision.consume === "on_accept";
+  emit(
+    work,
+    { type: "input.admitted", inputId: id, admission: input.admission, ...(isConsumed ? { isConsumed } : {}) },
+    originOf(null, [input]),
+  );
+  input.cursor = session.cursor;
+  displace(admission, input.cursor);
+  if (isConsumed) {
     moveInput(work, input, "input.consume_on_accept");
-    emit(work, { type: "input.consumed", inputId: id });
     return;
   }
   assignPlace(work, input, decision.queue === "priority");
@@ -159,6 +165,9 @@ function newInput(
     position: 0,
     detail: "",
     admittedAt: now,
+    changedAfterMs: 0,
+    cursor: 0,
+    correlationId: input.correlationId,
     payload: input.payload,
     payloadBytes: Buffer.byteLength(input.id) + 1 + Buffer.byteLength(input.payload),
     failure: null,

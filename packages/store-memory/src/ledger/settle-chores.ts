@@ -1,5 +1,5 @@
 /** Finishes at most a batch of the work that another operation left behind. */
-import type { AbandonReason, InputId, Lane, SessionRef } from "@holdfast/contracts";
+import type { InputId, Lane, SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
 import { stepDrop } from "../control/drop-passing.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
@@ -13,7 +13,7 @@ import {
   type SessionData,
 } from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
-import { emit, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
 
 const LIMIT = 100;
 
@@ -96,21 +96,22 @@ function endScheduled(work: Work, chore: EndChore): void {
   chore.from = seen < LIMIT ? 0 : chore.from + seen - ended.length;
 }
 
-function abandonAll(work: Work, ids: readonly InputId[], { generation, reason }: EndChore): void {
+function abandonAll(work: Work, ids: readonly InputId[], chore: EndChore): void {
   for (const inputId of ids) {
-    if (getInput(work.session, inputId).generation <= generation) abandon(work, inputId, reason);
+    if (getInput(work.session, inputId).generation <= chore.generation) abandon(work, inputId, chore);
   }
 }
 
 // The lane place of such an input is gone with its generation, so only its row moves.
-function abandon(work: Work, inputId: InputId, reason: AbandonReason): void {
+function abandon(work: Work, inputId: InputId, { reason, cause }: EndChore): void {
   const input = getInput(work.session, inputId);
   const transition = stepInput(input.status, "input.abandon");
   if (transition === null) return;
   input.status = transition.next;
   input.detail = reason;
   recordOutcome(work, input);
-  emit(work, { type: "input.abandoned", inputId, reason });
+  input.changedAfterMs = work.now - input.admittedAt;
+  emit(work, { type: "input.abandoned", inputId, reason }, originOf(cause, [input]));
 }
 
 function stepJournal(session: SessionData, chore: JournalChore): boolean {

@@ -5,7 +5,7 @@ import { getInputs, moveInput } from "../input/input.ts";
 import { endAttempt } from "../run/attempt.ts";
 import { moveRun, putRun } from "../run/run.ts";
 import type { HoldData, RunData } from "../session/session-data.ts";
-import { emit, type Work } from "../session/work.ts";
+import { emit, originOf, type Work } from "../session/work.ts";
 
 /** A settlement that leaves a receipt. */
 export type ReceiptSettlement = Extract<Settlement, { kind: "completed" | "cancelled" }>;
@@ -23,17 +23,15 @@ export function settleWithReceipt(
   const run = moveRun(work, hold, event);
   writeReceipt(work, { hold, run, command, settlement });
   putRun(work, hold.runId, run);
-  for (const input of getInputs(session, hold.staged)) {
+  const inputs = getInputs(session, hold.staged);
+  for (const input of inputs) {
     input.position = session.position;
     if (settlement.kind === "cancelled") input.detail = "cancelled";
     moveInput(work, input, event);
   }
-  emit(work, {
-    type: settlement.kind === "cancelled" ? "run.cancelled" : "run.completed",
-    runId: hold.runId,
-    position: session.position,
-    inputIds: [...hold.staged],
-  });
+  const type = settlement.kind === "cancelled" ? "run.cancelled" : "run.completed";
+  const { runId, staged, startedCursor } = hold;
+  emit(work, { type, runId, position: session.position, inputIds: [...staged] }, originOf(startedCursor, inputs));
 }
 
 function writeReceipt(
@@ -45,6 +43,7 @@ function writeReceipt(
   session.digest = settlement.digest;
   run.sequence = hold.sequence;
   run.positions.push(session.position);
+  run.inputs = [];
   session.receipts.push({
     runId: hold.runId,
     sequence: hold.sequence,
@@ -68,14 +67,13 @@ function writeReceipt(
 export function settleUndone(work: Work, hold: HoldData, settlement: UndoneSettlement): void {
   const { runId } = hold;
   if (settlement.kind === "released") {
-    emit(work, { type: "run.released", runId });
-    endAttempt(work, hold, { ...HANDED_BACK, event: "run.release" });
+    endAttempt(work, hold, { ...HANDED_BACK, event: "run.release", fact: { type: "run.released", runId } });
     return;
   }
   const { failure, isRetryable } = settlement;
-  emit(work, { type: "run.failed", runId, code: failure.code });
   endAttempt(work, hold, {
     event: "run.fail",
+    fact: { type: "run.failed", runId, code: failure.code },
     charge: { counter: "failures", limit: work.config.budget.maxFailures },
     isFinal: !isRetryable,
     reason: "max_attempts_exhausted",

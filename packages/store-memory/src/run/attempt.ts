@@ -1,14 +1,20 @@
 /** Ends an attempt that leaves its inputs undone: lost, failed or handed back (G6). */
-import type { AbandonReason, FailureReport } from "@holdfast/contracts";
+import type { AbandonReason, FailureReport, InputId, RunId } from "@holdfast/contracts";
 import { getInputs, moveInput } from "../input/input.ts";
 import type { HoldData, InputData } from "../session/session-data.ts";
 import { stepRun } from "../session/transitions.ts";
-import { emit, type Work } from "../session/work.ts";
+import { emit, originOf, type Work } from "../session/work.ts";
 import { moveRun, putRun } from "./run.ts";
+
+type AttemptFact =
+  | { readonly type: "run.lost" | "run.released"; readonly runId: RunId }
+  | { readonly type: "run.failed"; readonly runId: RunId; readonly code: string };
 
 /** Why an attempt ends, and what that costs its inputs. */
 export interface AttemptEnd {
   readonly event: "run.lose" | "run.fail" | "run.release";
+  /** What is told of it, without the inputs that are tried again. */
+  readonly fact: AttemptFact;
   /** Charged to every input; `null` for an orderly hand-back. */
   readonly charge: { readonly counter: "losses" | "failures"; readonly limit: number } | null;
   /** Nothing is tried again, whatever the budget says. */
@@ -30,7 +36,7 @@ function mustSplit({ charge }: AttemptEnd, inputs: readonly InputData[], survivo
   return inputs.some(({ isEphemeral }) => isEphemeral);
 }
 
-function endInput(work: Work, input: InputData, end: AttemptEnd): void {
+function endInput(work: Work, input: InputData, end: AttemptEnd & { readonly cause: number }): void {
   const isBudgetSpent = isSpent(end, input);
   if (isBudgetSpent) {
     input.detail = end.reason;
@@ -40,22 +46,28 @@ function endInput(work: Work, input: InputData, end: AttemptEnd): void {
     input.isWaking = true;
   }
   moveInput(work, input, end.event, { isBudgetSpent, isHeld: work.session.isHeld });
-  if (isBudgetSpent) emit(work, { type: "input.abandoned", inputId: input.inputId, reason: end.reason });
+  if (!isBudgetSpent) return;
+  const fact = { type: "input.abandoned", inputId: input.inputId, reason: end.reason } as const;
+  emit(work, fact, originOf(end.cause, [input]));
 }
 
 /** Moves the inputs of a hold and its run; the hold itself is the caller's. */
 export function endAttempt(work: Work, hold: HoldData, end: AttemptEnd): void {
   const inputs = getInputs(work.session, hold.staged);
-  const survivors = inputs.filter((input) => !isSpent(end, input)).length;
-  const isSplit = mustSplit(end, inputs, survivors);
+  const survivors = inputs.filter((input) => !isSpent(end, input));
+  const requeued: InputId[] = survivors.map(({ inputId }) => inputId);
+  emit(work, { ...end.fact, requeued }, originOf(hold.startedCursor, survivors));
+  const cause = work.session.cursor;
+  const isSplit = mustSplit(end, inputs, survivors.length);
   for (const input of inputs) {
-    if (isSplit) {
+    if (isSplit && !isSpent(end, input)) {
       input.runId = null;
       input.isSolo = true;
     }
-    endInput(work, input, end);
+    endInput(work, input, { ...end, cause });
   }
-  const run = moveRun(work, hold, end.event, survivors === 0);
+  const run = moveRun(work, hold, end.event, survivors.length === 0);
+  run.inputs = hold.staged;
   if (isSplit) {
     const split = stepRun(run.status, "run.split");
     if (split === null) throw new TypeError(`run ${hold.runId} is ${run.status} and cannot be split`);
@@ -66,9 +78,9 @@ export function endAttempt(work: Work, hold: HoldData, end: AttemptEnd): void {
 
 /** The holder died: every staged input is charged a loss and returns to its place. */
 export function loseAttempt(work: Work, hold: HoldData): void {
-  emit(work, { type: "run.lost", runId: hold.runId });
   endAttempt(work, hold, {
     event: "run.lose",
+    fact: { type: "run.lost", runId: hold.runId },
     charge: { counter: "losses", limit: work.config.budget.maxLosses },
     isFinal: false,
     reason: "executor_lost",

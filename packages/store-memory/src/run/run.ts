@@ -9,7 +9,7 @@ import type { Work } from "../session/work.ts";
 export function loadRun(session: SessionData, runId: RunId): RunData {
   const known = session.runs.get(runId);
   if (known !== undefined) return known;
-  return { status: RUN_TABLE.initial as RunStatus, attempts: 0, journal: 0, sequence: 0, positions: [] };
+  return { status: RUN_TABLE.initial as RunStatus, attempts: 0, journal: 0, sequence: 0, positions: [], inputs: [] };
 }
 
 /** Whether a write comes from whoever holds the session now (L4). */

@@ -3,7 +3,7 @@ import type { Boundary, ClaimId, NodeId, RunId } from "@holdfast/contracts";
 import type { StagedBatch, StagingOffer } from "@holdfast/runtime";
 import { getInputs, moveInput } from "../input/input.ts";
 import type { HoldData, InputData } from "../session/session-data.ts";
-import { emit, type Work } from "../session/work.ts";
+import { emit, originOf, type Work } from "../session/work.ts";
 import { loadRun } from "./run.ts";
 
 /** Stages a selected batch under a new token and answers the hold. */
@@ -39,9 +39,10 @@ export function stageBatch(
     boundary: boundary as Boundary,
     journal: run.journal,
     staged: taken.map(({ inputId }) => inputId),
+    startedCursor: session.cursor + 1,
   };
   const { attempt, staged } = session.hold;
-  emit(work, { type: "run.started", runId, attempt, inputIds: [...staged] });
+  emit(work, { type: "run.started", runId, attempt, inputIds: [...staged] }, originOf(first.cursor, taken));
   return session.hold;
 }
 

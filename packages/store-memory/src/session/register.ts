@@ -74,7 +74,7 @@ const REGISTER_EFFECTS = {
     unpark(work);
     work.session.executor = command.binding?.executor ?? null;
     work.session.isHeld = isHeldBy(command);
-    emitRegistered(work, command);
+    emit(work, { type: "session.bound", executor: command.binding?.executor ?? "" });
   },
   indexDue: (work: Work) => {
     const { session, now, config } = work;

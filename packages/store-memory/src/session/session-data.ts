@@ -142,6 +142,11 @@ export interface InputData {
   /** Successor of a displaced input, reason of an abandoned one. */
   detail: string;
   readonly admittedAt: number;
+  /** Milliseconds from its admission to its latest change. */
+  changedAfterMs: number;
+  /** Cursor of the fact that it was admitted. */
+  cursor: number;
+  readonly correlationId: string | null;
   readonly payload: string;
   /** Bytes the payload counts for in a batch. */
   readonly payloadBytes: number;
@@ -166,6 +171,8 @@ export interface HoldData {
   /** Steps of the run that are settled. */
   journal: number;
   readonly staged: readonly InputId[];
+  /** Cursor of the fact that the attempt was started. */
+  readonly startedCursor: number;
 }
 
 /** The latest settlement, to recognise its repetition. */
@@ -190,6 +197,8 @@ export interface RunData {
   /** Boundaries committed. */
   sequence: number;
   readonly positions: number[];
+  /** Inputs of the latest attempt, unless a receipt names them. */
+  inputs: readonly InputId[];
 }
 
 /** A receipt as stored; its position is its place, its previous digest that of the one before. */
@@ -222,6 +231,8 @@ export interface EndChore {
   scheduled: number;
   from: number;
   staged: readonly InputId[];
+  /** Cursor of the fact that the work follows from. */
+  readonly cause: number;
 }
 
 /** Ends the inputs that need not survive. */

@@ -1,6 +1,6 @@
 /** What one operation works with. */
 import type { AckLevel, NodeId, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
-import type { SettledInput } from "@holdfast/runtime";
+import type { SettledInput, StoredEvent } from "@holdfast/runtime";
 import { type HoldData, newStoreData, type SessionData, type StoreData } from "./session-data.ts";
 
 /** How a store behaves. */
@@ -64,10 +64,22 @@ export function encodeId(id: string): string {
 const encoded = new Map<string, string>();
 const MOST_ENCODED = 10_000;
 
-/** Appends a fact to the session's events. */
-export function emit({ session, now }: Work, event: SessionEvent): void {
+/** Appends a fact to the session's history. */
+export function emit({ session, now }: Work, event: SessionEvent, origin: Origin = {}): void {
   session.cursor += 1;
-  session.events.push({ cursor: session.cursor, at: now, event });
+  session.events.push({ cursor: session.cursor, at: now, event, ...origin });
+}
+
+type Origin = Pick<StoredEvent, "cause" | "correlationIds">;
+
+/** What a fact followed from, and what its inputs are correlated with: nothing, one for all, or one each. */
+export function originOf(cause: number | null, inputs: readonly { readonly correlationId: string | null }[]): Origin {
+  const ids = inputs.map(({ correlationId }) => correlationId ?? "");
+  const correlated = ids.every((id) => id === ids[0]) ? ids.slice(0, 1) : ids;
+  return {
+    ...(cause === null ? {} : { cause }),
+    ...(correlated.every((id) => id === "") ? {} : { correlationIds: correlated }),
+  };
 }
 
 /** A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */

@@ -5,29 +5,29 @@ local decode_column = remembered(function(text)
 end)
 
 -- A repeat. It writes in either case, so that a caller can wait for replication of what it repeats.
--- `call` = { id, fingerprint, follow }.
-local function answer_known(c, id, raw, call)
-  local record = decode_record(raw)
-  if record.fingerprint ~= call.fingerprint then
+-- `known` = { id, record, repeatedId, fingerprint, followers }.
+local function answer_known(c, known)
+  local record = known.record
+  if record.fingerprint ~= known.fingerprint then
     redis.call("HSET", c.key, "txn", "")
-    return { "mismatch", id }
+    return { "mismatch", known.id }
   end
-  emit(c, "input.deduplicated|" .. call.id .. "|" .. id)
+  emit(c, "input.deduplicated|" .. known.repeatedId .. "|" .. known.id, record.cursor, record.correlationId)
   commit(c)
-  local followers = live_followers(call.follow, c.t)
-  return { "deduplicated", id, record.admission, current_status(c, record), followers, c.head.cursor }
+  return { "deduplicated", known.id, record.admission, current_status(c, record), known.followers, c.head.cursor }
 end
 
 -- `admission` = { id, keyedId, scope, payload, column, later, due, member, sweepDelay }.
 local ADMIT_EFFECTS = {
   storeInput = function(c, admission, record)
     local id, column = admission.id, admission.column
-    if admission.scope ~= "" then displace(c, column.mode, admission.scope, id) end
     c.head.admitted = record.admission
-    emit(c, "input.admitted|" .. id .. "|" .. record.admission)
+    emit(c, "input.admitted|" .. id .. "|" .. record.admission .. (column.isConsumed and "|1" or ""), nil,
+      record.correlationId)
+    record.cursor = c.head.cursor
+    if admission.scope ~= "" then displace(c, column.mode, admission.scope, id, record.cursor) end
     if column.isConsumed then
       move_input(c, id, record, "input.consume_on_accept")
-      emit(c, "input.consumed|" .. id)
     else
       assign_place(c, record, column.mode == "priority")
       move_input(c, id, record, "input.queue")

@@ -27,6 +27,8 @@ local function abandon_all(reason)
     write(c, format("g%d", head.generation), reason)
     if command.pending > 0 then
       local chore = new_chore(c, "end")
+      -- The fact that the verb was applied is the next and last of its script.
+      chore.cause = head.cursor + 1
       chore.reason, chore.scheduled, chore.staged = reason, head.scheduled, command.staged
       chore.steerFrom, chore.steerTo = head.steerHead, head.steerTail
       chore.queueFrom, chore.queueTo = head.queueHead, head.queueTail
@@ -47,7 +49,9 @@ local CONTROL_EFFECTS = {
     local hold = c.hold
     if not hold then return end
     command.staged = hold.staged
-    put_run(c, hold.runId, move_run(c, hold, "run.abandon"))
+    local run = move_run(c, hold, "run.abandon")
+    run.inputs = hold.staged
+    put_run(c, hold.runId, run)
     set_hold(c, nil)
   end,
   -- Those whose last loss this is end; those that need not survive are counted as dropped.

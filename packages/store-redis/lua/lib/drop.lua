@@ -10,7 +10,7 @@ local function drop_found(c, ids, chore)
     if record.admission <= chore.to and is_passing(record) then
       record.detail = REASON.dropped
       move_input(c, ids[i], record, "input.drop")
-      emit(c, "input.abandoned|" .. ids[i] .. "|" .. REASON.dropped)
+      emit(c, "input.abandoned|" .. ids[i] .. "|" .. REASON.dropped, nil, record.correlationId)
       dropped = dropped + 1
     end
   end

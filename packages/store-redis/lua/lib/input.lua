@@ -8,9 +8,11 @@ local function settle(c, id, record)
   settled[n + 4], settled[n + 5], settled[n + 6] = record.attempts, record.position, record.detail
 end
 
--- The columns of an input that has no further use for them once it ended.
+-- The columns of an input that has no further use for them once it ended. The run it ended in stays
+-- where no receipt names it.
 local function clear_ended(record)
-  record.nodes, record.runId, record.notBeforeAt, record.boundary = "", "", 0, ""
+  record.nodes, record.notBeforeAt, record.boundary = "", 0, ""
+  if record.position > 0 then record.runId = "" end
 end
 
 local INPUT_EFFECTS = {
@@ -53,7 +55,7 @@ local function move_input(c, id, record, event, bits)
   local status, effects = step(INPUT_ROWS, record.status, event, bits or "")
   if not status then error("input " .. id .. " refuses " .. event) end
   if is_passing(record) then c.head.passing = c.head.passing - 1 end
-  record.status = status
+  record.status, record.changedAfterMs = status, c.t - record.admittedAt
   if is_passing(record) then c.head.passing = c.head.passing + 1 end
   perform(effects, INPUT_EFFECTS, c, id, record)
   -- What ended is moved no more, and what is staged not before the next script.
@@ -77,8 +79,21 @@ end
 
 local DISPLACE = { supersede = "input.supersede", coalesce = "input.coalesce" }
 
+-- What the inputs of a fact are correlated with: nothing, one for all, or one each.
+local function correlations_of(records)
+  local first_record, is_any, is_same, list = records[1], false, true, {}
+  for i = 1, #records do
+    local record = records[i]
+    list[i] = record.correlationId
+    if list[i] ~= "" then is_any = true end
+    if list[i] ~= first_record.correlationId then is_same = false end
+  end
+  if not is_any then return "" end
+  return is_same and list[1] or table.concat(list, ",")
+end
+
 -- The input that a new one takes the place of, if it still waits (same scope, same generation).
-local function displace(c, mode, scope, by)
+local function displace(c, mode, scope, by, cause)
   local event = DISPLACE[mode]
   local old_id = event and redis.call("HGET", c.key, "c" .. scope)
   write(c, "c" .. scope, by)
@@ -87,5 +102,5 @@ local function displace(c, mode, scope, by)
   if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return end
   old_record.detail = by
   move_input(c, old_id, old_record, event)
-  emit(c, event .. "|" .. old_id .. "|" .. by)
+  emit(c, event .. "|" .. old_id .. "|" .. by, cause, old_record.correlationId)
 end

@@ -65,12 +65,21 @@ local function set_hold(c, hold)
   c.hold, c.is_hold_changed = hold, true
 end
 
--- Appends a fact to the session's events: `<time>|<type>|<columns>`.
-local function emit(c, body)
+-- Appends a fact to the session's history: `<time>[;<cause>[;<correlations>]]|<type>|<columns>`. The cause is
+-- the cursor of the fact it followed from; correlations are those of its inputs, encoded, joined by commas.
+local function emit(c, body, cause, correlations)
   local head = c.head
   head.cursor = head.cursor + 1
-  c.stamp = c.stamp or format("%d|", c.t)
-  write(c, format("e%d", head.cursor), c.stamp .. body)
+  local stamp
+  if correlations and correlations ~= "" then
+    stamp = format("%d;%s;%s|", c.t, cause and digits(cause) or "", correlations)
+  elseif cause and cause > 0 then
+    stamp = format("%d;%d|", c.t, cause)
+  else
+    c.stamp = c.stamp or format("%d|", c.t)
+    stamp = c.stamp
+  end
+  write(c, format("e%d", head.cursor), stamp .. body)
 end
 
 -- A lease further ahead than two of its length comes from a clock that jumped, and counts as ended.

@@ -13,6 +13,7 @@ local function write_receipt(c, hold, run, settlement)
   head.position, head.digest = position, settlement.digest
   run.sequence = hold.sequence
   run.positions = run.positions == "" and format("%d", position) or format("%s,%d", run.positions, position)
+  run.inputs = ""
   receipt.runId, receipt.sequence, receipt.contributors = hold.runId, hold.sequence, hold.staged
   receipt.token, receipt.claimId, receipt.generation = hold.token, hold.claimId, head.generation
   receipt.result, receipt.digest, receipt.committedAt = settlement.result, settlement.digest, c.t
@@ -32,7 +33,8 @@ local function settle_with_receipt(c, settlement)
     if event == "run.cancel" then record.detail = REASON.cancelled end
     move_input(c, id, record, event)
   end
-  emit(c, event .. "|" .. hold.runId .. "|" .. c.head.position .. "|" .. hold.staged)
+  emit(c, event .. "|" .. hold.runId .. "|" .. c.head.position .. "|" .. hold.staged, hold.startedCursor,
+    correlations_of(settlement.records))
 end
 
 -- First retry at once when it keeps nobody waiting; otherwise after the delay the worker computed.
@@ -45,14 +47,12 @@ end
 local function settle_undone(c, settlement)
   local hold, records = c.hold, settlement.records
   if settlement.event == "run.release" then
-    emit(c, "run.released|" .. hold.runId)
-    end_attempt(c, hold, records, { event = settlement.event, notBeforeAt = 0 })
+    end_attempt(c, hold, records, { event = settlement.event, fact = "run.released|" .. hold.runId, notBeforeAt = 0 })
     return
   end
   local failure = decode_failure(settlement.failure)
-  emit(c, "run.failed|" .. hold.runId .. "|" .. failure.code)
   end_attempt(c, hold, records, {
-    event = settlement.event, counter = PLACE.record.failures, limit = settlement.maxFailures,
+    event = settlement.event, fact = "run.failed|" .. hold.runId .. "|" .. failure.code, counter = PLACE.record.failures, limit = settlement.maxFailures,
     isFinal = not failure.isRetryable, reason = REASON.max_attempts_exhausted, failure = failure.report,
     notBeforeAt = retry_at(c, records[1], failure),
   })

@@ -21,13 +21,13 @@ local function load_batch(c, batch, max_bytes)
 end
 
 local function stage_batch(c, batch, max_bytes, claim)
-  local loaded, ids = load_batch(c, batch, max_bytes), {}
+  local loaded, ids, records = load_batch(c, batch, max_bytes), {}, {}
   local first_entry, last_entry = batch[1], batch[#loaded]
   local run_id, run = first_entry.runId, nil
   if run_id == "" then run_id, run = claim.newRunId, blank_run() else run = load_run(c, run_id) end
   for i = 1, #loaded do
     local record = loaded[i].record
-    ids[i], record.runId = loaded[i].id, run_id
+    ids[i], records[i], record.runId = loaded[i].id, record, run_id
     move_input(c, ids[i], record, "run.stage")
   end
   -- What stands between the members of an older run still stands behind its first.
@@ -40,8 +40,11 @@ local function stage_batch(c, batch, max_bytes, claim)
   hold.claimId, hold.node, hold.stagedAt = claim.id, claim.node, c.t
   hold.leaseUntil, hold.leaseMs = c.t + claim.lease, claim.lease
   hold.boundary, hold.staged = first_entry.boundary, #ids == 1 and ids[1] or table.concat(ids, ",")
+  hold.startedCursor = c.head.cursor + 1
   set_hold(c, hold)
-  emit(c, "run.started|" .. run_id .. "|" .. hold.attempt .. "|" .. hold.staged)
+  local first_record = records[1]
+  emit(c, "run.started|" .. run_id .. "|" .. hold.attempt .. "|" .. hold.staged, first_record.cursor,
+    correlations_of(records))
   return loaded
 end
 

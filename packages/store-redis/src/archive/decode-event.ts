@@ -11,10 +11,15 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     type: "session.registered",
     ...(executor === "" ? {} : { executor }),
   }),
+  "session.bound": ([executor]) => ({ type: "session.bound", executor }),
   "session.revived": ([from, to]) => ({ type: "session.revived", from, to }),
   "session.phase_changed": ([verb, from, to]) => ({ type: "session.phase_changed", verb, from, to }),
-  "input.admitted": ([inputId, admission]) => ({ type: "input.admitted", inputId, admission: Number(admission) }),
-  "input.consumed": ([inputId]) => ({ type: "input.consumed", inputId }),
+  "input.admitted": ([inputId, admission, isConsumed]) => ({
+    type: "input.admitted",
+    inputId,
+    admission: Number(admission),
+    ...(isConsumed === "1" ? { isConsumed: true } : {}),
+  }),
   "input.supersede": ([inputId, by]) => ({ type: "input.superseded", inputId, by }),
   "input.coalesce": ([inputId, into]) => ({ type: "input.coalesced", inputId, into }),
   "input.deduplicated": ([inputId, existingId]) => ({ type: "input.deduplicated", inputId, existingId }),
@@ -37,17 +42,29 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     position: Number(position),
     inputIds: listOf(inputIds),
   }),
-  "run.failed": ([runId, code = ""]) => ({ type: "run.failed", runId, code: decodeColumnText(code) }),
-  "run.lost": ([runId]) => ({ type: "run.lost", runId }),
-  "run.released": ([runId]) => ({ type: "run.released", runId }),
+  "run.failed": ([runId, code = "", requeued = ""]) => ({
+    type: "run.failed",
+    runId,
+    code: decodeColumnText(code),
+    requeued: listOf(requeued),
+  }),
+  "run.lost": ([runId, requeued = ""]) => ({ type: "run.lost", runId, requeued: listOf(requeued) }),
+  "run.released": ([runId, requeued = ""]) => ({ type: "run.released", runId, requeued: listOf(requeued) }),
 };
 
 /** An event from its stored row. @throws store.corrupt for a row this version does not know */
 export function decodeEvent(cursor: number, row: string): StoredEvent {
-  const [at = "", type = "", ...columns] = row.split("|");
+  const [stamp = "", type = "", ...columns] = row.split("|");
   const event = SessionEvent.safeParse(READERS[type]?.(columns));
   if (!event.success) {
     throw new AppError("store.corrupt", { message: `event ${cursor} is a ${type} this version cannot read` });
   }
-  return { cursor, at: Number(at), event: event.data };
+  const [at, cause = "", correlations = ""] = stamp.split(";");
+  return {
+    cursor,
+    at: Number(at),
+    event: event.data,
+    ...(cause === "" ? {} : { cause: Number(cause) }),
+    ...(correlations === "" ? {} : { correlationIds: correlations.split(",").map(decodeURIComponent) }),
+  };
 }

@@ -64,6 +64,8 @@ export const HOLD = {
   staged: "t",
   /** Length of the lease, as its holder has it: processes need not agree about it. */
   leaseMs: "n",
+  /** Cursor of the fact that the attempt was started. */
+  startedCursor: "n",
 } as const satisfies RowLayout;
 
 /** Field `i<inputId>`: one input without its payload. */
@@ -97,6 +99,12 @@ export const RECORD = {
   /** Successor of a displaced input, reason of an abandoned one. */
   detail: "t",
   admittedAt: "n",
+  /** Cursor of the fact that it was admitted. */
+  cursor: "n",
+  /** As its sender named it, percent-encoded; empty for none. */
+  correlationId: "t",
+  /** Milliseconds from its admission to its latest change. */
+  changedAfterMs: "n",
 } as const satisfies RowLayout;
 
 /** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */
@@ -136,6 +144,8 @@ export const RUN = {
   sequence: "n",
   /** Positions of its receipts, joined by commas, in order. */
   positions: "t",
+  /** Inputs of the latest attempt, joined by commas, unless a receipt names them. */
+  inputs: "t",
 } as const satisfies RowLayout;
 
 /** Field `last`: the latest settlement, to recognise its repetition. */
@@ -171,6 +181,8 @@ export const CHORE = {
   to: "n",
   /** Where a scan goes on. */
   cursor: "t",
+  /** Cursor of the fact that the work follows from. */
+  cause: "n",
 } as const satisfies RowLayout;
 
 /** Field `z<requestId>`: what a control command did, for its repetition. */

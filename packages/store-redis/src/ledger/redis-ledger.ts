@@ -106,6 +106,7 @@ async function admit({ scripts, keys, constants, ack }: LedgerParts, command: Ad
         idle: encodeColumn(command, "idle"),
         live: encodeColumn(command, "live"),
         node: command.replyTo ?? "",
+        correlationId: encodeURIComponent(input.correlationId ?? ""),
         payload: input.payload,
       },
       constants.admit,

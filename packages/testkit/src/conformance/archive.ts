@@ -45,10 +45,9 @@ export function describeArchive(openStore: StoreFactory): void {
         expect(items.map((item) => item.event)).toEqual([
           { type: "session.registered", executor: "agent" },
           { type: "input.admitted", inputId: a.inputId, admission: 1 },
-          { type: "input.coalesced", inputId: a.inputId, into: b.inputId },
           { type: "input.admitted", inputId: b.inputId, admission: 2 },
-          { type: "input.admitted", inputId: c.inputId, admission: 3 },
-          { type: "input.consumed", inputId: c.inputId },
+          { type: "input.coalesced", inputId: a.inputId, into: b.inputId },
+          { type: "input.admitted", inputId: c.inputId, admission: 3, isConsumed: true },
           { type: "session.phase_changed", verb: "retire", from: "idle", to: "retired" },
         ]);
         expect(items.every(({ at }) => at === session.now())).toBe(true);
@@ -73,11 +72,11 @@ export function describeArchive(openStore: StoreFactory): void {
         const started = (attempt: number) => ({ type: "run.started", runId, attempt, inputIds: [inputId] });
         expect(items.map((item) => item.event)).toEqual([
           started(1),
-          { type: "run.released", runId },
+          { type: "run.released", runId, requeued: [inputId] },
           started(2),
-          { type: "run.failed", runId, code: "model.refused" },
+          { type: "run.failed", runId, code: "model.refused", requeued: [inputId] },
           started(3),
-          { type: "run.lost", runId },
+          { type: "run.lost", runId, requeued: [inputId] },
           started(4),
           { type: "run.completed", runId, position: 1, inputIds: [inputId] },
         ]);

@@ -37,6 +37,7 @@ function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): Reado
       case "input.admitted":
         note(places, event.inputId, (place) => {
           place.admittedAt = at;
+          if (event.isConsumed === true) end(place, at, complain);
         });
         break;
       case "run.started":
@@ -49,7 +50,6 @@ function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): Reado
         break;
       case "input.superseded":
       case "input.coalesced":
-      case "input.consumed":
       case "input.abandoned":
         note(places, event.inputId, (place) => end(place, at, complain));
         break;
