@@ -60,6 +60,8 @@ export const TOLD_FACTS = [
     projectedInputId: InputId,
     sourceEventId: z.string(),
   }),
+  /** The session has work and no worker hosts its executor in one of its versions: somebody must start one. */
+  z.strictObject({ type: z.literal("runtime.unhosted"), executor: z.string(), versions: z.string().optional() }),
 ] as const;
 
 /** The closed set of facts, told apart by `type`. */

@@ -24,7 +24,13 @@ export const WaitsFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("binding") }),
   /** Work is queued, none of which wakes the session. */
   z.strictObject({ kind: z.literal("wake"), silentInputs: z.int().positive() }),
-  z.strictObject({ kind: z.literal("executor"), executor: z.string() }),
+  /** Nobody hosts it in one of the versions; `announced` are those that workers do host. */
+  z.strictObject({
+    kind: z.literal("executor"),
+    executor: z.string(),
+    versions: z.string().optional(),
+    announced: z.array(z.string()),
+  }),
   z.strictObject({ kind: z.literal("operator"), phase: SessionPhase }),
   /** A script on the session was torn: every call is refused until somebody has put its rows right. */
   z.strictObject({ kind: z.literal("repair") }),

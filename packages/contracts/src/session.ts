@@ -18,12 +18,17 @@ export const FailureMode = z.enum(["hold", "defer"]);
 /** See {@link FailureMode}. */
 export type FailureMode = z.infer<typeof FailureMode>;
 
-/** Which executor runs a session. Every worker that hosts it may; no other does. */
+/** Which executor runs a session. Every worker that hosts it, in one of the versions, may; no other does. */
 export const Binding = z.strictObject({
   executor: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "is not an executor name: letters, digits, dot, dash, underscore"),
   onFailure: FailureMode.default("hold"),
+  /** Versions of the executor that may run the session, as a semantic range; absent for any. */
+  versions: z
+    .string()
+    .regex(/^[0-9A-Za-z.+*<>=~^|\- ]{1,128}$/, "is not a range of versions, such as ^2.1 or >=1.4 <3")
+    .exactOptional(),
 });
 /** See {@link Binding}. */
 export type Binding = z.infer<typeof Binding>;

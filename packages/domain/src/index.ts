@@ -29,3 +29,4 @@ export * from "./session/control-report.ts";
 export * from "./session/legal-verbs.ts";
 export * from "./session/session-ref.ts";
 export * from "./session/session-state.ts";
+export * from "./version/version-range.ts";

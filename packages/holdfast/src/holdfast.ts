@@ -55,6 +55,8 @@ export interface Holdfast {
 /** How a session that does not exist is created by the first send. */
 export interface SessionOptions {
   readonly executor: string;
+  /** Versions of the executor that may run it, as a semantic range; any, if left out. */
+  readonly versions?: string;
   readonly onFailure?: FailureMode;
 }
 

@@ -8,6 +8,7 @@ export type {
   SessionView,
   StoreHealth,
   Turn,
+  UnhostedSession,
   WorkerRecord,
 } from "@holdfast/runtime";
 export { type StoreSurvey, surveyStore, withoutSecret } from "@holdfast/store-redis";

@@ -8,6 +8,7 @@ import {
   type Input,
   type InputId,
   type NewInput,
+  SCRIPT_BATCH,
   type SessionRef,
   SessionSettings,
 } from "@holdfast/contracts";
@@ -21,8 +22,10 @@ import { explain } from "./explain/explain.ts";
 import type { Ingress } from "./ingress/ingress.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page } from "./ports/page.ts";
+import type { Presence } from "./ports/presence.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { assertBinding } from "./session/assert-binding.ts";
 import { toSessionView } from "./session/session-view.ts";
 import type {
   AcceptOptions,
@@ -79,13 +82,21 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     explain: async (ref) => {
       const facts = await archive.explainFacts(ref);
       if (facts === null) throw new AppError("session.not_found");
-      return explain(facts);
+      return explain(facts, facts.isUnhosted ? await announcedVersions(presence, facts.record.binding) : []);
     },
     control: (ref, command) => applyVerb(control, ref, command),
     interruptCurrentRun: (ref, command) => interruptRun(control, ref, command),
     listWorkers: () => presence.list(),
+    listUnhostedSessions: () => presence.listUnhosted(SCRIPT_BATCH),
     ping: () => context.store.ping(),
   };
+}
+
+/** The versions in which workers host the executor of a binding. */
+async function announcedVersions(presence: Presence, binding: Binding | null): Promise<readonly string[]> {
+  const workers = await presence.list();
+  const hosted = workers.flatMap(({ executors }) => executors.filter(({ name }) => name === binding?.executor));
+  return [...new Set(hosted.map(({ version }) => version))].sort();
 }
 
 type PageMethods = Pick<SessionRuntime, "listInputs" | "listDeadLetters" | "listReceipts" | "listEvents">;
@@ -139,6 +150,7 @@ async function register(
   options: { readonly binding: Binding | null; readonly settings?: SessionSettings },
 ): Promise<SessionView> {
   const { binding, settings = null } = options;
+  if (binding !== null) assertBinding(binding);
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
   const view = toSessionView(await getRecord({ context }, ref));

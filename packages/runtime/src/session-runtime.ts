@@ -29,7 +29,7 @@ import type {
 } from "@holdfast/contracts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
-import type { WorkerRecord } from "./ports/presence.ts";
+import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
 import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-directory.ts";
 import type { StoreHealth } from "./ports/store.ts";
 
@@ -147,6 +147,9 @@ export interface SessionRuntime {
 
   /** Workers that are there, and what they host. */
   listWorkers(): Promise<readonly WorkerRecord[]>;
+
+  /** Sessions of every tenant with work that no worker hosts, at most 100: the operator's view, never a tenant's. */
+  listUnhostedSessions(): Promise<readonly UnhostedSession[]>;
 
   /** Answers when the store does; rejects with `store.unavailable`. */
   ping(): Promise<StoreHealth>;

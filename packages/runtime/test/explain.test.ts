@@ -168,7 +168,7 @@ describe("a session waits for", () => {
     await scene.world.advance(10_000);
 
     const { waitsFor, summary } = await explained(scene);
-    expect(waitsFor).toEqual({ kind: "executor", executor: "agent" });
+    expect(waitsFor).toEqual({ kind: "executor", executor: "agent", announced: [] });
     expect(summary).toBe("No worker hosts executor agent.");
   });
 

@@ -13,6 +13,7 @@ function withPresence(replace: (presence: Presence) => Partial<Presence>): (stor
       presence: {
         announce: (worker) => presence.announce(worker),
         adopt: (name, limit) => presence.adopt(name, limit),
+        listUnhosted: (limit) => presence.listUnhosted(limit),
         leave: (node) => presence.leave(node),
         list: () => presence.list(),
         ...replace(presence),

@@ -252,6 +252,7 @@ describe("a session whose executor nobody hosts", () => {
             limits.push(limit);
             return store.presence.adopt(name, limit);
           },
+          listUnhosted: (limit) => store.presence.listUnhosted(limit),
           leave: (node) => store.presence.leave(node),
           list: () => store.presence.list(),
         },

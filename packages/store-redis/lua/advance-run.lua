@@ -32,7 +32,7 @@
     output              bytes   JSON; empty for none
     failure             bytes   code|isRetryable|isDelayExplicit|retryDelayMs|JSON; empty for none
     newRunId            text
-    offer               text    maxInputs|maxBytes|,hosted,|,batching,; empty to let go
+    offer               text    maxInputs|maxBytes|,hosted,|,batching,|,ranges,|declined; empty to let go
 
   Reply
     {"committed", isRepeat, position, committedAt, followers, cursor, settled..., next...}

@@ -16,13 +16,14 @@
     claimId       text  random per claim
     cachedDigest  text  digest of the state the worker has cached; empty for none
     newRunId      text  used if the batch has no run yet
-    offer         text  maxInputs|maxBytes|,hosted,|,batching,
+    offer         text  maxInputs|maxBytes|,hosted,|,batching,|,ranges,|declined
 
   Reply
     {"staged", isCached, state, followers, cursor, settled..., batch...}
     {"busy", leaseUntil}
     {"chores"}
-    {"not_hosted", executor}
+    {"not_hosted", executor, versions, followers, cursor}
+    {"undecided", executor, versions}      the worker must say whether its version lies in the range
     {"rest", dueAt, followers, cursor, settled...}      dueAt empty for none
     {"missing"}
     {"torn"}
@@ -47,9 +48,11 @@ if is_over(A.claimId, rows[5], rows[6]) then
   return append_settled({ "rest", redis.call("ZSCORE", K.due, A.member) or "", followers, c.head.cursor }, c)
 end
 if has_chores(c) then return { "chores" } end
-if c.head.executor ~= "" and not contains(offer.executors, c.head.executor) then
+local hosted = c.head.executor == "" and "yes" or hosting(c, offer)
+if hosted == "undecided" then return { "undecided", c.head.executor, c.head.versions } end
+if hosted == "no" then
   park_unhosted(c, { due = K.due, index = K.index, member = A.member }, A.unhostedMs)
-  return { "not_hosted", c.head.executor }
+  return { "not_hosted", c.head.executor, c.head.versions, followers, c.head.cursor }
 end
 
 leave_unhosted(c, K.index, A.member)

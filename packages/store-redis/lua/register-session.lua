@@ -6,6 +6,7 @@
   Arguments
     member       text    the session in the bucket's indexes
     executor     text    empty to leave the binding alone
+    versions     text    range of its versions, encoded; empty for any
     isHeld       flag    a failed input holds its lane
     hasSettings  flag
     settings     text    JSON
@@ -31,6 +32,7 @@ local c
 local function create()
   local head = blank_head()
   head.phase, head.digest, head.executor, head.isHeld = SESSION_INITIAL, GENESIS_DIGEST, A.executor, A.isHeld
+  head.versions = A.versions
   head.settingsRevision = A.hasSettings and 1 or 0
   head.steerHead, head.steerTail, head.queueHead, head.queueTail, head.choresHead, head.choresTail = 1, 1, 1, 1, 1, 1
   c = new_context(K.session, now(), head)
@@ -50,6 +52,7 @@ local EFFECTS = {
     if c.head.isUnhosted then redis.call("ZREM", K.index, unhosted_entry(c, A.member)) end
     c.head.executor, c.head.isHeld, c.head.isUnhosted = A.executor, A.isHeld, false
     emit(c, "session.bound|" .. A.executor)
+    c.head.versions = A.versions
   end,
   indexDue = function()
     if not c.hold then index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs)) end
@@ -66,7 +69,8 @@ local is_revival = phase ~= nil and phase ~= c.head.phase
 if is_revival and not A.mayRevive then return { "refused", c.head.phase } end
 if not phase and (A.executor ~= "" or SESSION_FINAL[c.head.phase]) then return { "refused", c.head.phase } end
 
-local is_rebound = A.executor ~= "" and (A.executor ~= c.head.executor or A.isHeld ~= c.head.isHeld)
+local is_same = A.executor == c.head.executor and A.isHeld == c.head.isHeld and A.versions == c.head.versions
+local is_rebound = A.executor ~= "" and not is_same
 if is_revival or is_rebound then
   if is_revival then emit(c, "session.revived|" .. c.head.phase .. "|" .. phase) end
   c.head.phase = phase

@@ -9,6 +9,7 @@ import type { SessionImage } from "@holdfast/store-memory";
 import type { Redis } from "ioredis";
 import { decodeEvent } from "../src/archive/decode-event.ts";
 import type { Keyspace } from "../src/index.ts";
+import { decodeColumnText } from "../src/layout/column.ts";
 import {
   CHORE,
   decodeRow,
@@ -114,6 +115,7 @@ function standing(head: Head) {
     digest,
     executor: orNull(head.executor),
     counters: { admitted, wokenThrough, queued, waking, scheduled, passing, epoch, sweeps, cursor, deadLetters },
+    versions: decodeColumnText(head.versions),
     warm: { node: orNull(head.warmNode), until: head.warmUntil },
   };
 }

@@ -3,7 +3,7 @@ import { isAppError, surveyStore } from "holdfast";
 import { type CommonOptions, withCommonOptions, withExamples } from "../connection/options.ts";
 import { type Connection, processSurroundings, resolveConnection } from "../connection/resolve-connection.ts";
 import { openHoldfast } from "../connection/with-holdfast.ts";
-import { type Finding, type Grade, storeFindings, workerFindings } from "../doctor/findings.ts";
+import { type Finding, type Grade, hostingFinding, storeFindings, workerFindings } from "../doctor/findings.ts";
 import { EXIT } from "../terminal/report-error.ts";
 import { factLines } from "../terminal/table.ts";
 import { paint, printJson, printLine, stdout, type Tone } from "../terminal/terminal.ts";
@@ -38,7 +38,9 @@ async function examineWorkers(connection: Connection): Promise<readonly Finding[
   try {
     const holdfast = await openHoldfast(connection, { mayCreate: false });
     try {
-      return workerFindings(await holdfast.runtime.listWorkers(), Date.now());
+      const { runtime } = holdfast;
+      const workers = workerFindings(await runtime.listWorkers(), Date.now());
+      return [...workers, hostingFinding(await runtime.listUnhostedSessions())];
     } finally {
       await holdfast.close({ graceMs: 0 });
     }

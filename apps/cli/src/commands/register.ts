@@ -7,6 +7,7 @@ import { paint, printJson, printLine, stdout } from "../terminal/terminal.ts";
 
 interface RegisterOptions extends CommonOptions {
   readonly executor: string;
+  readonly versions?: string;
   readonly onFailure: Binding["onFailure"];
 }
 
@@ -17,6 +18,7 @@ export function registerRegister(program: Command): void {
     .description("create a session, bind it to another executor, or revive a stopped one")
     .argument("<session>", "id of the session")
     .requiredOption("--executor <name>", "the executor that runs it")
+    .option("--versions <range>", "versions of the executor that may run it, such as ^2.1; any, if left out")
     .addOption(
       new Option("--on-failure <mode>", "hold: a failed input keeps its place; defer: it goes behind what is queued")
         .choices(["hold", "defer"])
@@ -24,7 +26,7 @@ export function registerRegister(program: Command): void {
     );
   withExamples(withCommonOptions(command), "holdfast register chat/42 --executor echo");
   command.action(async (session: string, options: RegisterOptions) => {
-    const binding = { ...bindingTo(options.executor), onFailure: options.onFailure };
+    const binding = { ...bindingTo(options.executor, options.versions), onFailure: options.onFailure };
     await withHoldfast(
       options,
       async (holdfast) => {

@@ -1,8 +1,9 @@
 import { AppError, Binding } from "holdfast";
 
-/** The binding to an executor of this name. @throws config.invalid */
-export function bindingTo(executor: string): Binding {
-  const parsed = Binding.safeParse({ executor });
+/** The binding to an executor of this name, in a version of the range. @throws config.invalid */
+export function bindingTo(executor: string, versions?: string): Binding {
+  const parsed = Binding.safeParse({ executor, ...(versions === undefined ? {} : { versions }) });
   if (parsed.success) return parsed.data;
-  throw new AppError("config.invalid", { message: `--executor ${parsed.error.issues[0]?.message ?? "is no name"}` });
+  const [issue] = parsed.error.issues;
+  throw new AppError("config.invalid", { message: `--${issue?.path.join(".") ?? "executor"} ${issue?.message ?? ""}` });
 }

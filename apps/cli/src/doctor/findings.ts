@@ -2,7 +2,7 @@
  * What a store, its server and its workers are worth: one finding per question,
  * each with what to do about it.
  */
-import type { StoreSurvey, WorkerRecord } from "holdfast";
+import type { StoreSurvey, UnhostedSession, WorkerRecord } from "holdfast";
 import { printable } from "../terminal/text.ts";
 
 /** `warn` is a choice to know about; `fail` keeps sessions from running or from being safe. */
@@ -42,6 +42,16 @@ export function workerFindings(workers: readonly WorkerRecord[], now: number): F
     const detail = `hosts ${printable(hosted)}; ${worker.concurrency} sessions at a time; seen ${age} s ago`;
     return { grade: "ok", subject: `worker ${worker.node}`, detail };
   });
+}
+
+/** The finding about sessions with work that nobody can run. */
+export function hostingFinding(unhosted: readonly UnhostedSession[]): Finding {
+  const subject = "hosting";
+  if (unhosted.length === 0) return { grade: "ok", subject, detail: "every session with work has a worker" };
+  const executors = [...new Set(unhosted.map(({ executor }) => executor))].sort();
+  const detail = `${unhosted.length} sessions wait for ${printable(executors.join(", "))}, which no worker hosts`;
+  const advice = "start a worker that hosts it; holdfast explain <session> names the version";
+  return { grade: "fail", subject, detail, advice };
 }
 
 function versionFinding({ server }: StoreSurvey): Finding {

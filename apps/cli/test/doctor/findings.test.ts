@@ -1,6 +1,6 @@
-import type { NodeId, StoreSurvey } from "holdfast";
+import type { NodeId, StoreSurvey, UnhostedSession } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { storeFindings, workerFindings } from "../../src/doctor/findings.ts";
+import { hostingFinding, storeFindings, workerFindings } from "../../src/doctor/findings.ts";
 
 const sound: StoreSurvey = {
   server: {
@@ -67,5 +67,15 @@ describe("the doctor", () => {
       },
     ]);
     expect(workerFindings([], 0)).toMatchObject([{ grade: "warn", subject: "workers" }]);
+  });
+
+  it("fails a store whose sessions wait for an executor that nobody hosts, and names it", () => {
+    const ref = { tenantId: "default", sessionId: "chat/42" } as UnhostedSession["ref"];
+
+    expect(hostingFinding([])).toMatchObject({ grade: "ok" });
+    expect(hostingFinding([{ ref, executor: "agent" }])).toMatchObject({
+      grade: "fail",
+      detail: "1 sessions wait for agent, which no worker hosts",
+    });
   });
 });

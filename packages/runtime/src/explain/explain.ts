@@ -2,16 +2,16 @@
  * Why a session stands still: one reading of the facts, in the order in
  * which they would have to change.
  */
-import { type Explanation, isoOf, type SessionPhase, type WaitsFor } from "@holdfast/contracts";
+import { type Binding, type Explanation, isoOf, type SessionPhase, type WaitsFor } from "@holdfast/contracts";
 import { deriveState, isFinalPhase, legalVerbs } from "@holdfast/domain";
 import type { ExplainFacts } from "../ports/archive.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 
-/** Explains a session from what the store knows. */
-export function explain(facts: ExplainFacts): Explanation {
+/** Explains a session from what the store knows, and from the versions in which workers host its executor. */
+export function explain(facts: ExplainFacts, announced: readonly string[] = []): Explanation {
   const { record, run, now, isTorn } = facts;
   const isBound = record.binding !== null;
-  const waitsFor = findReason(facts);
+  const waitsFor = findReason(facts, announced);
   return {
     phase: record.phase,
     state: deriveState({ phase: record.phase, isBound, hasRun: run !== null }),
@@ -28,7 +28,7 @@ export function explain(facts: ExplainFacts): Explanation {
   };
 }
 
-function findReason(facts: ExplainFacts): WaitsFor {
+function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor {
   const { record, run, now } = facts;
   if (facts.isTorn) return { kind: "repair" };
   if (run !== null) {
@@ -47,19 +47,30 @@ function findReason(facts: ExplainFacts): WaitsFor {
   if (!isDraining) return { kind: "operator", phase: record.phase };
   if (record.queued + record.scheduled === 0) return { kind: "nothing" };
   if (record.binding === null) return { kind: "binding" };
-  return findWorkReason(facts, record.binding.executor);
+  if (facts.isUnhosted) return { kind: "executor", ...boundTo(record.binding), announced: [...announced] };
+  return findWorkReason(facts);
 }
 
 /** The session has work and an executor: somebody must come, or a time. */
-function findWorkReason(facts: ExplainFacts, executor: string): WaitsFor {
+function findWorkReason(facts: ExplainFacts): WaitsFor {
   const { record, now, nextTimed, waking, dueAt } = facts;
-  if (facts.isUnhosted) return { kind: "executor", executor };
   const isTimed = nextTimed !== null && nextTimed.at > now && (dueAt === null || dueAt >= nextTimed.at);
   if (isTimed) {
     return { kind: "time", inputId: nextTimed.inputId, at: isoOf(nextTimed.at), failures: nextTimed.failures };
   }
   if (waking === 0) return { kind: "wake", silentInputs: record.queued };
   return { kind: "worker", dueAt: isoOf(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
+}
+
+function boundTo({ executor, versions }: Binding) {
+  return { executor, ...(versions === undefined ? {} : { versions }) };
+}
+
+/** What is missing, and what is there instead. */
+function summariseHosting({ executor, versions, announced }: Extract<WaitsFor, { kind: "executor" }>): string {
+  if (versions === undefined) return `No worker hosts executor ${executor}.`;
+  const wanted = `No worker hosts executor ${executor} in a version of ${versions}`;
+  return announced.length === 0 ? `${wanted}.` : `${wanted}; workers host ${announced.join(", ")}.`;
 }
 
 /** Reasons about which the facts say nothing more. */
@@ -98,7 +109,7 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
         ? `Input ${waitsFor.inputId} failed ${waitsFor.failures} times and is tried again at ${waitsFor.at}.`
         : `Input ${waitsFor.inputId} is scheduled for ${waitsFor.at}.`;
     case "executor":
-      return `No worker hosts executor ${waitsFor.executor}.`;
+      return summariseHosting(waitsFor);
     case "operator":
       return standstillOf(waitsFor.phase);
     case "nothing":

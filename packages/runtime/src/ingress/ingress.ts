@@ -30,6 +30,7 @@ import { LRUCache } from "lru-cache";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
+import { assertBinding } from "../session/assert-binding.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { AcceptOptions } from "../session-runtime.ts";
 import type { Waker } from "./waker.ts";
@@ -142,6 +143,7 @@ export class Ingress {
 
   async #create(ref: SessionRef, { createWith }: AcceptOptions): Promise<void> {
     const { directory } = this.#context.store;
+    if (createWith !== undefined) assertBinding(createWith);
     await directory.register({ ref, binding: createWith ?? null, settings: null, mayRevive: false });
   }
 

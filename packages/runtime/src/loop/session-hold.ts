@@ -26,7 +26,9 @@ import type {
 } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { pause, type RuntimeContext } from "../runtime-context.ts";
+import { claimInRange } from "./claim-in-range.ts";
 import { createTurn } from "./create-turn.ts";
+import type { HostedVersions } from "./hosted-versions.ts";
 import type { KeptHold, LeaseKeeper } from "./lease-keeper.ts";
 import { type AttemptEnd, abortError, advanceCommand, settleResult } from "./settle-result.ts";
 import type { StateCache } from "./state-cache.ts";
@@ -37,6 +39,7 @@ export interface HoldParts {
   readonly context: RuntimeContext;
   readonly ref: SessionRef;
   readonly executors: ReadonlyMap<string, Executor>;
+  readonly versions: HostedVersions;
   readonly leases: LeaseKeeper;
   readonly states: StateCache;
   readonly publish: OutputGate;
@@ -97,16 +100,14 @@ export class SessionHold implements KeptHold {
     // Kept here, not looked up again: a cache may forget between the question and the answer.
     const cached = states.find(this.ref);
     this.deadline = leases.deadlineFrom(sentAt);
-    const offer = this.#offer();
-    const reply = await this.#untilAnswered("claim", () =>
-      context.store.ledger.claim({
-        ref: this.ref,
-        claimId: this.claimId,
-        node: context.node,
-        cachedDigest: cached?.digest ?? null,
-        offer,
-      }),
-    );
+    const claim = { ref: this.ref, claimId: this.claimId, node: context.node, cachedDigest: cached?.digest ?? null };
+    const reply = await claimInRange({
+      context,
+      ref: this.ref,
+      versions: this.#parts.versions,
+      offer: this.#offer(),
+      send: (offer) => this.#untilAnswered("claim", () => context.store.ledger.claim({ ...claim, offer })),
+    });
     this.#publishClaim(reply);
     if (reply.kind === "chores") return { kind: "chores" };
     // Nobody looks at it any more (only an operator can help), so this is the last that is heard of it.
@@ -155,6 +156,8 @@ export class SessionHold implements KeptHold {
       newRunId: this.#parts.context.random.id("run") as RunId,
       executors: executors.map(({ name }) => name),
       batching: executors.filter(({ maxBatch }) => maxBatch > 1).map(({ name }) => name),
+      ranges: this.#parts.versions.ranges,
+      declined: null,
       maxInputs: this.#parts.context.loop.batchInputs,
       maxBytes: MAX_BATCH_BYTES,
     };
@@ -243,6 +246,7 @@ export class SessionHold implements KeptHold {
   }
 
   #publishClaim(reply: ClaimReply): void {
+    if (reply.kind === "not_hosted") this.#parts.publish({ ...reply, ref: this.ref, settled: [] });
     if (reply.kind !== "staged" && reply.kind !== "idle") return;
     const { settled, followers, cursor } = reply;
     this.#parts.publish({ ref: this.ref, settled, followers, cursor });

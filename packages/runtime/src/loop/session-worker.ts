@@ -14,6 +14,7 @@ import type { LocalWorker, Waker } from "../ingress/waker.ts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
+import { HostedVersions } from "./hosted-versions.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type HoldEnd, SessionHold } from "./session-hold.ts";
 import { settleAllChores } from "./settle-chores.ts";
@@ -39,6 +40,7 @@ export class SessionWorker implements LocalWorker {
   readonly #context: RuntimeContext;
   readonly #parts: WorkerParts;
   readonly #executors: ReadonlyMap<string, Executor>;
+  readonly #versions: HostedVersions;
   readonly #leases: LeaseKeeper;
   readonly #states = new StateCache();
   readonly #active = new Map<string, ActiveSession>();
@@ -50,6 +52,7 @@ export class SessionWorker implements LocalWorker {
     this.#parts = parts;
     this.#context = parts.context;
     this.#executors = new Map(parts.executors.map((executor) => [executor.name, executor]));
+    this.#versions = new HostedVersions(this.#executors);
     this.#leases = new LeaseKeeper(parts.context);
   }
 
@@ -137,6 +140,7 @@ export class SessionWorker implements LocalWorker {
       context: this.#context,
       ref,
       executors: this.#executors,
+      versions: this.#versions,
       leases: this.#leases,
       states: this.#states,
       publish: this.#parts.publish,

@@ -144,6 +144,16 @@ export interface StagingOffer {
   readonly maxBytes: number;
   /** Executors that take several prompts in one batch. */
   readonly batching: readonly string[];
+  /** Ranges of versions that the executors hosted here lie in. A session bound to any other is `undecided`. */
+  readonly ranges: readonly ExecutorRange[];
+  /** A range that the executor hosted here does not lie in, while nobody else hosts one that does. */
+  readonly declined: ExecutorRange | null;
+}
+
+/** An executor, in a range of versions. */
+export interface ExecutorRange {
+  readonly executor: string;
+  readonly versions: string;
 }
 
 /** A worker asks for a session. */
@@ -199,7 +209,16 @@ export type ClaimReply =
   | { readonly kind: "busy"; readonly leaseUntil: number }
   /** A control verb left work behind: settle it first. */
   | { readonly kind: "chores" }
-  | { readonly kind: "not_hosted"; readonly executor: string }
+  /** The session is listed as unhosted, and looked at again later; `versions` is empty for any. */
+  | {
+      readonly kind: "not_hosted";
+      readonly executor: string;
+      readonly versions: string;
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+    }
+  /** The session is bound to a range that the offer says nothing of; nothing was written. */
+  | { readonly kind: "undecided"; readonly executor: string; readonly versions: string }
   /** Nothing selectable; `dueAt` is when that may change. */
   | {
       readonly kind: "idle";

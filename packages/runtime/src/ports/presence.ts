@@ -1,4 +1,4 @@
-import type { NodeId } from "@holdfast/contracts";
+import type { NodeId, SessionRef } from "@holdfast/contracts";
 
 /** A worker process and what it hosts. */
 export interface WorkerRecord {
@@ -23,11 +23,20 @@ export interface Presence {
   /** Makes up to `limit` sessions due that wait for an executor; answers how many were. */
   adopt(executor: string, limit: number): Promise<number>;
 
+  /** Up to `limit` sessions with work that wait for an executor nobody hosts. */
+  listUnhosted(limit: number): Promise<readonly UnhostedSession[]>;
+
   /** Removes a worker. */
   leave(node: NodeId): Promise<void>;
 
   /** Workers seen within three heartbeats. */
   list(): Promise<readonly WorkerRecord[]>;
+}
+
+/** A session that nobody can run. */
+export interface UnhostedSession {
+  readonly ref: SessionRef;
+  readonly executor: string;
 }
 
 /** How often a worker refreshes its presence. */

@@ -97,8 +97,6 @@ export class Sweeper {
       context.store.notifier.publish(host.node, { type: "session.due", ref });
       return;
     }
-    if (worker.hosts(executor)) return;
-    context.report({ level: "warn", phrase: "no worker hosts the executor", fields: { ref, executor } });
-    await worker.run(ref);
+    if (!worker.hosts(executor)) await worker.run(ref);
   }
 }

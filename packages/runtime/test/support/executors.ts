@@ -32,6 +32,11 @@ export function recording(): Executor {
   });
 }
 
+/** A turn that fails and may be tried again. */
+export function failing(): unknown {
+  return { kind: "failed", failure: { code: "model.refused", message: "no" }, isRetryable: true };
+}
+
 /** One turn that waits for the test. */
 export interface HeldTurn {
   readonly turn: Turn;

@@ -26,6 +26,7 @@ export interface SessionImage {
   readonly settings: SessionSettings;
   readonly settingsRevision: number;
   readonly executor: string | null;
+  readonly versions: string;
   readonly isHeld: boolean;
   readonly isListed: boolean;
   /** The session's own note, and the index that announcing an executor reads. */
@@ -108,15 +109,16 @@ function isSame(one: SessionRef, other: SessionRef): boolean {
 }
 
 function standing(session: SessionData) {
-  const { phase, generation, settings, settingsRevision, executor, isHeld, isUnhosted } = session;
   const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, position, digest, state, passing } =
     session;
+  const { phase, generation, settings, settingsRevision, executor, versions, isHeld, isUnhosted } = session;
   return {
     phase,
     generation,
     settings,
     settingsRevision,
     executor,
+    versions,
     isHeld,
     isUnhosted,
     counters: {

@@ -156,6 +156,7 @@ const CONTROL_EFFECTS = {
   unbind: (work: Work) => {
     unpark(work);
     work.session.executor = null;
+    work.session.versions = "";
   },
   leaveDirectory: ({ data, session }: Work) => removeMember(data.listed, session.member),
   purge: ({ session }: Work) => {

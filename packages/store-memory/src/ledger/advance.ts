@@ -4,7 +4,7 @@ import { SETTLEMENT_EVENTS } from "@holdfast/domain";
 import type { AdvanceCommand, AdvanceReply, NextStep, StagingOffer } from "@holdfast/runtime";
 import { getInput, settledInput } from "../input/input.ts";
 import { isFenceOf } from "../run/run.ts";
-import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
+import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
 import { hasChores, indexDue, mayStage, release } from "../session/due.ts";
 import type { HoldData, LastSettlement, SessionData } from "../session/session-data.ts";
@@ -114,7 +114,7 @@ function selectNext(work: Work, offer: StagingOffer | null): Selection {
   if (offer === null) {
     return { ...nothing, blockedUntil: selectBatch(work, { maxInputs: 1, isBatching: false }).blockedUntil };
   }
-  if (hasChores(work) || !offer.executors.includes(work.session.executor as string)) return nothing;
+  if (hasChores(work) || hosting(work.session, offer) !== "yes") return nothing;
   promote(work);
   return selectBatch(work, limitsOf(work, offer));
 }

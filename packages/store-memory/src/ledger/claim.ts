@@ -2,7 +2,7 @@
 import type { ClaimCommand, ClaimReply, StateReply } from "@holdfast/runtime";
 import { dropPassing } from "../control/drop-passing.ts";
 import { loseAttempt } from "../run/attempt.ts";
-import { limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
+import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
 import { hasChores, indexDue, mayStage, park, release, unpark } from "../session/due.ts";
 import type { HoldData, SessionData } from "../session/session-data.ts";
@@ -19,16 +19,24 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   if (isLive(hold, work)) return { kind: "busy", leaseUntil: hold.leaseUntil };
   if (isOver(session, command)) return answerIdle(work, work.data.due.get(session.member) ?? null);
   if (hasChores(work)) return { kind: "chores" };
-  const { executor } = session;
-  if (executor !== null && !command.offer.executors.includes(executor)) {
-    // Nobody here may run it: whoever announces the executor makes it due again.
-    indexDue(work, work.now + work.config.timing.unhostedMs);
-    park(work);
-    return { kind: "not_hosted", executor };
-  }
+  const refused = refuseUnhosted(work, command);
+  if (refused !== null) return refused;
   unpark(work);
   buryDeadHolder(work);
   return stageOrRest(work, command);
+}
+
+/** Nobody here may run it, or has said so: whoever announces the executor makes it due again. */
+function refuseUnhosted(work: Work, { offer }: ClaimCommand): ClaimReply | null {
+  const { session, now, config } = work;
+  const { executor, versions } = session;
+  if (executor === null) return null;
+  const hosted = hosting(session, offer);
+  if (hosted === "yes") return null;
+  if (hosted === "undecided") return { kind: "undecided", executor, versions };
+  indexDue(work, now + config.timing.unhostedMs);
+  park(work);
+  return { kind: "not_hosted", executor, versions, followers: liveFollowers(work), cursor: session.cursor };
 }
 
 /** A repeat that arrives after its hold ended; staging once more under its ids would mix two holds. */

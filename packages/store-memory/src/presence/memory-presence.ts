@@ -1,4 +1,5 @@
-import { HEARTBEAT_MS, type Presence, type WorkerRecord } from "@holdfast/runtime";
+import { HEARTBEAT_MS, type Presence, type UnhostedSession, type WorkerRecord } from "@holdfast/runtime";
+import type { SessionData } from "../session/session-data.ts";
 import type { MemoryContext } from "../session/work.ts";
 
 /** Presence in process; workers that were not seen for three heartbeats are left out and removed (P1). */
@@ -8,6 +9,7 @@ export function createMemoryPresence(context: MemoryContext): Presence {
       context.data().workers.set(worker.node, { ...worker, seenAt: context.now() });
     },
     adopt: async (executor, limit) => adopt(context, executor, limit),
+    listUnhosted: async (limit) => listUnhosted(context, limit),
     leave: async (node) => {
       context.data().workers.delete(node);
     },
@@ -21,6 +23,14 @@ function adopt(context: MemoryContext, executor: string, limit: number): number 
   const members = data.unhosted.get(executor)?.splice(0, limit) ?? [];
   for (const member of members) data.due.set(member, context.now());
   return members.length;
+}
+
+function listUnhosted(context: MemoryContext, limit: number): readonly UnhostedSession[] {
+  const { sessions, unhosted } = context.data();
+  const waiting = [...unhosted].flatMap(([executor, members]) => members.map((member) => ({ executor, member })));
+  return waiting
+    .slice(0, limit)
+    .map(({ executor, member }) => ({ ref: (sessions.get(member) as SessionData).ref, executor }));
 }
 
 function listWorkers(context: MemoryContext): readonly WorkerRecord[] {

@@ -1,7 +1,7 @@
 /** Selects the next batch (L2). */
 import type { Lane } from "@holdfast/contracts";
 import { type BatchLimits, selectBatch as batchOf } from "@holdfast/domain";
-import type { StagingOffer } from "@holdfast/runtime";
+import type { ExecutorRange, StagingOffer } from "@holdfast/runtime";
 import { getInput, getInputs } from "../input/input.ts";
 import { LANES, occupy, stopWaiting, wakeQueued } from "../input/lane.ts";
 import type { InputData } from "../session/session-data.ts";
@@ -18,6 +18,17 @@ export type Selection =
 /** The limits of an offer, for the executor the session is bound to. */
 export function limitsOf({ session }: Work, offer: StagingOffer): BatchLimits {
   return { maxInputs: offer.maxInputs, isBatching: offer.batching.includes(session.executor as string) };
+}
+
+/** Whether a worker may run the session; undecided when it has not said whether its version lies in the range. */
+export function hosting(
+  { executor, versions }: Pick<Work["session"], "executor" | "versions">,
+  { executors, ranges, declined }: StagingOffer,
+): "yes" | "no" | "undecided" {
+  if (executor === null || !executors.includes(executor)) return "no";
+  const isIt = (range: ExecutorRange) => range.executor === executor && range.versions === versions;
+  if (versions === "" || ranges.some(isIt)) return "yes";
+  return declined !== null && isIt(declined) ? "no" : "undecided";
 }
 
 /** Inputs whose time has come enter their lane, at the place they were admitted to. */

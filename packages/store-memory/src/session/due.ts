@@ -2,7 +2,7 @@
 
 import { addMember, removeMember } from "./ordered.ts";
 import { stepSession } from "./transitions.ts";
-import type { Work } from "./work.ts";
+import { emit, type Work } from "./work.ts";
 
 /** Whether a control verb or a settlement left work behind. */
 export function hasChores({ session }: Work): boolean {
@@ -57,9 +57,13 @@ export function release(work: Work, blockedUntil: number | null): number | null 
   return at;
 }
 
-/** Lists the session as waiting for its executor. */
-export function park({ data, session }: Work): void {
-  const executor = session.executor as string;
+/** Lists the session as waiting for its executor, and says so once. */
+export function park(work: Work): void {
+  const { data, session } = work;
+  const { executor, versions } = session as { executor: string; versions: string };
+  if (!session.isUnhosted) {
+    emit(work, { type: "runtime.unhosted", executor, ...(versions === "" ? {} : { versions }) });
+  }
   const members = data.unhosted.get(executor) ?? [];
   data.unhosted.set(executor, members);
   addMember(members, session.member);

@@ -28,12 +28,13 @@ export function createMemorySessionDirectory(context: MemoryContext): SessionDir
 
 /** What is known of a session. */
 export function sessionRecord(session: SessionData): SessionRecord {
-  const { executor, isHeld } = session;
+  const { executor, versions, isHeld } = session;
+  const range = versions === "" ? {} : { versions };
   return {
     ref: session.ref,
     phase: session.phase,
     generation: session.generation,
-    binding: executor === null ? null : { executor, onFailure: isHeld ? "hold" : "defer" },
+    binding: executor === null ? null : { executor, onFailure: isHeld ? "hold" : "defer", ...range },
     settings: session.settings,
     settingsRevision: session.settingsRevision,
     hasRun: session.hold !== null,

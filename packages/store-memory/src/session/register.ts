@@ -42,7 +42,8 @@ function isHeldBy({ binding }: RegisterCommand): boolean {
 
 function isRebound({ session }: Work, command: RegisterCommand): boolean {
   if (command.binding === null) return false;
-  return command.binding.executor !== session.executor || isHeldBy(command) !== session.isHeld;
+  const { executor, versions = "" } = command.binding;
+  return executor !== session.executor || versions !== session.versions || isHeldBy(command) !== session.isHeld;
 }
 
 function create(context: MemoryContext, command: RegisterCommand): RegisterReply {
@@ -53,6 +54,7 @@ function create(context: MemoryContext, command: RegisterCommand): RegisterReply
     { ref, member },
     {
       executor: binding?.executor ?? null,
+      versions: binding?.versions ?? "",
       isHeld: isHeldBy(command),
       settings: settings ?? SessionSettings.parse({}),
     },
@@ -73,6 +75,7 @@ const REGISTER_EFFECTS = {
   bindExecutor: (work: Work, command: RegisterCommand) => {
     unpark(work);
     work.session.executor = command.binding?.executor ?? null;
+    work.session.versions = command.binding?.versions ?? "";
     work.session.isHeld = isHeldBy(command);
     emit(work, { type: "session.bound", executor: command.binding?.executor ?? "" });
   },

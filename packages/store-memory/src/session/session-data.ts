@@ -50,6 +50,8 @@ export interface SessionData {
   settings: SessionSettings;
   settingsRevision: number;
   executor: string | null;
+  /** Range of versions of the executor; empty for any. */
+  versions: string;
   /** A failed input blocks its lane. */
   isHeld: boolean;
   /** Listed as waiting for its executor. */
@@ -292,7 +294,7 @@ export function newDrainData(): DrainData {
 /** A session that was never used. */
 export function newSessionData(
   identity: Pick<SessionData, "ref" | "member">,
-  options: Pick<SessionData, "executor" | "isHeld" | "settings">,
+  options: Pick<SessionData, "executor" | "versions" | "isHeld" | "settings">,
 ): SessionData {
   const lane = (): LaneData => ({ head: 1, tail: 1, places: new Map() });
   return {

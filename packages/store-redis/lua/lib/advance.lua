@@ -40,7 +40,7 @@ local function answer_repeat(c, last, call)
 end
 
 local function stage_next(c, later_key, offer, claim)
-  if not may_stage(c) or has_chores(c) or not contains(offer.executors, c.head.executor) then return nil end
+  if not may_stage(c) or has_chores(c) or hosting(c, offer) ~= "yes" then return nil end
   promote(c, later_key)
   local batch, blocked_until = select_batch(c, offer)
   if not batch then return nil, blocked_until end

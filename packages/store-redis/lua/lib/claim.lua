@@ -17,6 +17,7 @@ local function park_unhosted(c, keys, unhosted)
   mark(c)
   redis.call("ZADD", keys.due, digits(c.t + unhosted), keys.member)
   redis.call("ZADD", keys.index, 0, unhosted_entry(c, keys.member))
+  if not c.head.isUnhosted then emit(c, "runtime.unhosted|" .. c.head.executor .. "|" .. c.head.versions) end
   c.head.isUnhosted = true
   commit(c)
 end

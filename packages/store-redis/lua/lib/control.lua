@@ -79,7 +79,7 @@ local CONTROL_EFFECTS = {
   ["abandonAll.destroyed"] = abandon_all(REASON.destroyed),
   unbind = function(c, command)
     if c.head.isUnhosted then send(c, "ZREM", command.index, unhosted_entry(c, command.member)) end
-    c.head.executor, c.head.isUnhosted = "", false
+    c.head.executor, c.head.versions, c.head.isUnhosted = "", "", false
   end,
   leaveDirectory = function(c, command) send(c, "ZREM", command.index, "d " .. command.member) end,
   -- The event of this very command stays: it is the last thing a reader of the session must see (G12).

@@ -1,4 +1,4 @@
--- Selects the next batch (L2). `offer` = { maxInputs, maxBytes, executors, batching }, and the id
+-- Selects the next batch (L2). `offer` = { maxInputs, maxBytes, executors, batching, ranges, declined }, and the id
 -- that a new run would get.
 
 -- Whether a list of the form `,name,name,` has a name.
@@ -8,9 +8,24 @@ end
 
 -- What a worker would take, as it sends it.
 local decode_offer = remembered(function(text)
-  local inputs, bytes, executors, batching = string.match(text, "^(%d+)|(%d+)|(,[^|]*,)|(,[^|]*,)$")
-  return { maxInputs = tonumber(inputs), maxBytes = tonumber(bytes), executors = executors, batching = batching }
+  local inputs, bytes, executors, batching, ranges, declined =
+    string.match(text, "^(%d+)|(%d+)|(,[^|]*,)|(,[^|]*,)|(,[^|]*,)|([^|]*)$")
+  return {
+    maxInputs = tonumber(inputs), maxBytes = tonumber(bytes), executors = executors, batching = batching,
+    ranges = ranges, declined = declined,
+  }
 end)
+
+-- Whether a worker may run the session: "yes", "no", or "undecided" when it hosts the executor and has not said whether
+-- its version lies in the session's range.
+local function hosting(c, offer)
+  local head = c.head
+  if not contains(offer.executors, head.executor) then return "no" end
+  if head.versions == "" then return "yes" end
+  local range = head.executor .. "@" .. head.versions
+  if contains(offer.ranges, range) then return "yes" end
+  return offer.declined == range and "no" or "undecided"
+end
 
 -- Inputs whose time has come enter their lane, at the place they were admitted to.
 local function promote(c, later_key)
@@ -119,7 +134,7 @@ local function select_batch(c, offer)
 end
 
 -- The time at which a blocked lane goes on, for a caller that would take nothing.
-local NOTHING = { maxInputs = 1, maxBytes = 0, executors = ",,", batching = ",," }
+local NOTHING = { maxInputs = 1, maxBytes = 0, executors = ",,", batching = ",,", ranges = ",,", declined = "" }
 
 local function blocked_time(c)
   return select(2, select_batch(c, NOTHING))

@@ -12,6 +12,7 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     ...(executor === "" ? {} : { executor }),
   }),
   "session.bound": ([executor]) => ({ type: "session.bound", executor }),
+  "runtime.unhosted": ([executor, versions]) => ({ type: "runtime.unhosted", executor, ...rangeOf(versions) }),
   "session.revived": ([from, to]) => ({ type: "session.revived", from, to }),
   "session.phase_changed": ([verb, from, to]) => ({ type: "session.phase_changed", verb, from, to }),
   "input.admitted": ([inputId, admission, isConsumed]) => ({
@@ -51,6 +52,10 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
   "run.lost": ([runId, requeued = ""]) => ({ type: "run.lost", runId, requeued: listOf(requeued) }),
   "run.released": ([runId, requeued = ""]) => ({ type: "run.released", runId, requeued: listOf(requeued) }),
 };
+
+function rangeOf(versions = ""): { readonly versions?: string } {
+  return versions === "" ? {} : { versions: decodeColumnText(versions) };
+}
 
 /** An event from its stored row. @throws store.corrupt for a row this version does not know */
 export function decodeEvent(cursor: number, row: string): StoredEvent {

@@ -44,6 +44,8 @@ export const HEAD = {
   isUnhosted: "b",
   /** Ephemeral and derived inputs that are queued or wait for a time. */
   passing: "n",
+  /** Range of versions of the executor, encoded as a column; empty for any. */
+  versions: "t",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */

@@ -20,6 +20,7 @@ import type {
   NextStep,
   WatchReply,
 } from "@holdfast/runtime";
+import { decodeColumnText } from "../layout/column.ts";
 import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
 import {
   afterSettled,
@@ -109,7 +110,9 @@ export function decodeClaim(reply: Reply): ClaimReply {
     case "chores":
       return { kind: "chores" };
     case "not_hosted":
-      return { kind: "not_hosted", executor: text(reply, 1) };
+      return { kind: "not_hosted", ...decodeExecutor(reply), followers: nodes(reply, 3), cursor: number(reply, 4) };
+    case "undecided":
+      return { kind: "undecided", ...decodeExecutor(reply) };
     case "rest":
       return {
         kind: "idle",
@@ -125,6 +128,10 @@ export function decodeClaim(reply: Reply): ClaimReply {
     default:
       return unexpected("claim-session", reply);
   }
+}
+
+function decodeExecutor(reply: Reply) {
+  return { executor: text(reply, 1), versions: decodeColumnText(text(reply, 2)) };
 }
 
 /** Answers of advance-run. */

@@ -1,7 +1,7 @@
 /** Commands as scripts take them. */
 import type { PolicyDecision } from "@holdfast/contracts";
 import { encodePolicy, signalFor } from "@holdfast/domain";
-import type { AdmitCommand, Settlement, StagingOffer } from "@holdfast/runtime";
+import type { AdmitCommand, ExecutorRange, Settlement, StagingOffer } from "@holdfast/runtime";
 import { encodeColumnText } from "../layout/column.ts";
 
 const encoded = { idle: new WeakMap<PolicyDecision, string>(), live: new WeakMap<PolicyDecision, string>() };
@@ -24,8 +24,13 @@ function textOf(decision: PolicyDecision, column: "idle" | "live"): string {
 /** An offer of a worker, or none; lists are framed by commas so that a script finds whole names only. */
 export function encodeOffer(offer: StagingOffer | null): { readonly newRunId: string; readonly offer: string } {
   if (offer === null) return { newRunId: "", offer: "" };
-  const { newRunId, maxInputs, maxBytes, executors, batching } = offer;
-  return { newRunId, offer: `${maxInputs}|${maxBytes}|,${executors.join(",")},|,${batching.join(",")},` };
+  const { newRunId, maxInputs, maxBytes, executors, batching, ranges, declined } = offer;
+  const lists = [executors, batching, ranges.map(rangeText)].map((names) => `,${names.join(",")},`);
+  return { newRunId, offer: [maxInputs, maxBytes, ...lists, declined === null ? "" : rangeText(declined)].join("|") };
+}
+
+function rangeText({ executor, versions }: ExecutorRange): string {
+  return `${executor}@${encodeColumnText(versions)}`;
 }
 
 const NO_RECEIPT = {

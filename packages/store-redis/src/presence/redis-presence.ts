@@ -1,8 +1,8 @@
 import { type NodeId, SCRIPT_BATCH } from "@holdfast/contracts";
-import { HEARTBEAT_MS, type Presence, type WorkerRecord } from "@holdfast/runtime";
+import { HEARTBEAT_MS, type Presence, type UnhostedSession, type WorkerRecord } from "@holdfast/runtime";
 import { execPipeline } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import type { Keyspace } from "../layout/keys.ts";
+import { decodeRef, type Keyspace } from "../layout/keys.ts";
 
 interface PresenceOptions {
   readonly scripts: ScriptRunner;
@@ -26,6 +26,7 @@ export function createRedisPresence({ scripts, keys }: PresenceOptions): Presenc
       }
       return adopted;
     },
+    listUnhosted: (limit) => listUnhosted({ scripts, keys }, limit),
     async leave(node) {
       await scripts.read((client) => client.hdel(keys.workers, node));
     },
@@ -57,6 +58,22 @@ export function createRedisPresence({ scripts, keys }: PresenceOptions): Presenc
   async function forget(gone: readonly NodeId[]): Promise<void> {
     if (gone.length > 0) await scripts.read((client) => client.hdel(keys.workers, ...gone));
   }
+}
+
+async function listUnhosted({ scripts, keys }: PresenceOptions, limit: number): Promise<readonly UnhostedSession[]> {
+  const sessions: UnhostedSession[] = [];
+  for (let bucket = 0; bucket < keys.buckets && sessions.length < limit; bucket += 1) {
+    const entries = await scripts.read((client) =>
+      client.zrangebylex(keys.index(bucket), "[u ", "[u \xff", "LIMIT", 0, limit - sessions.length),
+    );
+    sessions.push(
+      ...entries.map((entry) => {
+        const [, executor = "", member = ""] = entry.split(" ");
+        return { ref: decodeRef(member), executor };
+      }),
+    );
+  }
+  return sessions;
 }
 
 async function storeTime(scripts: ScriptRunner): Promise<number> {

@@ -10,6 +10,7 @@ import type {
   SessionRecord,
 } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
+import { decodeColumnText, encodeColumnText } from "../layout/column.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
 import { asReply, number, tagOf, text, unexpected } from "../ledger/replies.ts";
@@ -40,6 +41,7 @@ async function register(
     await scripts.run("register-session", sessionKeys, {
       member,
       executor: binding?.executor ?? "",
+      versions: encodeColumnText(binding?.versions ?? ""),
       isHeld: binding?.onFailure !== "defer",
       hasSettings: settings !== null,
       settings: JSON.stringify(settings ?? SessionSettings.parse({})),
@@ -68,13 +70,11 @@ export function toSessionRecord(
   head: Row<typeof HEAD>,
   stored: { readonly hasRun: boolean; readonly settings: string },
 ): SessionRecord {
-  const binding: Binding | null =
-    head.executor === "" ? null : { executor: head.executor, onFailure: head.isHeld ? "hold" : "defer" };
   return {
     ref,
     phase: head.phase as SessionPhase,
     generation: head.generation,
-    binding,
+    binding: toBinding(head),
     settings: SessionSettings.parse(JSON.parse(stored.settings)),
     settingsRevision: head.settingsRevision,
     hasRun: stored.hasRun,
@@ -86,6 +86,12 @@ export function toSessionRecord(
     cursor: head.cursor,
     deadLetters: head.deadLetters,
   };
+}
+
+function toBinding({ executor, isHeld, versions }: Row<typeof HEAD>): Binding | null {
+  if (executor === "") return null;
+  const range = versions === "" ? {} : { versions: decodeColumnText(versions) };
+  return { executor, onFailure: isHeld ? "hold" : "defer", ...range };
 }
 
 async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {

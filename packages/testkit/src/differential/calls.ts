@@ -89,7 +89,7 @@ export function claimCall(mind: Mind, command: ClaimCommand, worker: number): Ca
       mind.claims.push({ command, worker });
       if (reply.kind === "staged") remember(mind, { ref, worker, batch: reply.batch });
       if (reply.kind === "chores") need(mind, ref, "chores");
-      if (reply.kind === "missing") need(mind, ref, "register");
+      if (reply.kind === "missing" || reply.kind === "undecided") need(mind, ref, "register");
       if (reply.kind === "idle") rest(mind, ref, reply.dueAt);
     },
   };

@@ -42,6 +42,9 @@ const FLAWS = [
   "attempt",
 ] as const;
 
+/** What a session is bound to. */
+const BINDINGS = ["none", "hold", "defer", "other", "ranged"] as const;
+
 /** Verbs of the control port. */
 export const VERBS = ["retire", "recycle", "reset", "recover", "stop", "destroy"] as const;
 
@@ -107,7 +110,7 @@ export type DifferentialCommand =
   | {
       readonly type: "register";
       readonly session: SessionIndex;
-      readonly binding: "none" | "hold" | "defer" | "other";
+      readonly binding: "none" | "hold" | "defer" | "other" | "ranged";
       readonly hasSettings: boolean;
       readonly mayRevive: boolean;
     }
@@ -218,7 +221,7 @@ const control = fc.record({
 const register = fc.record({
   type: fc.constant("register" as const),
   session,
-  binding: fc.constantFrom("none" as const, "hold" as const, "hold" as const, "defer" as const, "other" as const),
+  binding: fc.constantFrom(...BINDINGS, "hold" as const),
   hasSettings: rarely,
   mayRevive: fc.constantFrom(true, true, false),
 });

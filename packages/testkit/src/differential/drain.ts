@@ -71,6 +71,7 @@ async function isAtRest(drain: Drain): Promise<boolean> {
       return reply.dueAt === null ? isDrained(drain) : waitUntil(drain, reply.dueAt);
     case "missing":
     case "not_hosted":
+    case "undecided":
     case "torn":
       throw new Error(`a claim was answered with ${reply.kind}`);
   }
@@ -80,7 +81,7 @@ async function isAtRest(drain: Drain): Promise<boolean> {
 async function isBound({ store, ref }: Drain): Promise<boolean> {
   const record = await store.directory.find(ref);
   if (record === null || isFinalPhase(record.phase)) return false;
-  if (record.binding?.executor !== EXECUTOR) {
+  if (record.binding?.executor !== EXECUTOR || record.binding.versions !== undefined) {
     await store.directory.register({ ref, binding: binding(), settings: null, mayRevive: true });
   }
   return true;

@@ -45,11 +45,17 @@ export interface Mind {
 /** The executor that the second and the third worker host. */
 export const OTHER_EXECUTOR = "another";
 
+/** A range that the second worker lies in, about which the first says nothing. */
+export const VERSIONS = "1.x || ^2.1";
+
 /** Two workers that host the usual executor, and one that does not. */
 export const WORKERS: readonly Worker[] = [
   worker("first"),
-  worker("second", { executors: [EXECUTOR, OTHER_EXECUTOR] }),
-  worker("stranger", { executors: [OTHER_EXECUTOR] }),
+  worker("second", {
+    executors: [EXECUTOR, OTHER_EXECUTOR],
+    ranges: [{ executor: EXECUTOR, versions: VERSIONS }],
+  }),
+  worker("stranger", { executors: [OTHER_EXECUTOR], declined: { executor: EXECUTOR, versions: VERSIONS } }),
 ];
 
 /** Nobody knows anything. */

@@ -15,7 +15,7 @@ import {
   type Worker,
 } from "../fixtures/commands.ts";
 import type { DifferentialCommand, SentKind, Settling } from "./command.ts";
-import { OTHER_EXECUTOR, WORKERS } from "./mind.ts";
+import { OTHER_EXECUTOR, VERSIONS, WORKERS } from "./mind.ts";
 
 type Of<T extends DifferentialCommand["type"]> = Extract<DifferentialCommand, { type: T }>;
 
@@ -35,6 +35,8 @@ export function bindingOf(name: Of<"register">["binding"]): Binding | null {
       return null;
     case "other":
       return binding("hold", OTHER_EXECUTOR);
+    case "ranged":
+      return binding("hold", EXECUTOR, VERSIONS);
     case "hold":
     case "defer":
       return binding(name);

@@ -210,10 +210,54 @@ function describeHosting(openStore: StoreFactory): void {
     withSession(openStore, async (session) => {
       await session.accept();
 
-      expect(await session.claim({ as: stranger })).toEqual({ kind: "not_hosted", executor: EXECUTOR });
+      expect(await session.claim({ as: stranger })).toMatchObject({
+        kind: "not_hosted",
+        executor: EXECUTOR,
+        versions: "",
+      });
 
       expect(await session.dueAt()).toBe(session.now() + 30_000);
       expect(await session.store.archive.explainFacts(session.ref)).toMatchObject({ isUnhosted: true, run: null });
+    }),
+  );
+
+  it(
+    "is staged only by a worker that says its version lies in the range; nothing is written before it said so [L3]",
+    withSession(
+      openStore,
+      async (session) => {
+        const range = { executor: EXECUTOR, versions: "1.x || 2.x" };
+        const { inputId } = await session.accept();
+        const dueAt = await session.dueAt();
+
+        expect(await session.claim()).toEqual({ kind: "undecided", ...range });
+        expect(await session.claim({ as: worker("old", { ranges: [{ ...range, versions: "1.x" }] }) })).toMatchObject({
+          kind: "undecided",
+        });
+        expect(await session.dueAt()).toBe(dueAt);
+
+        const batch = await session.stage({ as: worker("fit", { ranges: [range] }) });
+
+        expect(idsOf(batch)).toEqual([inputId]);
+      },
+      { binding: binding("hold", EXECUTOR, "1.x || 2.x") },
+    ),
+  );
+
+  it(
+    "is let go by a worker whose version lies outside a range it was bound to meanwhile [L3]",
+    withSession(openStore, async (session) => {
+      await session.accept();
+      await session.accept();
+      const batch = await session.stage();
+      await session.register(binding("hold", EXECUTOR, "^2"));
+
+      const { next } = await session.commit(batch, completed(), { keep: true });
+
+      expect(next).toMatchObject({ kind: "more" });
+      const declined = worker("old", { declined: { executor: EXECUTOR, versions: "^2" } });
+      expect(await session.claim({ as: declined })).toMatchObject({ kind: "not_hosted", versions: "^2" });
+      expect(await session.store.presence.listUnhosted(10)).toEqual([{ ref: session.ref, executor: EXECUTOR }]);
     }),
   );
 
