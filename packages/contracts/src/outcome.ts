@@ -14,6 +14,21 @@ export const InputStatus = z.enum([
 /** See {@link InputStatus}. */
 export type InputStatus = z.infer<typeof InputStatus>;
 
+/** Where an input has been: its statuses, and the two that are over within one step of the store. */
+export const InputStep = z.enum(["accepted", "applied", ...InputStatus.options]);
+/** See {@link InputStep}. */
+export type InputStep = z.infer<typeof InputStep>;
+
+/** One step an input has made. */
+export interface InputHistoryEntry {
+  /** Epoch milliseconds of the store. */
+  readonly at: number;
+  readonly from: InputStep;
+  readonly to: InputStep;
+  /** What made it move, in words for people. */
+  readonly reason: string;
+}
+
 /** Why an input ended without being consumed. */
 export const AbandonReason = z.enum([
   "retired",

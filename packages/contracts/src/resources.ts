@@ -13,7 +13,7 @@ import type { Problem } from "./errors/app-error.ts";
 import { ERRORS, type ErrorCode } from "./errors/registry.ts";
 import { InputId, NodeId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
-import { FailureReport, InputStatus, Outcome } from "./outcome.ts";
+import { FailureReport, InputStatus, InputStep, Outcome } from "./outcome.ts";
 import { PolicyDecision } from "./policy.ts";
 import { Binding, SessionPhase, SessionSettings, SessionState } from "./session.ts";
 
@@ -62,6 +62,13 @@ export const InputResource = z.object({
 });
 /** See {@link InputResource}. */
 export type InputResource = z.infer<typeof InputResource>;
+
+/** An input with every step it has made, in order. */
+export const InputStateResource = InputResource.extend({
+  history: z.array(z.object({ at: time, from: InputStep, to: InputStep, reason: z.string() })),
+});
+/** See {@link InputStateResource}. */
+export type InputStateResource = z.infer<typeof InputStateResource>;
 
 /** The answer to a sent input; `outcome` is there when it is known. */
 export const SentInput = z.object({ admission: Admission, outcome: Outcome.optional() });

@@ -21,6 +21,7 @@ import { pathSegment } from "./path-segment.ts";
 import { Receipt } from "./receipt.ts";
 import {
   InputResource,
+  InputStateResource,
   pageOf,
   Readiness,
   SentInput,
@@ -210,7 +211,7 @@ export const ROUTES = {
     query: noQuery,
     headers: none,
     body: null,
-    responses: { 200: InputResource },
+    responses: { 200: InputStateResource },
     problems: [...ofSession, "input.not_found"],
   },
   getOutcome: {

@@ -4,6 +4,7 @@ export * from "./event/tell-fact.ts";
 export * from "./input/admission-rules.ts";
 export * from "./input/background-completion.ts";
 export * from "./input/fingerprint.ts";
+export * from "./input/input-history.ts";
 export * from "./input/input-kind.ts";
 export * from "./input/input-outcome.ts";
 export * from "./input/json-guard.ts";

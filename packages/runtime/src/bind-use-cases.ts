@@ -26,6 +26,7 @@ import type { Presence } from "./ports/presence.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { assertBinding } from "./session/assert-binding.ts";
+import { readHistory } from "./session/read-history.ts";
 import { toSessionView } from "./session/session-view.ts";
 import type {
   AcceptOptions,
@@ -75,7 +76,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     inputState: async (ref, target) => {
       const record = await archive.findInput(ref, idOf(parts, ref, target));
       if (record === null) await requireSession(parts, ref);
-      return record === null ? null : toInputView(record);
+      return record === null ? null : { ...toInputView(record), history: await readHistory(archive, ref, record) };
     },
     loadBoundaryReceipt: (ref, boundary) => archive.findReceipt(ref, boundary),
     followEvents: (ref, options) => followers.follow(ref, options),

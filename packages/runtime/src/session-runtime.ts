@@ -17,6 +17,7 @@ import type {
   EventPosition,
   Explanation,
   Input,
+  InputHistoryEntry,
   InputId,
   NewInput,
   Outcome,
@@ -99,8 +100,8 @@ export interface SessionRuntime {
   /** The committed state as JSON; `null` before the first commit. @throws session.not_found */
   sessionState(ref: SessionRef): Promise<{ readonly state: unknown; readonly position: number }>;
 
-  /** One input, or `null`. @throws session.not_found, session.destroyed */
-  inputState(ref: SessionRef, target: InputTarget): Promise<InputView | null>;
+  /** One input with its history, or `null`. @throws session.not_found, session.destroyed */
+  inputState(ref: SessionRef, target: InputTarget): Promise<InputStateView | null>;
 
   /** A page of inputs in the order of admission. @throws session.not_found, session.destroyed */
   listInputs(ref: SessionRef, query: PageQuery): Promise<Page<InputView>>;
@@ -216,4 +217,10 @@ export interface SessionView extends Omit<SessionRecord, "hasRun"> {
 /** An input as callers see it: its record, with the payload parsed. */
 export interface InputView extends Omit<InputRecord, "payload"> {
   readonly input: Input;
+}
+
+/** An input and every step it has made. */
+export interface InputStateView extends InputView {
+  /** In order; without the steps whose events are not retained any more, nor those further than 5,000 events from its admission. */
+  readonly history: readonly InputHistoryEntry[];
 }

@@ -3,7 +3,7 @@ import type { AcceptOptions, InputTarget } from "@holdfast/runtime";
 import type { Call, Handlers, JsonAnswer } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
 import { withKey } from "./input-key.ts";
-import { toInputPage, toInputResource } from "./input-resource.ts";
+import { toInputPage, toInputStateResource } from "./input-resource.ts";
 
 type InputHandlers = Pick<
   Handlers,
@@ -23,7 +23,7 @@ export function inputHandlers(surface: Surface): InputHandlers {
     async getInput({ params }) {
       const view = await runtime.inputState(refOf(surface, params), { inputId: params.inputId });
       if (view === null) throw new AppError("input.not_found");
-      return { status: 200, body: toInputResource(view) };
+      return { status: 200, body: toInputStateResource(view) };
     },
 
     async getOutcome({ params, query, signal }) {

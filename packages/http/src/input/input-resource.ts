@@ -1,5 +1,5 @@
-import { type InputResource, isoOf } from "@holdfast/contracts";
-import type { InputView, Page } from "@holdfast/runtime";
+import { type InputResource, type InputStateResource, isoOf } from "@holdfast/contracts";
+import type { InputStateView, InputView, Page } from "@holdfast/runtime";
 
 /** An input as the API shows it. */
 export function toInputResource(view: InputView): InputResource {
@@ -18,6 +18,12 @@ export function toInputResource(view: InputView): InputResource {
     outcome: view.outcome,
     input: view.input,
   };
+}
+
+/** An input with its history as the API shows it. */
+export function toInputStateResource(view: InputStateView): InputStateResource {
+  const history = view.history.map((entry) => ({ ...entry, at: isoOf(entry.at) }));
+  return { ...toInputResource(view), history };
 }
 
 /** A page of inputs as the API shows it. */

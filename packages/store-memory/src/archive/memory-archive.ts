@@ -52,6 +52,7 @@ function inputRecord(session: SessionData, input: InputData): InputRecord {
     runId: receipt?.runId ?? input.runId,
     notBeforeAt: input.notBeforeAt,
     admittedAt: input.admittedAt,
+    cursor: input.cursor,
     failure: input.failure,
     outcome: outcomeOfInput(session, input),
     payload: input.payload,

@@ -121,6 +121,7 @@ function toInputRecord(stored: StoredInput): InputRecord {
     runId: runId === "" ? null : (runId as RunId),
     notBeforeAt: row.notBeforeAt,
     admittedAt: row.admittedAt,
+    cursor: row.cursor,
     failure: ended.failure ?? null,
     outcome: outcomeOf(ended),
     payload: payload ? decodePayload(payload.toString()).payload : "",
