@@ -39,6 +39,8 @@ local function drop_from_later(c, chore, later_key)
     if id ~= "" then ids[#ids + 1] = id end
   end
   chore.from = chore.from + #ids - drop_found(c, ids, chore)
+  -- At once: who looks into the set later in this script must not find what was dropped.
+  commit_later(c, later_key)
   if #members < SCRIPT_BATCH then chore.scheduled = 0 end
 end
 

@@ -49,6 +49,25 @@ export function describeDrops(openStore: StoreFactory): void {
   );
 
   it(
+    "ends those too whose time came while the holder was dead: they enter no lane [C6]",
+    withSession(openStore, async (session) => {
+      const { inputId } = await session.accept();
+      await session.stage();
+      const notBeforeAt = session.now() + 5_000;
+      const passing = await session.accept({ input: ephemeral(), notBeforeAt });
+      const kept = await session.accept({ notBeforeAt });
+      await session.advanceTime(10_000);
+
+      const { batch } = as(await session.claim({ as: worker("second") }), "staged");
+
+      expect(idsOf(batch)).toEqual([inputId]);
+      expect(await session.store.directory.find(session.ref)).toMatchObject({ queued: 1, scheduled: 0 });
+      expect(idsOf(await session.stageNext(batch))).toEqual([kept.inputId]);
+      expect(await session.input(passing.inputId)).toMatchObject({ outcome: { reason: "dropped" } });
+    }),
+  );
+
+  it(
     "keeps them while nobody dies: an orderly hand-back and a commit drop nothing [C6]",
     withSession(openStore, async (session) => {
       await session.accept();
