@@ -16,6 +16,7 @@ export * from "./lane/supersession-scope.ts";
 export * from "./machine/compile-table.ts";
 export * from "./machine/machines.ts";
 export * from "./peer/interaction-event.ts";
+export * from "./peer/parse-candidate.ts";
 export * from "./peer/peer-input.ts";
 export * from "./peer/peer-route.ts";
 export * from "./policy/policy-code.ts";

@@ -13,6 +13,8 @@ import {
   SessionSettings,
 } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
+import { bindComms } from "./comms/bind-comms.ts";
+import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
@@ -44,6 +46,7 @@ export interface UseCases {
   readonly followers: Followers;
   readonly ingress: Ingress;
   readonly control: ControlParts;
+  readonly drains: Drains;
 }
 
 /** The methods of a runtime, each one use case. */
@@ -53,6 +56,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const { clock } = context;
   return {
     ...bindPages(parts),
+    ...bindComms(parts.drains),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
@@ -85,7 +89,11 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       if (facts === null) throw new AppError("session.not_found");
       return explain(facts, facts.isUnhosted ? await announcedVersions(presence, facts.record.binding) : []);
     },
-    control: (ref, command) => applyVerb(control, ref, command),
+    control: async (ref, command) => {
+      const report = await applyVerb(control, ref, command);
+      parts.drains.look(ref);
+      return report;
+    },
     interruptCurrentRun: (ref, command) => interruptRun(control, ref, command),
     listWorkers: () => presence.list(),
     listUnhostedSessions: () => presence.listUnhosted(SCRIPT_BATCH),
@@ -146,7 +154,7 @@ async function setSilentIntents(parts: UseCases, ref: SessionRef, silentIntents:
 }
 
 async function register(
-  { context }: UseCases,
+  { context, drains }: UseCases,
   ref: SessionRef,
   options: { readonly binding: Binding | null; readonly settings?: SessionSettings },
 ): Promise<SessionView> {
@@ -155,6 +163,7 @@ async function register(
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
   const view = toSessionView(await getRecord({ context }, ref));
+  drains.look(ref);
   if (reply.kind !== "refused") return view;
   throw new AppError("control.refused", {
     message: `the session is ${reply.phase} and cannot be registered`,

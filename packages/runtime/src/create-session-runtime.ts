@@ -3,6 +3,7 @@
  * hosts executors.
  */
 import { bindUseCases, type UseCases } from "./bind-use-cases.ts";
+import { Drains } from "./comms/drains.ts";
 import { Completions } from "./completion/completions.ts";
 import { Followers } from "./events/followers.ts";
 import { Ingress } from "./ingress/ingress.ts";
@@ -34,7 +35,7 @@ export interface RunningRuntime {
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
   const followers = new Followers(context);
-  const deliver = (message: NodeMessage) => receive(message, { completions, followers, waker, worker });
+  const deliver = (message: NodeMessage) => receive(message, { completions, followers, waker, worker, drains });
   const tell = createTell({ node: context.node, notifier: context.store.notifier, deliver });
   const publish = createOutputGate(tell);
   const waker: Waker = new Waker(context, () => worker);
@@ -42,9 +43,12 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
   const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish });
   const ingress = new Ingress(context, { waker, publish });
-  const parts: UseCases = { context, completions, followers, ingress, control: { context, publish, waker, tell } };
+  const drains = new Drains({ context, tell, runtime: () => runtime });
+  const control = { context, publish, waker, tell };
+  const parts: UseCases = { context, completions, followers, ingress, control, drains };
+  const runtime: SessionRuntime = bindUseCases(parts);
   return {
-    runtime: bindUseCases(parts),
+    runtime,
     worker,
     sweeper,
     ...lifecycle({ ...parts, worker, sweeper, executors, deliver }),
@@ -54,9 +58,12 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
 /** What a notification means in this process. */
 function receive(
   message: NodeMessage,
-  parts: Pick<UseCases, "completions" | "followers"> & { readonly waker: Waker; readonly worker: SessionWorker | null },
+  parts: Pick<UseCases, "completions" | "followers" | "drains"> & {
+    readonly waker: Waker;
+    readonly worker: SessionWorker | null;
+  },
 ): void {
-  const { completions, followers, waker, worker } = parts;
+  const { completions, followers, waker, worker, drains } = parts;
   switch (message.type) {
     case "session.due":
       // Without room here, whoever told of it turns to the queue.
@@ -75,6 +82,9 @@ function receive(
     case "session.changed":
       followers.changed(message.ref);
       break;
+    case "drain.abort":
+      void drains.abortHere(message.ref);
+      break;
   }
 }
 
@@ -86,7 +96,7 @@ function lifecycle(
     readonly deliver: (message: NodeMessage) => void;
   },
 ): Pick<RunningRuntime, "start" | "stop"> {
-  const { context, completions, followers, control, worker, sweeper, executors, deliver } = parts;
+  const { context, completions, followers, control, drains, worker, sweeper, executors, deliver } = parts;
   const heartbeat = worker === null ? null : new Heartbeat(context, executors);
   return {
     start: async () => {
@@ -110,6 +120,7 @@ function lifecycle(
     stop: async ({ graceMs }) => {
       // A wake that a closing worker takes is a wake that costs its session a sweep.
       const lastWake = context.wakeQueue.stopConsuming();
+      await drains.close();
       await sweeper?.stop();
       await heartbeat?.stop();
       await worker?.close(graceMs);

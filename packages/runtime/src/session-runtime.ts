@@ -28,6 +28,7 @@ import type {
   SessionSettings,
   SessionState,
 } from "@holdfast/contracts";
+import type { CommsApi } from "./api/comms.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
@@ -35,7 +36,7 @@ import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-dire
 import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
-export interface SessionRuntime {
+export interface SessionRuntime extends CommsApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.

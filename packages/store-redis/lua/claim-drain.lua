@@ -9,7 +9,7 @@
     leaseMs  number
 
   Reply
-    {"held" | "taken" | "dismissed", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs}
+    {"held" | "taken" | "dismissed", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs, generation}
     {"missing"}
     {"torn"}
 

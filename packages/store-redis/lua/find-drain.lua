@@ -4,7 +4,7 @@
   Keys session
 
   Reply
-    {"found", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs}
+    {"found", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs, generation}
     {"missing"}
     {"torn"}
 

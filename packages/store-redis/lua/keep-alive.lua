@@ -7,7 +7,7 @@
     isKeepAlive  flag
 
   Reply
-    {"kept", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs}
+    {"kept", phase, isBound, hasRun, isKeepAlive, isDismissed, drainId, node, remainingMs, generation}
     {"missing"}
     {"torn"}
 

@@ -8,7 +8,7 @@
     isDismissal  flag
 
   Reply
-    {"released"}
+    {"released", generation}
     {"lost"}
     {"missing"}
     {"torn"}
@@ -29,4 +29,4 @@ if drain.drainId ~= A.drainId then return { "lost" } end
 drain.drainId, drain.node, drain.leaseUntil = "", "", 0
 if A.isDismissal then drain.dismissedBefore = c.head.generation + 1 end
 redis.call("HSET", K.session, "drain", encode_drain(drain))
-return { "released" }
+return { "released", c.head.generation }

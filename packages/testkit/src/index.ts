@@ -1,5 +1,6 @@
 export * from "./clock/virtual-clock.ts";
 export { describeArchive } from "./conformance/archive.ts";
+export { describeCommsInbox } from "./conformance/comms-inbox.ts";
 export { describeControl } from "./conformance/control.ts";
 export { describeDirectory } from "./conformance/directory.ts";
 export { describeDrainSlots } from "./conformance/drain-slots.ts";
@@ -16,5 +17,6 @@ export { type DifferentialRig, type DifferentialSide, playCommands } from "./dif
 export * from "./faults/fault-points.ts";
 export { findLedgerFaults } from "./faults/ledger-faults.ts";
 export * from "./fixtures/commands.ts";
+export * from "./fixtures/comms-inbox.ts";
 export * from "./fixtures/ids.ts";
 export * from "./fixtures/session-driver.ts";

@@ -29,6 +29,8 @@ export interface DrainSlots {
 /** A slot at one moment, with what of its session a drain goes by. */
 export interface DrainSlot {
   readonly phase: SessionPhase;
+  /** Moves when all inputs of the session end at once; a dismissal belongs to the one it was recorded in. */
+  readonly generation: number;
   readonly isBound: boolean;
   readonly hasRun: boolean;
   readonly isKeepAlive: boolean;
@@ -69,6 +71,6 @@ export interface ReleaseDrainSlot {
 }
 
 /** `lost` changed nothing: the drain did not have the slot any more. */
-export interface ReleaseDrainSlotReply {
-  readonly kind: "released" | "lost" | "missing";
-}
+export type ReleaseDrainSlotReply =
+  | { readonly kind: "released"; readonly generation: number }
+  | { readonly kind: "lost" | "missing" };

@@ -1,5 +1,6 @@
 export * from "./archive.ts";
 export * from "./clock.ts";
+export * from "./comms-inbox.ts";
 export * from "./control.ts";
 export * from "./drain-slots.ts";
 export * from "./executor.ts";

@@ -16,7 +16,9 @@ export type NodeMessage =
   /** An input you wait for is terminal; `outcome` is absent when it is too large to send. */
   | { readonly type: "input.settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome?: Outcome }
   /** A session you follow has events up to `cursor`. */
-  | { readonly type: "session.changed"; readonly ref: SessionRef; readonly cursor: number };
+  | { readonly type: "session.changed"; readonly ref: SessionRef; readonly cursor: number }
+  /** The drain of this session's peer inbox must end. */
+  | { readonly type: "drain.abort"; readonly ref: SessionRef };
 
 /** Sends hints between processes. */
 export interface Notifier {

@@ -55,14 +55,15 @@ function release(context: MemoryContext, { ref, drainId, isDismissal }: ReleaseD
   if (drain.holder?.drainId !== drainId) return { kind: "lost" };
   drain.holder = null;
   if (isDismissal) drain.dismissedBefore = generation + 1;
-  return { kind: "released" };
+  return { kind: "released", generation };
 }
 
 function slotOf(work: Work): DrainSlot {
-  const { phase, executor, hold, drain } = work.session;
+  const { phase, generation, executor, hold, drain } = work.session;
   const holder = liveHolder(work);
   return {
     phase,
+    generation,
     isBound: executor !== null,
     hasRun: hold !== null,
     isKeepAlive: drain.isKeepAlive,

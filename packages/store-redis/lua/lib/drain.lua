@@ -19,5 +19,6 @@ local function drain_answer(tag, c, drain)
   return {
     tag, head.phase, bit(head.executor ~= ""), bit(c.hold ~= nil), bit(drain.isKeepAlive), bit(is_dismissed(c, drain)),
     is_held and drain.drainId or "", is_held and drain.node or "", is_held and drain.leaseUntil - c.t or 0,
+    head.generation,
   }
 end

@@ -70,7 +70,7 @@ async function release(
   assertWhole(reply);
   switch (tagOf(reply)) {
     case "released":
-      return { kind: "released" };
+      return { kind: "released", generation: number(reply, 1) };
     case "lost":
       return { kind: "lost" };
     case "missing":
@@ -89,6 +89,7 @@ function slotOf(reply: Reply): DrainSlot {
   const drainId = text(reply, 6);
   return {
     phase: text(reply, 1) as SessionPhase,
+    generation: number(reply, 9),
     isBound: isSet(2),
     hasRun: isSet(3),
     isKeepAlive: isSet(4),

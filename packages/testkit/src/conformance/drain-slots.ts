@@ -55,7 +55,7 @@ function describeTaking(openStore: StoreFactory): void {
 
       expect(await release(session, "two", { isDismissal: true })).toEqual({ kind: "lost" });
       expect(await find(session)).toMatchObject({ isDismissed: false, holder: { drainId: "drn_one" } });
-      expect(await release(session, "one")).toEqual({ kind: "released" });
+      expect(await release(session, "one")).toEqual({ kind: "released", generation: 0 });
       expect(await release(session, "one")).toEqual({ kind: "lost" });
       expect(await claim(session, "two")).toMatchObject({ kind: "held" });
     }),
@@ -102,7 +102,7 @@ function describeWhatStays(openStore: StoreFactory): void {
     "give a dismissed session's slot to nobody until it was ended and revived [D46]",
     withSession(openStore, async (session) => {
       await claim(session, "one");
-      expect(await release(session, "one", { isDismissal: true })).toEqual({ kind: "released" });
+      expect(await release(session, "one", { isDismissal: true })).toEqual({ kind: "released", generation: 0 });
 
       expect(await claim(session, "one")).toMatchObject({
         kind: "dismissed",
@@ -139,7 +139,7 @@ function describeWhatStays(openStore: StoreFactory): void {
 }
 
 function slot(holder: DrainSlot["holder"]): DrainSlot {
-  return { phase: "idle", isBound: true, hasRun: false, isKeepAlive: false, isDismissed: false, holder };
+  return { phase: "idle", generation: 0, isBound: true, hasRun: false, isKeepAlive: false, isDismissed: false, holder };
 }
 
 function find(session: SessionUnderTest) {

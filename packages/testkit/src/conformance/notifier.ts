@@ -26,6 +26,7 @@ const MESSAGES: readonly NodeMessage[] = [
     outcome: { kind: "completed", runId: "run_00000001" as never, position: 1, output: { text: "a\nb" } },
   },
   { type: "session.changed", ref, cursor: 7 },
+  { type: "drain.abort", ref },
 ];
 
 /** Proves what every notifier promises. */
