@@ -75,6 +75,9 @@ function observeRun(journey: Journey, at: number, fact: Extract<SessionEvent, { 
       return returned(fact.requeued, `${runId} lost its worker`);
     case "run.released":
       return returned(fact.requeued, `${runId} was handed back`);
+    case "run.started":
+    case "run.cancelled":
+      return;
   }
 }
 

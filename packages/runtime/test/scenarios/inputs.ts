@@ -39,9 +39,15 @@ const operation: NewInput = { kind: "operation", operationId: "op", event: { typ
 
 /** Proves the scenarios of input model and validation on a store. */
 export function describeInputs(openStage: OpenStage): void {
-  describe("input model", () => describeModel(openStage));
-  describe("durability", () => describeDurability(openStage));
-  describe("validation", () => describeValidation(openStage));
+  describe("input model", () => {
+    describeModel(openStage);
+  });
+  describe("durability", () => {
+    describeDurability(openStage);
+  });
+  describe("validation", () => {
+    describeValidation(openStage);
+  });
 }
 
 async function bound(openStage: OpenStage): Promise<Stage> {

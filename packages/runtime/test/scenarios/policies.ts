@@ -46,10 +46,18 @@ const prompt: NewInput = { kind: "prompt", text: "x" };
 
 /** Proves the scenarios of policy on a store. */
 export function describePolicies(openStage: OpenStage): void {
-  describe("policy by kind", describeKinds);
-  describe("policy by mode", () => describeModes(openStage));
-  describe("silent intents", () => describeSilence(openStage));
-  describe("policy of a session", () => describeSessions(openStage));
+  describe("policy by kind", () => {
+    describeKinds();
+  });
+  describe("policy by mode", () => {
+    describeModes(openStage);
+  });
+  describe("silent intents", () => {
+    describeSilence(openStage);
+  });
+  describe("policy of a session", () => {
+    describeSessions(openStage);
+  });
 }
 
 /** Both columns of a kind that asks for nothing. */
