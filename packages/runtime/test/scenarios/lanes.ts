@@ -232,7 +232,10 @@ function describeOrder(openStage: OpenStage): void {
     const senders = await Promise.all(["s1", "s2", "s3"].map((name) => stage.process(name)));
     const texts = Array.from({ length: 18 }, (_, index) => `n${index}`);
     const answers = await Promise.all(
-      texts.map((text, index) => senders[index % 3]?.runtime.acceptInput(stage.ref, prompt(text))),
+      texts.map((text, index) => {
+        const { runtime } = senders[index % 3] ?? stage.sender;
+        return runtime.acceptInput(stage.ref, prompt(text));
+      }),
     );
     const admitted = new Map(answers.map((answer, index) => [admissionOf(answer), texts[index]]));
     const order = [...admitted.keys()].sort((one, other) => one - other).map((admission) => admitted.get(admission));

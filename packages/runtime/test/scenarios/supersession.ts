@@ -68,8 +68,9 @@ export function describeSupersession(openStage: OpenStage): void {
     });
 
     it("SUP-04 tells its waiter, wherever that waits, and leaves an event", async () => {
-      const { sender, ref, process, world } = await bound();
-      const elsewhere = await process("elsewhere");
+      const stage = await bound();
+      const { sender, ref, world } = stage;
+      const elsewhere = await stage.process("elsewhere");
       const older = await send(sender, ref, progress("k"));
       const waiting = elsewhere.runtime.waitForOutcome(ref, older);
       await world.settle();
