@@ -19,6 +19,8 @@ export const Admission = z.discriminatedUnion("kind", [
     policy: PolicyDecision,
     status: InputStatus,
     signal: Signal,
+    /** The input that carries its content, where it was merged with what was queued. */
+    mergedInto: InputId.optional(),
     ack: Ack,
   }),
   z.strictObject({
@@ -32,7 +34,15 @@ export const Admission = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("rejected"),
-    reason: z.enum(["durability_violation", "peer_handling_mode_invalid", "peer_terminal_invalid"]),
+    reason: z.enum([
+      "durability_violation",
+      "peer_handling_mode_invalid",
+      "peer_terminal_invalid",
+      "overlap_invalid",
+      "expiry_invalid",
+      /** Its overlap policy is `drop`, and the session has work. */
+      "busy",
+    ]),
     detail: z.string(),
   }),
 ]);

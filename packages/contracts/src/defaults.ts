@@ -113,6 +113,9 @@ export const DEFAULT_BUCKETS = 64;
 /** Key prefix of a store; several stores may share one Redis. */
 export const DEFAULT_NAMESPACE = "hf";
 
+/** Inputs whose content one merged input may carry; one that comes after them is queued behind it. */
+export const MAX_MERGED = 100;
+
 /** Largest batch any script works through in one call. */
 export const SCRIPT_BATCH = 100;
 

@@ -10,6 +10,7 @@ export * from "./ids.ts";
 export * from "./input.ts";
 export * from "./openapi.ts";
 export * from "./outcome.ts";
+export * from "./overlap.ts";
 export * from "./path-segment.ts";
 export * from "./peer.ts";
 export * from "./policy.ts";

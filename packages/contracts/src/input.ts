@@ -7,6 +7,7 @@
  */
 import * as z from "zod";
 import { IdempotencyKey, InputId } from "./ids.ts";
+import { Overlap } from "./overlap.ts";
 
 /** Which lane an input asks for; absent means the default of its kind. */
 export const HandlingMode = z.enum(["queue", "steer"]);
@@ -122,6 +123,10 @@ const Header = {
   metadata: z.record(z.string(), z.json()).optional(),
   /** Earliest time of the first attempt. */
   notBefore: z.iso.datetime({ offset: true }).optional(),
+  /** An input that was not staged by then ends as `abandoned{expired}`. Later than `notBefore`. */
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  /** What it does to work that is already there; absent means the session's default, or its handling mode. */
+  overlap: Overlap.optional(),
 };
 
 const Visibility = z.strictObject({
@@ -195,8 +200,19 @@ export type NewInput = z.input<typeof NewInput>;
 /** A validated input with every default filled in, before it has an id and a time. */
 export type ParsedInput = z.output<typeof NewInput>;
 
+/** Where an input comes from that nobody sent as it is. */
+export interface InputLineage {
+  readonly type: "merged";
+  /** The inputs whose content it carries, in the order of admission. */
+  readonly sources: readonly InputId[];
+}
+
 /** An input as the ledger keeps it. */
-export type Input = ParsedInput & { readonly id: InputId; readonly timestamp: string };
+export type Input = ParsedInput & {
+  readonly id: InputId;
+  readonly timestamp: string;
+  readonly lineage?: InputLineage;
+};
 
 /** The variants of {@link NewInput}. */
 export type InputVariant = ParsedInput["kind"];

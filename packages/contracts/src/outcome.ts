@@ -39,6 +39,7 @@ export const AbandonReason = z.enum([
   "max_attempts_exhausted",
   "executor_lost",
   "dropped",
+  "expired",
 ]);
 /** See {@link AbandonReason}. */
 export type AbandonReason = z.infer<typeof AbandonReason>;

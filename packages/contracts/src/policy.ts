@@ -26,7 +26,7 @@ export const PolicyDecision = z.strictObject({
   /** Whether it wakes the session; `interrupt_yielding` ends a yielding wait of the running turn. */
   wake: z.enum(["wake_if_idle", "interrupt_yielding", "none"]),
   /** How it relates to what is queued. */
-  queue: z.enum(["none", "fifo", "coalesce", "supersede", "priority"]),
+  queue: z.enum(["none", "fifo", "coalesce", "supersede", "priority", "replace", "merge", "debounce"]),
   /** When it counts as consumed. */
   consume: z.enum(["on_accept", "on_apply", "on_run_start", "on_run_complete", "explicit_ack"]),
   drain: z.enum(["queue_next_turn", "steer_batch", "immediate", "ignore"]),
@@ -38,6 +38,8 @@ export const PolicyDecision = z.strictObject({
   isImmediate: z.boolean(),
   isTranscriptRecorded: z.boolean(),
   isOperatorContentEmitted: z.boolean(),
+  /** What it does to a run in progress; `refuse` is for the input itself, and looks at queued work as well. */
+  whenBusy: z.enum(["none", "interrupt", "rollback", "refuse"]),
 });
 /** See {@link PolicyDecision}. */
 export type PolicyDecision = z.infer<typeof PolicyDecision>;

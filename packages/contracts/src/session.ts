@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Overlap } from "./overlap.ts";
 
 /** Stored phases. Beside them, never inside: the staged run, the binding, the claim. */
 export const SessionPhase = z.enum(["idle", "recovering", "retired", "draining", "stopped", "destroyed"]);
@@ -37,6 +38,8 @@ export type Binding = z.infer<typeof Binding>;
 export const SessionSettings = z.strictObject({
   /** Peer requests with one of these intents are queued without waking the session. */
   silentIntents: z.array(z.string()).max(1_000).default([]),
+  /** For prompts, messages, requests, flow steps and events that ask for none and for no handling mode. */
+  overlap: Overlap.optional(),
 });
 /** See {@link SessionSettings}. */
 export type SessionSettings = z.infer<typeof SessionSettings>;

@@ -1,4 +1,14 @@
-import { type Admission, type KindId, type Origin, type ParsedInput, PeerConvention } from "@holdfast/contracts";
+import {
+  type Admission,
+  epochMsOf,
+  type KindId,
+  type Origin,
+  type OverlapPolicy,
+  overlapPolicyOf,
+  type ParsedInput,
+  PeerConvention,
+} from "@holdfast/contracts";
+import { OVERLAP_TABLE } from "../policy/overlap-table.ts";
 import { kindOf, requestedMode } from "./input-kind.ts";
 
 /** Why an input is refused whatever the session's state; the body of a `rejected` admission. */
@@ -18,11 +28,15 @@ const NEVER_DERIVED: readonly KindId[] = [
 
 /**
  * Finds the first admission rule an input breaks, or `null`: durability by
- * origin, durability by kind, the handling mode of progress reports, then what
- * a terminal response may say.
+ * origin, durability by kind, the handling mode of progress reports, what a
+ * terminal response may say, the overlap policy asked for, then the times.
  */
 export function findAdmissionFault(input: ParsedInput): AdmissionFault | null {
-  return findDurabilityFault(input) ?? findModeFault(input) ?? findTerminalFault(input);
+  for (const find of [findDurabilityFault, findModeFault, findTerminalFault, findOverlapFault, findExpiryFault]) {
+    const fault = find(input);
+    if (fault !== null) return fault;
+  }
+  return null;
 }
 
 /**
@@ -72,4 +86,26 @@ function durabilityFault(detail: string): AdmissionFault {
 function findModeFault(input: ParsedInput): AdmissionFault | null {
   if (kindOf(input) !== "peer_response_progress" || requestedMode(input) === null) return null;
   return { reason: "peer_handling_mode_invalid", detail: "a progress report cannot ask for a handling mode" };
+}
+
+/** Policies that are about the moment of admission. */
+const NEVER_LATER: readonly OverlapPolicy[] = ["interrupt", "rollback", "drop"];
+
+function findOverlapFault(input: ParsedInput): AdmissionFault | null {
+  if (input.overlap === undefined) return null;
+  const policy = overlapPolicyOf(input.overlap);
+  const kind = kindOf(input);
+  if (!OVERLAP_TABLE[policy].kinds.includes(kind))
+    return overlapFault(`an input of kind ${kind} cannot ask for ${policy}`);
+  const isLater = input.notBefore !== undefined && NEVER_LATER.includes(policy);
+  return isLater ? overlapFault(`${policy} is decided on admission and goes with no notBefore`) : null;
+}
+
+function overlapFault(detail: string): AdmissionFault {
+  return { reason: "overlap_invalid", detail };
+}
+
+function findExpiryFault({ notBefore, expiresAt }: ParsedInput): AdmissionFault | null {
+  if (notBefore === undefined || expiresAt === undefined || epochMsOf(expiresAt) > epochMsOf(notBefore)) return null;
+  return { reason: "expiry_invalid", detail: "the input would expire before it may be tried" };
 }

@@ -1,5 +1,5 @@
 /**
- * A policy decision in twelve characters, so that every stored input can carry
+ * A policy decision in thirteen characters, so that every stored input can carry
  * the decision it was admitted with.
  *
  * A character is the place of the value among the values of its dimension. The
@@ -8,6 +8,9 @@
 import { PolicyDecision } from "@holdfast/contracts";
 
 type Dimension = keyof PolicyDecision;
+
+/** Codes are at least this long; a dimension that one does not reach has its first value. */
+const FIRST_DIMENSIONS = 12;
 
 const DIMENSIONS = [
   "apply",
@@ -22,6 +25,7 @@ const DIMENSIONS = [
   "isImmediate",
   "isTranscriptRecorded",
   "isOperatorContentEmitted",
+  "whenBusy",
 ] as const satisfies readonly Dimension[];
 
 function valuesOf(dimension: Dimension): readonly (string | boolean)[] {
@@ -37,7 +41,8 @@ export function encodePolicy(decision: PolicyDecision): string {
 /** The decision of a stored form. @throws when this version does not know a value. */
 export function decodePolicy(code: string): PolicyDecision {
   const entries = DIMENSIONS.map((dimension, index) => {
-    return [dimension, valuesOf(dimension)[Number.parseInt(code.charAt(index), 36)]];
+    const character = code.charAt(index) || (index < FIRST_DIMENSIONS ? "" : "0");
+    return [dimension, valuesOf(dimension)[Number.parseInt(character, 36)]];
   });
   return PolicyDecision.parse(Object.fromEntries(entries));
 }

@@ -41,6 +41,7 @@ const IN_QUEUE_LANE: PolicyRow["both"] = {
   isImmediate: false,
   isTranscriptRecorded: true,
   isOperatorContentEmitted: true,
+  whenBusy: "none",
 };
 
 const IN_STEER_LANE: PolicyRow["both"] = {
@@ -182,6 +183,12 @@ export const SILENT_OVERRIDE = {
   wake: "none",
   isImmediate: false,
 } as const satisfies Partial<PolicyDecision>;
+
+/** What neither a silent intent nor an admission without a wake leaves of an overlap policy: it ends no run. */
+export const CALM = { interrupt: "none", rollback: "none", refuse: "refuse", none: "none" } as const satisfies Record<
+  PolicyDecision["whenBusy"],
+  PolicyDecision["whenBusy"]
+>;
 
 /** What an admission without a wake changes in both columns. */
 export const WITHOUT_WAKE_OVERRIDE = { wake: "none", isImmediate: false } as const satisfies Partial<PolicyDecision>;

@@ -1,5 +1,7 @@
 import {
   type KindId,
+  type OverlapPolicy,
+  overlapPolicyOf,
   type ParsedInput,
   POLICY_VERSION,
   type PolicyColumns,
@@ -8,14 +10,19 @@ import {
   type Signal,
 } from "@holdfast/contracts";
 import { kindOf, requestedMode } from "../input/input-kind.ts";
+import { overlapOf } from "./overlap-of.ts";
+import { OVERLAP_TABLE } from "./overlap-table.ts";
 import {
+  CALM,
   CONSERVATIVE_ROW,
   POLICY_TABLE,
+  type PolicyColumn,
   type PolicyRow,
   type RequestedMode,
   SILENT_OVERRIDE,
   WITHOUT_WAKE_OVERRIDE,
 } from "./policy-table.ts";
+import { strongestSignal } from "./signal.ts";
 
 /** What a policy is resolved from. */
 export interface PolicyRequest {
@@ -32,10 +39,13 @@ export interface PolicyRequest {
  */
 export function resolvePolicy({ input, settings, isWithoutWake }: PolicyRequest): PolicyColumns {
   const kind = kindOf(input);
-  const mode = requestedMode(input) ?? "none";
+  const overlap = overlapOf(input, settings);
+  const policy = overlap === null ? null : overlapPolicyOf(overlap);
+  const mode = (policy === null ? null : OVERLAP_TABLE[policy].mode) ?? requestedMode(input) ?? "none";
   const isSilenced = isSilent(input, settings);
-  const name = `${kind}|${mode}|${isSilenced}|${isWithoutWake}`;
-  const known = resolved.get(name) ?? columnsOf(policyRowOf(kind, mode), { isSilenced, isWithoutWake });
+  const hasKey = input.supersessionKey !== undefined;
+  const name = `${kind}|${mode}|${isSilenced}|${isWithoutWake}|${policy}|${hasKey}`;
+  const known = resolved.get(name) ?? columnsOf(policyRowOf(kind, mode), { isSilenced, isWithoutWake, policy, hasKey });
   resolved.set(name, known);
   return known;
 }
@@ -43,19 +53,27 @@ export function resolvePolicy({ input, settings, isWithoutWake }: PolicyRequest)
 /** What was resolved before: the table is small, and its answers are never changed. */
 const resolved = new Map<string, PolicyColumns>();
 
-function columnsOf(
-  { both, idle, live }: typeof CONSERVATIVE_ROW,
-  { isSilenced, isWithoutWake }: { readonly isSilenced: boolean; readonly isWithoutWake: boolean },
-): PolicyColumns {
-  const overrides: Partial<PolicyDecision> = {
+interface Circumstances {
+  readonly isSilenced: boolean;
+  readonly isWithoutWake: boolean;
+  readonly policy: OverlapPolicy | null;
+  readonly hasKey: boolean;
+}
+
+function columnsOf({ both, idle, live }: typeof CONSERVATIVE_ROW, circumstances: Circumstances): PolicyColumns {
+  const column = (own: PolicyColumn) => Object.freeze(decide({ ...both, ...own }, circumstances));
+  return Object.freeze({ version: POLICY_VERSION, idle: column(idle), live: column(live) });
+}
+
+function decide(base: PolicyDecision, { isSilenced, isWithoutWake, policy, hasKey }: Circumstances): PolicyDecision {
+  const row = policy === null ? null : OVERLAP_TABLE[policy];
+  const decision = { ...base, ...row?.both, ...(hasKey ? {} : row?.keyless) };
+  return {
+    ...decision,
     ...(isSilenced ? SILENT_OVERRIDE : {}),
     ...(isWithoutWake ? WITHOUT_WAKE_OVERRIDE : {}),
+    whenBusy: isSilenced || isWithoutWake ? CALM[decision.whenBusy] : decision.whenBusy,
   };
-  return Object.freeze({
-    version: POLICY_VERSION,
-    idle: Object.freeze({ ...both, ...idle, ...overrides }),
-    live: Object.freeze({ ...both, ...live, ...overrides }),
-  });
 }
 
 /** Both columns of the default table for a kind and a mode (Y1); a kind it does not know gets the conservative row. */
@@ -78,8 +96,11 @@ function isSilent(input: ParsedInput, settings: SessionSettings): boolean {
  * A deduplicated or rejected admission never signals; that is the caller's part.
  */
 export function signalFor(decision: PolicyDecision, isLive: boolean): Signal {
-  if (decision.isImmediate) return "immediate";
-  switch (decision.wake) {
+  return strongestSignal([decision.isImmediate ? "immediate" : "none", wakeSignalOf(decision, isLive)]);
+}
+
+function wakeSignalOf({ wake }: PolicyDecision, isLive: boolean): Signal {
+  switch (wake) {
     case "none":
       return "none";
     case "wake_if_idle":

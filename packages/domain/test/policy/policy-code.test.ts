@@ -14,12 +14,12 @@ const anyDecision = fc.record(
   Object.fromEntries(dimensions.map((dimension) => [dimension, fc.constantFrom(...valuesOf(dimension))])),
 ) as unknown as fc.Arbitrary<PolicyDecision>;
 
-it("reads back every decision from twelve characters", () => {
+it("reads back every decision from thirteen characters", () => {
   fc.assert(
     fc.property(anyDecision, (decision) => {
       const code = encodePolicy(decision);
 
-      expect(code).toMatch(/^[0-9a-z]{12}$/);
+      expect(code).toMatch(/^[0-9a-z]{13}$/);
       expect(decodePolicy(code)).toEqual(decision);
     }),
   );
@@ -49,10 +49,15 @@ it("keeps the places of dimensions and values that stored codes rely on", () => 
     isImmediate: true,
     isTranscriptRecorded: false,
     isOperatorContentEmitted: true,
+    whenBusy: "rollback",
   };
 
-  expect(encodePolicy(decision)).toBe("314203120101");
-  expect(encodePolicy({ ...decision, isImmediate: false })).toBe("314203120001");
+  expect(encodePolicy(decision)).toBe("3142031201012");
+  expect(encodePolicy({ ...decision, isImmediate: false })).toBe("3142031200012");
+});
+
+it("reads a code from before a dimension as the first value of it", () => {
+  expect(decodePolicy("314203120101")).toMatchObject({ queue: "priority", whenBusy: "none" });
 });
 
 it.each(["", "0000000000", "z00000000000", "00000000000!"])("refuses the unknown code %j", (code) => {
