@@ -133,9 +133,10 @@ function bindPages(parts: UseCases): PageMethods {
 }
 
 /** What was not found may have gone with its session. @throws session.not_found, session.destroyed */
-async function requireSession(parts: UseCases, ref: SessionRef): Promise<void> {
-  const { phase } = await getRecord(parts, ref);
-  if (isFinalPhase(phase)) throw new AppError("session.destroyed");
+async function requireSession(parts: UseCases, ref: SessionRef): Promise<SessionRecord> {
+  const record = await getRecord(parts, ref);
+  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
+  return record;
 }
 
 async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef): Promise<SessionRecord> {
@@ -145,12 +146,12 @@ async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef
 }
 
 async function setSilentIntents(parts: UseCases, ref: SessionRef, silentIntents: readonly string[]): Promise<void> {
-  const settings = SessionSettings.safeParse({ silentIntents });
-  if (!settings.success) {
-    throw new AppError("request.invalid", { message: "silent intents are a list of texts", cause: settings.error });
+  const parsed = SessionSettings.shape.silentIntents.safeParse(silentIntents);
+  if (!parsed.success) {
+    throw new AppError("request.invalid", { message: "silent intents are a list of texts", cause: parsed.error });
   }
-  await requireSession(parts, ref);
-  await parts.context.store.directory.configure(ref, settings.data);
+  const { settings } = await requireSession(parts, ref);
+  await parts.context.store.directory.configure(ref, { ...settings, silentIntents: parsed.data });
 }
 
 async function register(

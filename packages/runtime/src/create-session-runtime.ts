@@ -42,7 +42,7 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
   const worker: SessionWorker | null =
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
   const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish });
-  const ingress = new Ingress(context, { waker, publish });
+  const ingress = new Ingress(context, { waker, publish, tell });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
   const parts: UseCases = { context, completions, followers, ingress, control, drains };

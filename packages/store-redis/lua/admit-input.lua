@@ -16,15 +16,22 @@
     isWaking      flag    wakes a session at rest
     scope         text    displaces an older queued input of this scope; empty for none
     notBeforeAt   number  epoch ms; 0 for at once
+    expiresAt     number  epoch ms; 0 for never
+    kind          number  place of its kind among the kinds, from 1
+    debounce      text    window|longest wait, in ms; empty without
+    aggregate     bytes   what it is merged into: queued input, a space, id, a space, payload; "none" to decline
     revision      number  of the settings the columns were resolved with
-    idle          text    column for a session at rest: lane|queue mode|isConsumed|signal|boundary|policy
+    idle          text    column for a session at rest: lane|queue mode|isConsumed|signal|boundary|whenBusy|policy
     live          text    column for a session with a run in progress
     node          text    process that waits for the outcome; empty for none
     correlationId text    percent-encoded; empty for none
     payload       bytes   opaque
 
   Reply
-    {"accepted", admission, isLive, status, signal, epoch, node, executor, followers, cursor, settled...}
+    {"accepted", admission, isLive, status, signal, epoch, node, executor, followers, cursor, abortNode, abortRunId,
+      mergedInto, settled...}
+    {"busy", runId}                      refused by its overlap policy; runId is empty for queued work
+    {"mergeable", queuedId, payload}     nothing written: the sender merges the two, or declines
     {"deduplicated", existingId, admission, status, followers, cursor}
     {"mismatch", existingId}
     {"refused", phase}
@@ -32,7 +39,7 @@
     {"missing"}
     {"torn"}
 
-  Raises   session input.admit, run.stage; input input.queue, input.consume_on_accept, input.supersede, input.coalesce
+  Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce
   Uses     constants, clock, step, session, lane, input, due, standing, admission, reply
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
@@ -65,21 +72,28 @@ end
 
 c.is_busy = c.hold ~= nil and is_live(c.hold, c.t)
 local column = decode_column(c.is_busy and A.live or A.idle)
+if column.whenBusy == "refuse" and (c.hold or c.head.waking > 0) then return { "busy", c.hold and c.hold.runId or "" } end
+local admission = {
+  id = A.inputId, keyedId = A.keyedId, scope = A.scope, payload = A.payload, column = column, later = K.later, due = K.due,
+  member = A.member, sweepDelay = A.sweepDelayMs, debounce = A.debounce, expiresAt = A.expiresAt,
+}
+local question = merge_question(c, admission, A.aggregate)
+if question then return question end
+
 local record = blank_record()
 record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fingerprint, INPUT_INITIAL
 record.policy, record.lane, record.boundary = column.policy, column.lane, column.boundary
 record.isPrompt, record.isEphemeral, record.isWaking = A.isPrompt, A.isEphemeral, A.isWaking
 record.notBeforeAt, record.generation, record.nodes, record.admittedAt = A.notBeforeAt, c.head.generation, A.node, c.t
 record.correlationId = A.correlationId
-perform(effects, ADMIT_EFFECTS, c, {
-  id = A.inputId, keyedId = A.keyedId, scope = A.scope, payload = A.payload, column = column, later = K.later, due = K.due,
-  member = A.member, sweepDelay = A.sweepDelayMs,
-}, record)
+record.kind, record.expiresAt = A.kind, A.expiresAt
+perform(effects, ADMIT_EFFECTS, c, admission, record)
 c.head.phase = phase
 commit(c)
 
 local node = c.is_busy and c.hold.node or (c.t < c.head.warmUntil and c.head.warmNode or "")
 return append_settled({
   "accepted", record.admission, bit(c.is_busy), record.status, signal_of(c, column, record), c.head.epoch, node,
-  c.head.executor, live_followers(rows[6], c.t), c.head.cursor,
+  c.head.executor, live_followers(rows[6], c.t), c.head.cursor, c.abortNode or "", c.abortRunId or "",
+  admission.merge and admission.merge.aggregateId or "",
 }, c)

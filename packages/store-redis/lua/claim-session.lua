@@ -28,7 +28,7 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage; input run.lose, run.stage, input.drop; run run.stage, run.lose, run.split
+  Raises   session run.settle, run.stage; input run.lose, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.split
   Uses     constants, clock, step, session, lane, input, run, attempt, drop, select, stage, due, reply, claim
   Upholds  L2, L3, L5, L6, L7, G2, G6
   Clock    the store's
@@ -47,16 +47,18 @@ if hold and is_live(hold, c.t) then return { "busy", hold.leaseUntil } end
 if is_over(A.claimId, rows[5], rows[6]) then
   return append_settled({ "rest", redis.call("ZSCORE", K.due, A.member) or "", followers, c.head.cursor }, c)
 end
-if has_chores(c) then return { "chores" } end
+local expired = ripe_expiries(c, K.later)
+if has_chores(c) or #expired > SCRIPT_BATCH then return { "chores" } end
 local hosted = c.head.executor == "" and "yes" or hosting(c, offer)
 if hosted == "undecided" then return { "undecided", c.head.executor, c.head.versions } end
 if hosted == "no" then
-  park_unhosted(c, { due = K.due, index = K.index, member = A.member }, A.unhostedMs)
+  park_unhosted(c, { due = K.due, index = K.index, later = K.later, member = A.member }, A.unhostedMs)
   return { "not_hosted", c.head.executor, c.head.versions, followers, c.head.cursor }
 end
 
 leave_unhosted(c, K.index, A.member)
 bury_dead_holder(c, A.maxLosses, K.later)
+expire(c, K.later, expired)
 local batch, blocked_until
 if may_stage(c) and not has_chores(c) then
   promote(c, K.later)

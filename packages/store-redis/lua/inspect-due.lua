@@ -34,7 +34,7 @@ if hold and is_live(hold, c.t) then
   redis.call("ZADD", K.due, digits(hold.leaseUntil + A.graceMs), A.member)
   return { "nothing" }
 end
-if has_chores(c) then return { "chores" } end
+if has_chores(c) or #ripe_expiries(c, K.later) > 0 then return { "chores" } end
 
 -- A dead holder's session is looked at again until somebody claims it.
 local at = hold and c.t or due_at_rest(c, K.later, c.t)

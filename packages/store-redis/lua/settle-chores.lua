@@ -12,8 +12,8 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage; input input.abandon, input.drop
-  Uses     clock, step, session, lane, input, run, drop, due, reply
+  Raises   session run.stage; input input.abandon, input.drop, input.supersede
+  Uses     clock, step, session, lane, input, drop, due, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -26,6 +26,7 @@ local function abandon(id, record, chore)
   local status = step(INPUT_ROWS, record.status, "input.abandon", "")
   if not status then return end
   record.status, record.detail, record.changedAfterMs = status, chore.reason, c.t - record.admittedAt
+  if record.expiresAt > 0 then set_later(c, "x" .. id, false) end
   settle(c, id, record)
   clear_ended(record)
   write(c, "i" .. id, encode_record(record))
@@ -63,7 +64,7 @@ end
 
 -- Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed.
 local function end_scheduled(chore)
-  local ids = redis.call("ZRANGE", K.later, chore.from, chore.from + SCRIPT_BATCH - 1)
+  local ids = redis.call("ZRANGEBYSCORE", K.later, 0, "+inf", "LIMIT", chore.from, SCRIPT_BATCH)
   local ended, passed = {}, 0
   for _, id in ipairs(ids) do
     local record = id ~= "" and load_records(c, { id })[1]
@@ -100,6 +101,14 @@ local CHORES = {
     chore.from = till + 1
     return chore.from > chore.to
   end,
+  replace = function(chore)
+    local till = math.min(chore.to, chore.from + SCRIPT_BATCH)
+    if chore.generation == c.head.generation then
+      replace_stretch(c, chore, chore.from, till)
+    end
+    chore.from = till
+    return chore.from >= chore.to
+  end,
   -- Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event.
   purge = function(chore)
     local terminal = "e" .. chore.from
@@ -116,11 +125,13 @@ local CHORES = {
   end,
 }
 
-local rows = redis.call("HMGET", K.session, "head", "txn", "follow")
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow")
 if not rows[1] then return { "missing" } end
-if rows[2] ~= "" then return { "torn" } end
-c = open(K.session, now(), rows[1])
-local followers = live_followers(rows[3], c.t)
+if rows[3] ~= "" then return { "torn" } end
+c = open(K.session, now(), rows[1], rows[2])
+local followers = live_followers(rows[4], c.t)
+local expired = ripe_expiries(c, K.later)
+local is_changed, is_left = false, #expired > SCRIPT_BATCH
 if has_chores(c) then
   local field = "x" .. c.head.choresHead
   local chore = decode_chore(redis.call("HGET", K.session, field))
@@ -130,8 +141,15 @@ if has_chores(c) then
   else
     put(c, field, encode_chore(chore))
   end
+  is_changed, is_left = true, has_chores(c) or #expired > 0
+elseif #expired > 0 then
+  expire(c, K.later, expired)
+  is_changed = true
+end
+if is_changed then
   commit_later(c, K.later)
-  index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs))
+  -- Whoever holds the session is due by the lease, and looks before it lets go.
+  if not c.hold then index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs)) end
   commit(c)
 end
-return append_settled({ has_chores(c) and "more" or "done", followers, c.head.cursor }, c)
+return append_settled({ is_left and "more" or "done", followers, c.head.cursor }, c)

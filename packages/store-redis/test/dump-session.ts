@@ -3,7 +3,7 @@
  * `SessionImage`. A field it does not know, or a lane entry that disagrees with
  * its input's row, is an error: an image leaves nothing out.
  */
-import type { ControlReport, FailureReport, SessionRef } from "@holdfast/contracts";
+import { type ControlReport, type FailureReport, KindId, type SessionRef } from "@holdfast/contracts";
 import { decodePolicy } from "@holdfast/domain";
 import type { SessionImage } from "@holdfast/store-memory";
 import type { Redis } from "ioredis";
@@ -23,6 +23,9 @@ import {
   type Row,
   RUN,
 } from "../src/layout/rows.ts";
+
+/** Where times of expiry stand in the set of those that wait; see `lua/lib/session.lua`. */
+const EXPIRY_OFFSET = 1e15;
 
 type Fields = ReadonlyMap<string, Buffer>;
 type Head = Row<typeof HEAD>;
@@ -58,7 +61,10 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
     state: fields.has("state") ? text(fields, "state") : null,
     token: Number(token),
     dueAt: dueAt === null ? null : Number(dueAt),
-    later: timed(waiting),
+    later: timed(waiting).filter(({ at }) => at >= 0),
+    expiries: timed(waiting)
+      .filter(({ at }) => at < 0)
+      .map(({ inputId, at }) => ({ inputId: inputId.slice(1), at: at + EXPIRY_OFFSET })),
     ...record(fields, head),
   };
   return image as SessionImage;
@@ -88,6 +94,10 @@ function remembering<T>(decode: (row: string) => T): (row: string) => T {
   };
 }
 
+function kindOf(place: number): unknown {
+  return KindId.options[place - 1];
+}
+
 const policyOf = remembering(decodePolicy);
 const eventOf = remembering((row) => {
   const separator = row.indexOf(" ");
@@ -104,7 +114,7 @@ function list(value: string): string[] {
 
 function standing(head: Head) {
   const { phase, generation, settingsRevision, isHeld, isUnhosted, position, digest } = head;
-  const { admitted, wokenThrough, queued, waking, scheduled, passing, epoch, sweeps, cursor, deadLetters } = head;
+  const { admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor } = head;
   return {
     phase,
     generation,
@@ -114,7 +124,10 @@ function standing(head: Head) {
     position,
     digest,
     executor: orNull(head.executor),
-    counters: { admitted, wokenThrough, queued, waking, scheduled, passing, epoch, sweeps, cursor, deadLetters },
+    counters: {
+      ...{ admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor },
+      deadLetters: head.deadLetters,
+    },
     versions: decodeColumnText(head.versions),
     warm: { node: orNull(head.warmNode), until: head.warmUntil },
   };
@@ -252,6 +265,17 @@ function chore(row: Row<typeof CHORE>) {
       };
     case "journal":
       return { kind, generation, runId: row.runId, from: row.from, to: row.to };
+    case "replace":
+      return {
+        kind,
+        generation,
+        lane: row.cursor === "s" ? "steer" : "queue",
+        from: row.from,
+        to: row.to,
+        inputKind: kindOf(row.inputKind),
+        by: row.successor,
+        cause: row.cause,
+      };
     default:
       return { kind, generation, terminalCursor: row.from };
   }
@@ -264,6 +288,7 @@ function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
     inputId,
     ...row,
     policy: policyOf(row.policy),
+    kind: kindOf(row.kind),
     lane: row.lane === "s" ? "steer" : "queue",
     boundary: orNull(row.boundary),
     runId: orNull(row.runId),

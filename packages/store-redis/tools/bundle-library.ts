@@ -214,6 +214,10 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
     assertDefined(header.name, [...codecs(), ...used, withoutComments(header.body)].join("\n"));
     assertUsed(header, fragments);
   }
+  const usersOf = (name: string) => headers.filter(({ uses }) => uses.includes(name));
+  const fragmentOf = (name: string) => {
+    return inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS);
+  };
   const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
   return [
     // Bound by the first call: a library is loaded without the globals that its functions see.
@@ -222,9 +226,14 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
     ...codecs(),
     ...constants,
     ...rows(headers),
-    ...FRAGMENT_ORDER.map((name) => inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS)),
+    ...FRAGMENT_ORDER.filter((name) => usersOf(name).length > 1).map(fragmentOf),
     "local SCRIPTS={}",
-    ...headers.map(scriptFunction),
+    ...headers.flatMap((header) => {
+      const own = FRAGMENT_ORDER.filter((name) => usersOf(name).length === 1 && header.uses.includes(name));
+      const script = scriptFunction(header);
+      // A function has room for 200 locals: what one script uses alone stands in a block with it.
+      return own.length === 0 ? [script] : ["do", ...own.map(fragmentOf), script, "end"];
+    }),
     "",
   ].join("\n");
 }

@@ -100,6 +100,8 @@ export const inputMachine = setup({
       on: {
         "input.queue": { target: STATUS.queued, actions: ["enterLane"] },
         "input.consume_on_accept": { target: STATUS.consumed, actions: ["recordOutcome"] },
+        // Its content goes on in an aggregate that is admitted in the same step.
+        "input.coalesce": { target: STATUS.coalesced, actions: ["recordOutcome"] },
       },
     },
     [STATUS.queued]: {

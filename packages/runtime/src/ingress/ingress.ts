@@ -5,6 +5,7 @@ import {
   type AckLevel,
   type Admission,
   AppError,
+  DEBOUNCE_MAX_WINDOWS,
   epochMsOf,
   type Input,
   type InputId,
@@ -12,36 +13,43 @@ import {
   isAppError,
   isoOf,
   type NewInput,
+  type Overlap,
   type ParsedInput,
+  type RunId,
   type SessionPhase,
   type SessionRef,
   SessionSettings,
 } from "@holdfast/contracts";
 import {
+  displacementScope,
   findAdmissionFault,
   findTerminalShapeFault,
   fingerprintBytes,
   isFinalPhase,
+  kindOf,
+  mergeInputs,
+  overlapOf,
   parseNewInput,
   resolvePolicy,
-  supersessionScope,
 } from "@holdfast/domain";
 import { LRUCache } from "lru-cache";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
+import type { Tell } from "../publish/tell.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { assertBinding } from "../session/assert-binding.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { AcceptOptions } from "../session-runtime.ts";
 import type { Waker } from "./waker.ts";
 
-interface KnownSettings {
+/** Settings of a session as an admission goes by them. */
+export interface KnownSettings {
   readonly revision: number;
   readonly settings: SessionSettings;
 }
 
 /** An input that passed validation and has its identity. */
-interface PreparedInput {
+export interface PreparedInput {
   readonly kind: "prepared";
   readonly input: ParsedInput;
   readonly id: InputId;
@@ -50,6 +58,13 @@ interface PreparedInput {
   readonly payload: string;
 }
 
+/** How a prepared input is admitted. */
+export type CommandOptions = AcceptOptions & {
+  readonly isAwaited: boolean;
+  readonly merge?: AdmitCommand["merge"];
+};
+
+type Refusal = Exclude<AdmitReply, { kind: "accepted" | "deduplicated" | "busy" }>;
 type Rejection = Extract<Admission, { kind: "rejected" }>;
 
 /** What a session has that was never given any. */
@@ -60,6 +75,7 @@ const MAX_RESOLUTIONS = 5;
 /** 128 bits and more of SHA-256 in base64url. */
 const FINGERPRINT_CHARACTERS = 22;
 const KEYED_ID_CHARACTERS = 24;
+const encoder = new TextEncoder();
 const ACK_ORDER: readonly AckLevel[] = ["memory", "fsync", "replicated"];
 
 /** Admits inputs for one process. */
@@ -67,11 +83,16 @@ export class Ingress {
   readonly #context: RuntimeContext;
   readonly #waker: Waker;
   readonly #publish: OutputGate;
+  readonly #tell: Tell;
   // Bounded by size, not by count: a cache bounded by count sets aside all its room at once, which takes milliseconds.
   readonly #settings = new LRUCache<string, KnownSettings>({ maxSize: KNOWN_SESSIONS, sizeCalculation: () => 1 });
 
-  constructor(context: RuntimeContext, parts: { readonly waker: Waker; readonly publish: OutputGate }) {
+  constructor(
+    context: RuntimeContext,
+    parts: { readonly waker: Waker; readonly publish: OutputGate; readonly tell: Tell },
+  ) {
     this.#context = context;
+    this.#tell = parts.tell;
     this.#waker = parts.waker;
     this.#publish = parts.publish;
   }
@@ -106,22 +127,32 @@ export class Ingress {
   ): Promise<Admission> {
     if (prepared.kind === "rejected") return prepared;
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
+    let merge: AdmitCommand["merge"] = null;
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
-      const command = this.#command(ref, prepared, options);
+      const command = this.command(ref, prepared, { ...options, merge });
       const reply = await this.#context.store.ledger.admit(command);
-      if (reply.kind === "stale_settings") this.#settings.set(refKey(ref), reply);
+      if (reply.kind === "stale_settings") this.learn(ref, reply);
+      else if (reply.kind === "mergeable") merge = this.#mergeOf(ref, prepared, reply);
       else if (reply.kind === "missing" && options.createWith !== undefined) await this.#create(ref, options);
       else {
-        if (isUnbound(reply) && options.createWith !== undefined) await this.#bind(ref, options);
+        if (isUnbound(reply)) await this.#bindOrWarn(ref, command, options);
         return this.#answer(ref, { command, reply });
       }
     }
-    throw new AppError("store.unavailable", { message: "the session's settings keep changing; try again" });
+    throw new AppError("store.unavailable", { message: "the session keeps changing under the admission; try again" });
   }
 
-  #command(ref: SessionRef, prepared: PreparedInput, options: AcceptOptions & { isAwaited: boolean }): AdmitCommand {
+  /** Remembers settings that an admission was answered with. */
+  learn(ref: SessionRef, known: KnownSettings): void {
+    this.#settings.set(refKey(ref), known);
+  }
+
+  /** An admission of a prepared input, by what is known of its session's settings. */
+  command(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): AdmitCommand {
     const { input, id, keyedId, fingerprint, payload } = prepared;
     const { revision, settings } = this.#settings.get(refKey(ref)) ?? NO_SETTINGS;
+    const columns = resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false });
+    const at = (time: string | undefined) => (time === undefined ? 0 : epochMsOf(time));
     return {
       ref,
       input: {
@@ -130,15 +161,34 @@ export class Ingress {
         fingerprint,
         isPrompt: input.kind === "prompt",
         isEphemeral: input.durability !== "durable",
-        scope: supersessionScope(input),
-        notBeforeAt: input.notBefore === undefined ? 0 : epochMsOf(input.notBefore),
+        scope: displacementScope(input, columns),
+        notBeforeAt: at(input.notBefore),
+        expiresAt: at(input.expiresAt),
+        kind: kindOf(input),
+        debounce: debounceOf(overlapOf(input, settings)),
         correlationId: input.correlationId ?? null,
         payload,
       },
-      columns: resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false }),
+      columns,
+      merge: options.merge ?? null,
       settingsRevision: revision,
       replyTo: options.isAwaited ? this.#context.node : null,
     };
+  }
+
+  /** One input of the queued one and the new one; the id follows from both, so that a repeat makes the same. */
+  #mergeOf(
+    ref: SessionRef,
+    { payload }: PreparedInput,
+    { queuedId, payload: queuedPayload }: Extract<AdmitReply, { kind: "mergeable" }>,
+  ): AdmitCommand["merge"] {
+    const [queued, newer] = [JSON.parse(queuedPayload) as Input, JSON.parse(payload) as Input];
+    const digest = this.#context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, queuedId, newer.id]));
+    const merged = mergeInputs(queued, newer, `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId);
+    if (merged === null) return "declined";
+    const text = JSON.stringify(merged);
+    const isTooLarge = encoder.encode(text).length > this.#context.inputLimits.payloadBytes;
+    return isTooLarge ? "declined" : { queuedId, id: merged.id, payload: text };
   }
 
   async #create(ref: SessionRef, { createWith }: AcceptOptions): Promise<void> {
@@ -148,7 +198,12 @@ export class Ingress {
   }
 
   /** The input is admitted whatever comes of this; a session without an executor says so when it is asked. */
-  async #bind(ref: SessionRef, options: AcceptOptions): Promise<void> {
+  async #bindOrWarn(ref: SessionRef, { columns }: AdmitCommand, options: AcceptOptions): Promise<void> {
+    if (options.createWith === undefined) {
+      if (columns.idle.wake === "none") return;
+      this.#context.report({ level: "warn", phrase: "input waits for an executor", fields: { ref } });
+      return;
+    }
     try {
       await this.#create(ref, options);
     } catch (error) {
@@ -167,9 +222,15 @@ export class Ingress {
 
   async #answer(ref: SessionRef, parts: { command: AdmitCommand; reply: AdmitReply }): Promise<Admission> {
     const { command, reply } = parts;
-    if (reply.kind === "accepted") return this.#accepted(ref, command, reply);
+    if (reply.kind === "accepted") return this.accepted(ref, command, reply);
     if (reply.kind === "deduplicated") return this.#deduplicated(ref, command, reply);
-    throw reply.kind === "refused" ? await this.#refusal(ref, reply.phase) : faultOf(reply);
+    if (reply.kind === "busy") return refusalByPolicy(reply.runId);
+    throw await this.refusalOf(ref, reply);
+  }
+
+  /** What an answer that admitted nothing is told as. */
+  async refusalOf(ref: SessionRef, reply: Refusal): Promise<AppError> {
+    return reply.kind === "refused" ? this.#refusal(ref, reply.phase) : faultOf(reply);
   }
 
   async #refusal(ref: SessionRef, phase: SessionPhase): Promise<AppError> {
@@ -189,20 +250,35 @@ export class Ingress {
     return { ...admission, inputId: command.input.id };
   }
 
-  #accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {
-    const { displaced, followers, cursor } = reply;
-    this.#publish({ ref, settled: displaced === null ? [] : [displaced], followers, cursor });
-    this.#waker.signal({ ref, inputId: reply.inputId, hint: reply.wake, isHeld: reply.column === "live" });
+  /** Tells whoever must know of an admission. */
+  accepted(ref: SessionRef, command: AdmitCommand, reply: Extract<AdmitReply, { kind: "accepted" }>): Admission {
+    const { displaced, followers, cursor, abort, mergedInto, wake } = reply;
+    this.#publish({ ref, settled: displaced, followers, cursor });
+    if (abort !== null) this.#tell(abort.node, { type: "run.abort", ref, runId: abort.runId, reason: abort.reason });
+    this.#waker.signal({ ref, inputId: mergedInto ?? reply.inputId, hint: wake, isHeld: reply.column === "live" });
     return {
       kind: "accepted",
       inputId: reply.inputId,
       admission: reply.admission,
       policy: command.columns[reply.column],
       status: reply.status,
-      signal: reply.wake.signal,
+      signal: wake.signal,
+      ...(mergedInto === null ? {} : { mergedInto }),
       ack: reply.ack,
     };
   }
+}
+
+/** The answer to an input whose policy refuses it while there is work. */
+function refusalByPolicy(runId: RunId | null): Rejection {
+  const detail = runId === null ? "the session has work queued" : `run ${runId} is in progress`;
+  return { kind: "rejected", reason: "busy", detail };
+}
+
+function debounceOf(overlap: Overlap | null): AdmitCommand["input"]["debounce"] {
+  if (overlap === null || typeof overlap === "string") return null;
+  const { windowMs, maxWaitMs = windowMs * DEBOUNCE_MAX_WINDOWS } = overlap;
+  return { windowMs, maxWaitMs };
 }
 
 function parseOrReject(
@@ -226,7 +302,7 @@ function isUnbound(reply: AdmitReply): boolean {
 }
 
 function assertSize(payload: string, limit: number): void {
-  const bytes = new TextEncoder().encode(payload).length;
+  const bytes = encoder.encode(payload).length;
   if (bytes <= limit) return;
   throw new AppError("input.too_large", {
     message: `the input has ${bytes} bytes, the limit is ${limit}`,
@@ -234,7 +310,7 @@ function assertSize(payload: string, limit: number): void {
   });
 }
 
-function faultOf(reply: Exclude<AdmitReply, { kind: "accepted" | "deduplicated" | "refused" }>): AppError {
+function faultOf(reply: Exclude<Refusal, { kind: "refused" }>): AppError {
   switch (reply.kind) {
     case "mismatch":
       return new AppError("idempotency.mismatch", { details: { existingId: reply.existingId } });
@@ -243,6 +319,7 @@ function faultOf(reply: Exclude<AdmitReply, { kind: "accepted" | "deduplicated" 
     case "torn":
       return new AppError("session.torn");
     case "stale_settings":
+    case "mergeable":
       return new AppError("internal.bug");
   }
 }

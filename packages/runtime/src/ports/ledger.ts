@@ -31,6 +31,7 @@ import type {
   Fence,
   InputId,
   InputStatus,
+  KindId,
   NodeId,
   Outcome,
   PolicyColumns,
@@ -40,6 +41,7 @@ import type {
   SessionSettings,
   Signal,
 } from "@holdfast/contracts";
+import type { AbortNotice } from "./control.ts";
 
 /** Every operation a worker or a sender performs on a session's ledger. */
 export interface Ledger {
@@ -84,14 +86,32 @@ export interface AdmitCommand {
     readonly notBeforeAt: number;
     /** As the sender named it, for its events; `null` for none. */
     readonly correlationId: string | null;
+    /** Epoch milliseconds at which it ends unless it was staged; 0 for never. */
+    readonly expiresAt: number;
+    readonly kind: KindId;
+    /** How long it waits for a newer one of its scope, and how long the first of the series at most; `null` not at all. */
+    readonly debounce: { readonly windowMs: number; readonly maxWaitMs: number } | null;
     /** Canonical JSON of the whole input; opaque to the store. */
     readonly payload: string;
   };
   readonly columns: PolicyColumns;
+  /**
+   * What a `mergeable` answer was made into; `declined` queues the input by itself, `null` before there was one.
+   */
+  readonly merge: MergeOffer | "declined" | null;
   /** Revision of the settings the columns were resolved with. */
   readonly settingsRevision: number;
   /** The process that waits for the outcome; told without having to watch. */
   readonly replyTo: NodeId | null;
+}
+
+/** One input with the content of a queued one and of the one being admitted. */
+export interface MergeOffer {
+  /** The queued one, as a `mergeable` answer named it. */
+  readonly queuedId: InputId;
+  readonly id: InputId;
+  /** Canonical JSON of the whole input. */
+  readonly payload: string;
 }
 
 /** Where a session stands toward a sender. */
@@ -113,8 +133,12 @@ export type AdmitReply =
       readonly column: "idle" | "live";
       readonly status: InputStatus;
       readonly wake: WakeHint;
-      /** The input this one took the place of; terminal as of this call. */
-      readonly displaced: SettledInput | null;
+      /** Inputs this one took the place of, and its own when it was merged; terminal as of this call. */
+      readonly displaced: readonly SettledInput[];
+      /** The run that was asked to end by this input's overlap policy, and who works on it. */
+      readonly abort: AbortNotice | null;
+      /** The input that carries its content on. */
+      readonly mergedInto: InputId | null;
       readonly followers: readonly NodeId[];
       readonly cursor: number;
       readonly ack: Ack;
@@ -129,6 +153,10 @@ export type AdmitReply =
       readonly ack: Ack;
     }
   | { readonly kind: "mismatch"; readonly existingId: InputId }
+  /** Its overlap policy refuses it while there is work; the run in progress, `null` for queued work alone. */
+  | { readonly kind: "busy"; readonly runId: RunId | null }
+  /** It may be merged with this queued input: admit it again with an offer, or decline. */
+  | { readonly kind: "mergeable"; readonly queuedId: InputId; readonly payload: string }
   | { readonly kind: "refused"; readonly phase: SessionPhase }
   | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
   | { readonly kind: "missing" }

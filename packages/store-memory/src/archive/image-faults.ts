@@ -47,7 +47,7 @@ function findPlaceFault(image: SessionImage): string | null {
   return null;
 }
 
-function findCounterFault({ inputs, lanes, later, counters, generation }: SessionImage): string | null {
+function findCounterFault({ inputs, lanes, later, expiries, counters, generation }: SessionImage): string | null {
   const current = new Map(
     inputs.filter((input) => input.generation === generation).map((input) => [input.inputId as string, input]),
   );
@@ -57,11 +57,13 @@ function findCounterFault({ inputs, lanes, later, counters, generation }: Sessio
   const passing = [...current.values()].filter(({ isEphemeral, status }) => {
     return isEphemeral && stepInput(status, "input.drop") !== null;
   });
+  const expiring = expiries.filter(({ inputId, at }) => current.get(inputId)?.expiresAt === at);
   const counted = {
     queued: queued.length,
     waking: waking.length,
     scheduled: scheduled.length,
     passing: passing.length,
+    expiring: expiring.length,
   };
   for (const [name, count] of Object.entries(counted)) {
     const said = counters[name as keyof typeof counted];
@@ -77,6 +79,7 @@ function findDueFault({ phase, executor, hold, chores, counters, dueAt }: Sessio
   if (dueAt !== null) return Number.isFinite(dueAt) ? null : "the session is due at no time (M3)";
   if (hold !== null) return "a session with a hold is not due (M3)";
   if (chores.length > 0) return "a session with chores is not due (M3)";
+  if (counters.expiring > 0) return "a session with inputs that expire is not due (M3)";
   const mayStage = executor !== null && stepSession(phase, "run.stage", { hasRun: false, isBound: true }) !== null;
   const hasWork = counters.waking > 0 || counters.scheduled > 0;
   return mayStage && hasWork ? "a session with work is not due (M3)" : null;

@@ -42,6 +42,7 @@ export interface SessionImage {
   readonly dueAt: number | null;
   readonly lanes: { readonly steer: LaneImage; readonly queue: LaneImage };
   readonly later: readonly TimedInput[];
+  readonly expiries: readonly TimedInput[];
   readonly hold: HoldData | null;
   readonly last: Omit<LastSettlement, "claimId"> | null;
   readonly chores: readonly Chore[];
@@ -68,6 +69,7 @@ export interface SessionCounters {
   readonly waking: number;
   readonly scheduled: number;
   readonly passing: number;
+  readonly expiring: number;
   readonly epoch: number;
   readonly sweeps: number;
   readonly cursor: number;
@@ -109,9 +111,9 @@ function isSame(one: SessionRef, other: SessionRef): boolean {
 }
 
 function standing(session: SessionData) {
-  const { admitted, wokenThrough, queued, waking, scheduled, epoch, sweeps, cursor, position, digest, state, passing } =
-    session;
   const { phase, generation, settings, settingsRevision, executor, versions, isHeld, isUnhosted } = session;
+  const { admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor } = session;
+  const { position, digest, state } = session;
   return {
     phase,
     generation,
@@ -128,6 +130,7 @@ function standing(session: SessionData) {
       waking,
       scheduled,
       passing,
+      expiring,
       epoch,
       sweeps,
       cursor,
@@ -144,6 +147,7 @@ function record(session: SessionData) {
   return {
     lanes: { steer: laneImage(session.lanes.steer), queue: laneImage(session.lanes.queue) },
     later: session.later,
+    expiries: session.expiries,
     hold: session.hold,
     last: lastImage(session.last),
     chores: session.chores,

@@ -114,6 +114,7 @@ function abandonAll(reason: AbandonReason) {
     session.waking = 0;
     session.scheduled = 0;
     session.passing = 0;
+    session.expiring = 0;
   };
 }
 

@@ -5,7 +5,7 @@ import type { SettledInput } from "@holdfast/runtime";
 import type { InputData, SessionData } from "../session/session-data.ts";
 import { type EffectHandlers, isFinal, perform, stepInput } from "../session/transitions.ts";
 import type { Work } from "../session/work.ts";
-import { assignPlace, occupy, occupyOrWait, vacate } from "./lane.ts";
+import { assignPlace, occupy, occupyOrWait, vacate, watchExpiry } from "./lane.ts";
 
 /** The status as every reader sees it: inputs of an ended generation are abandoned before their rows say so. */
 export function statusOf(session: SessionData, input: InputData): InputData["status"] {
@@ -45,10 +45,14 @@ export function recordOutcome({ session, settled }: Work, input: InputData): voi
   if (input.position > 0) input.runId = null;
   input.notBeforeAt = 0;
   input.boundary = null;
+  input.expiresAt = 0;
 }
 
 const INPUT_EFFECTS: EffectHandlers<[Work, InputData]> = {
-  enterLane: occupyOrWait,
+  enterLane: (work, input) => {
+    occupyOrWait(work, input);
+    watchExpiry(work, input);
+  },
   leaveLane: vacate,
   countAttempt: (_, input) => {
     input.attempts += 1;
@@ -61,7 +65,7 @@ const INPUT_EFFECTS: EffectHandlers<[Work, InputData]> = {
   },
   returnToPlace: occupy,
   moveBehind: (work, input) => {
-    assignPlace(work, input, false);
+    assignPlace(work, input);
     occupyOrWait(work, input);
   },
   recordOutcome,

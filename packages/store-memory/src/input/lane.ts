@@ -20,6 +20,7 @@ export function occupy({ session }: Work, input: InputData): void {
 /** Takes an input out of its lane, or from among those that wait. */
 export function vacate(work: Work, input: InputData): void {
   const { session } = work;
+  forgetExpiry(work, input);
   if (input.isWaiting) {
     stopWaiting(work, input);
     return;
@@ -34,9 +35,11 @@ export function occupyOrWait(work: Work, input: InputData): void {
     occupy(work, input);
     return;
   }
+  const { session } = work;
   input.isWaiting = true;
-  work.session.scheduled += 1;
-  addTimed(work.session.later, { inputId: input.inputId, at: input.notBeforeAt });
+  session.waitingFrom = session.scheduled > 0 ? Math.min(session.waitingFrom, input.place) : input.place;
+  session.scheduled += 1;
+  addTimed(session.later, { inputId: input.inputId, at: input.notBeforeAt });
 }
 
 /** An input whose time has come, or that ended first, waits no longer. */
@@ -46,16 +49,36 @@ export function stopWaiting({ session }: Work, input: InputData): void {
   removeTimed(session.later, input.inputId);
 }
 
-/** The place behind everything queued, or the one before it for an input that jumps the lane. */
-export function assignPlace({ session }: Work, input: InputData, isFront: boolean): void {
+/** Notes when an input ends unless it is staged before. */
+export function watchExpiry({ session }: Work, { inputId, expiresAt }: InputData): void {
+  if (expiresAt === 0) return;
+  session.expiring += 1;
+  addTimed(session.expiries, { inputId, at: expiresAt });
+}
+
+/** What was staged once, or ended, does not expire any more. */
+export function forgetExpiry({ session }: Work, input: InputData): void {
+  if (input.expiresAt === 0) return;
+  session.expiring -= 1;
+  removeTimed(session.expiries, input.inputId);
+  input.expiresAt = 0;
+}
+
+/** The place behind everything queued. */
+export function assignPlace({ session }: Work, input: InputData): void {
   const lane = session.lanes[input.lane];
-  if (isFront) {
-    lane.head -= 1;
-    input.place = lane.head;
-  } else {
-    input.place = lane.tail;
-    lane.tail += 1;
-  }
+  input.place = lane.tail;
+  lane.tail += 1;
+}
+
+/** The place before everything that is queued, or that may come back to its own: what is staged, what waits for a time. */
+export function placeInFront({ session }: Work, input: InputData): void {
+  const lane = session.lanes[input.lane];
+  const staged = (session.hold?.staged ?? []).map((inputId) => session.inputs.get(inputId) as InputData);
+  const taken = staged.filter((other) => other.lane === input.lane).map(({ place }) => place);
+  const waiting = session.scheduled > 0 ? [session.waitingFrom] : [];
+  input.place = Math.min(lane.head, ...taken, ...waiting) - 1;
+  lane.head = input.place;
 }
 
 /** From now on everything admitted so far counts as woken. */

@@ -1,12 +1,13 @@
 /** Records one input of a session, once, and says what to signal (L1). */
 import type { Ack, InputId, InputStatus, PolicyDecision } from "@holdfast/contracts";
 import { INPUT_TABLE, signalFor } from "@holdfast/domain";
-import type { AdmitCommand, AdmitReply, WakeHint } from "@holdfast/runtime";
+import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
+import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
 import { getInput, moveInput, statusOf } from "../input/input.ts";
-import { assignPlace, wakeQueued } from "../input/lane.ts";
-import { hastenDue, mayStage } from "../session/due.ts";
+import { assignPlace, placeInFront, wakeQueued } from "../input/lane.ts";
+import { hasChores, hastenDue, mayStage } from "../session/due.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
-import { isFinal, perform, stepInput, stepSession } from "../session/transitions.ts";
+import { isFinal, perform, stepSession } from "../session/transitions.ts";
 import {
   emit,
   isLive,
@@ -32,10 +33,23 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
     return { kind: "stale_settings", revision: session.settingsRevision, settings: session.settings };
   }
   const column = isLive(session.hold, work) ? "live" : "idle";
-  const admission: Admitting = { work, command, decision: command.columns[column], isBusy: column === "live" };
+  const decision = command.columns[column];
+  if (decision.whenBusy === "refuse" && (session.hold !== null || session.waking > 0)) {
+    return { kind: "busy", runId: session.hold?.runId ?? null };
+  }
+  const merging = findMerging(work, command, decision);
+  if (merging?.kind === "mergeable") return merging;
+  const admission: Admitting = { work, command, decision, isBusy: column === "live", merging, abort: null };
   perform(transition.effects, ADMIT_EFFECTS, admission);
   session.phase = transition.next;
   return answerAccepted(admission, ack);
+}
+
+/** The queued input that a new one joins, and the input that carries both on. */
+interface Merging {
+  readonly kind: "merging";
+  readonly queued: InputData;
+  readonly offer: MergeOffer;
 }
 
 interface Admitting {
@@ -43,6 +57,29 @@ interface Admitting {
   readonly command: AdmitCommand;
   readonly decision: PolicyDecision;
   readonly isBusy: boolean;
+  readonly merging: Merging | null;
+  /** The run that was asked to end. */
+  abort: AbortNotice | null;
+}
+
+type MergeQuestion = Extract<AdmitReply, { kind: "mergeable" }>;
+
+/** What the new input joins; a question while the sender has not made one input of the two. */
+function findMerging(
+  { session }: Work,
+  { input, merge }: AdmitCommand,
+  { queue, lane }: PolicyDecision,
+): Merging | MergeQuestion | null {
+  const queuedId = queue === "merge" && merge !== "declined" ? session.scopes.get(input.scope ?? "") : undefined;
+  if (queuedId === undefined) return null;
+  const queued = getInput(session, queuedId);
+  // Not tried yet, and waiting for nothing.
+  const isOpen = isDisplaceable(session, queued, "input.coalesce") && queued.attempts === 0 && !queued.isWaiting;
+  if (!isOpen || queued.lane !== lane) return null;
+  if (merge === null || merge === "declined" || merge.queuedId !== queuedId) {
+    return { kind: "mergeable", queuedId, payload: queued.payload };
+  }
+  return { kind: "merging", queued, offer: merge };
 }
 
 // The key first: it is what the sender means to be told apart by.
@@ -74,66 +111,142 @@ function answerKnown(
 const ADMIT_EFFECTS = {
   storeInput: (admission: Admitting) => {
     storeInput(admission);
+    askToEnd(admission);
   },
   // At rest only: a live hold is due by its lease, and looks before it lets go.
-  indexDue: ({ work, command, isBusy }: Admitting) => {
+  indexDue: ({ work, command, isBusy, merging }: Admitting) => {
+    const { expiresAt } = command.input;
+    if (isBusy) return;
+    if (hasChores(work)) hastenDue(work, work.now);
+    if (expiresAt > 0) hastenDue(work, expiresAt);
     const input = getInput(work.session, command.input.id);
-    if (isBusy || isFinal("input", input.status) || !mayStage(work)) return;
+    const isDone = isFinal("input", input.status) && merging === null;
+    if (!mayStage(work)) return;
     if (input.isWaiting) hastenDue(work, input.notBeforeAt);
-    else if (work.session.waking > 0) hastenDue(work, work.now + work.config.timing.sweepDelayMs);
+    else if (work.session.waking > 0 && !isDone) hastenDue(work, work.now + work.config.timing.sweepDelayMs);
   },
 };
 
 const DISPLACEMENTS = {
-  supersede: {
-    event: "input.supersede",
-    fact: (inputId: InputId, by: InputId) => ({ type: "input.superseded", inputId, by }) as const,
-  },
-  coalesce: {
-    event: "input.coalesce",
-    fact: (inputId: InputId, into: InputId) => ({ type: "input.coalesced", inputId, into }) as const,
-  },
-};
+  supersede: "input.supersede",
+  coalesce: "input.coalesce",
+  debounce: "input.supersede",
+} as const satisfies Partial<Record<PolicyDecision["queue"], Displacement>>;
 
 /** Ends the input this one takes the place of, if it still waits: same scope, same generation. */
-function displace({ work, command: { input }, decision: { queue } }: Admitting, cause: number): void {
+function displace({ work, command: { input }, decision: { queue } }: Admitting, cause: number): InputData | null {
   const { session } = work;
-  if (input.scope === null) return;
-  const displacement = queue === "supersede" || queue === "coalesce" ? DISPLACEMENTS[queue] : null;
-  const olderId = displacement === null ? undefined : session.scopes.get(input.scope);
+  if (input.scope === null) return null;
+  const event = Object.hasOwn(DISPLACEMENTS, queue) ? DISPLACEMENTS[queue as keyof typeof DISPLACEMENTS] : null;
+  const olderId = event === null ? undefined : session.scopes.get(input.scope);
   session.scopes.set(input.scope, input.id);
-  if (displacement === null || olderId === undefined) return;
+  if (event === null || olderId === undefined) return null;
   const older = getInput(session, olderId);
-  if (older.generation !== session.generation || stepInput(older.status, displacement.event) === null) return;
-  older.detail = input.id;
-  moveInput(work, older, displacement.event);
-  emit(work, displacement.fact(older.inputId, input.id), originOf(cause, [older]));
+  if (!isDisplaceable(session, older, event)) return null;
+  displaceBy(work, older, event, { by: input.id, cause });
+  return older;
 }
 
 function storeInput(admission: Admitting): void {
-  const { work, command, decision } = admission;
+  const { work, command, decision, merging } = admission;
   const { session } = work;
   const { id, keyedId } = command.input;
-  session.admitted += 1;
   const input = newInput(work, command, decision);
-  session.inputs.set(id, input);
-  session.admissions.push(id);
+  register(work, input, { isConsumed: decision.consume === "on_accept" });
   if (keyedId !== null && keyedId !== id) session.keys.set(keyedId, id);
-  const isConsumed = decision.consume === "on_accept";
-  emit(
-    work,
-    { type: "input.admitted", inputId: id, admission: input.admission, ...(isConsumed ? { isConsumed } : {}) },
-    originOf(null, [input]),
-  );
+  if (merging === null) makeRoom(admission, input);
+  if (decision.consume === "on_accept") moveInput(work, input, "input.consume_on_accept");
+  else if (merging === null) storeQueued(admission, input);
+  else storeAggregate(admission, input, merging);
+}
+
+function register(
+  work: Work,
+  input: InputData,
+  options: { readonly isConsumed?: boolean; readonly cause?: number },
+): void {
+  const { session } = work;
+  const { inputId, admission } = input;
+  session.admitted += 1;
+  session.inputs.set(inputId, input);
+  session.admissions.push(inputId);
+  const consumed = options.isConsumed === true ? ({ isConsumed: true } as const) : {};
+  emit(work, { type: "input.admitted", inputId, admission, ...consumed }, originOf(options.cause ?? null, [input]));
   input.cursor = session.cursor;
-  displace(admission, input.cursor);
-  if (isConsumed) {
-    moveInput(work, input, "input.consume_on_accept");
-    return;
+}
+
+/** Ends what the new input takes the place of. */
+function makeRoom(admission: Admitting, input: InputData): void {
+  const { work, command, decision } = admission;
+  const { inputId, kind, cursor } = input;
+  const older = displace(admission, cursor);
+  if (decision.queue === "replace") replaceQueued(work, decision.lane, kind, { by: inputId, cause: cursor });
+  if (command.input.debounce !== null && decision.queue === "debounce") {
+    debounce(work, { input, older, times: command.input.debounce });
   }
-  assignPlace(work, input, decision.queue === "priority");
+}
+
+function storeQueued({ work, decision }: Admitting, input: InputData): void {
+  const isFront = decision.queue === "priority";
+  // What jumps the lane runs alone: the next one that does goes before it.
+  input.isSolo = isFront;
+  if (isFront) placeInFront(work, input);
+  else assignPlace(work, input);
   moveInput(work, input, "input.queue");
   if (input.isWaking && !input.isWaiting) wakeQueued(work);
+}
+
+type DebounceTimes = NonNullable<AdmitCommand["input"]["debounce"]>;
+
+/** Waits for its window, restarted by every newer one of the series until the longest wait is over. */
+function debounce(
+  { now }: Work,
+  { input, older, times }: { input: InputData; older: InputData | null; times: DebounceTimes },
+): void {
+  input.debouncedAt = older !== null && older.debouncedAt > 0 ? older.debouncedAt : now;
+  const at = Math.min(now + times.windowMs, input.debouncedAt + times.maxWaitMs);
+  input.notBeforeAt = Math.max(input.notBeforeAt, at);
+}
+
+/** The content of the queued input and of the new one goes on as a third; both end as its sources. */
+function storeAggregate({ work, command, decision }: Admitting, input: InputData, { queued, offer }: Merging): void {
+  const { session } = work;
+  const { boundary, expiresAt } = input;
+  const successor = { by: offer.id, cause: input.cursor };
+  displaceBy(work, input, "input.coalesce", successor);
+  displaceBy(work, queued, "input.coalesce", successor);
+  const joint: InputData = {
+    ...newInput(work, command, decision),
+    ...{ inputId: offer.id, fingerprint: "", nodes: [], notBeforeAt: 0, boundary, expiresAt },
+    ...{ isWaking: input.isWaking || queued.isWaking, payload: offer.payload },
+    payloadBytes: bytesOf(offer),
+  };
+  register(work, joint, { cause: input.cursor });
+  assignPlace(work, joint);
+  moveInput(work, joint, "input.queue");
+  if (joint.isWaking) wakeQueued(work);
+  session.scopes.set(command.input.scope as string, offer.id);
+}
+
+/** Asks the run in progress to end, for a policy that does; its holder learns it at once, or when it renews. */
+function askToEnd(admission: Admitting): void {
+  const { hold, phase } = admission.work.session;
+  const { whenBusy } = admission.decision;
+  if (hold === null || whenBusy === "none" || whenBusy === "refuse") return;
+  const transition = stepSession(phase, "control.interrupt", { hasRun: true });
+  if (transition === null) return;
+  perform(transition.effects, {
+    requestCancel: () => {
+      // Who asked for no trace gets none, whoever asks after.
+      if (hold.cancelMode !== "rollback") hold.cancelMode = whenBusy;
+      admission.abort = { node: hold.node, runId: hold.runId, reason: "cancelled" };
+    },
+  });
+}
+
+/** Bytes an input counts for in a batch: its id, a space and its payload. */
+function bytesOf({ id, payload }: { readonly id: InputId; readonly payload: string }): number {
+  return Buffer.byteLength(id) + 1 + Buffer.byteLength(payload);
 }
 
 function newInput(
@@ -143,7 +256,7 @@ function newInput(
 ): InputData {
   return {
     inputId: input.id,
-    admission: session.admitted,
+    admission: session.admitted + 1,
     fingerprint: input.fingerprint,
     status: INPUT_TABLE.initial as InputStatus,
     policy,
@@ -169,12 +282,16 @@ function newInput(
     cursor: 0,
     correlationId: input.correlationId,
     payload: input.payload,
-    payloadBytes: Buffer.byteLength(input.id) + 1 + Buffer.byteLength(input.payload),
+    payloadBytes: bytesOf(input),
     failure: null,
+    kind: input.kind,
+    expiresAt: input.expiresAt,
+    debouncedAt: 0,
   };
 }
 
-function answerAccepted({ work, command, isBusy, decision }: Admitting, ack: Ack): AdmitReply {
+function answerAccepted(admission: Admitting, ack: Ack): AdmitReply {
+  const { work, command, isBusy, decision, merging, abort } = admission;
   const { session, settled } = work;
   const input = getInput(session, command.input.id);
   const holder = isBusy ? (session.hold?.node ?? null) : warmNodeOf(work);
@@ -190,7 +307,10 @@ function answerAccepted({ work, command, isBusy, decision }: Admitting, ack: Ack
       node: holder,
       executor: session.executor,
     },
-    displaced: settled.find(({ inputId }) => inputId !== input.inputId) ?? null,
+    // What was consumed on admission is told by its status alone.
+    displaced: settled.filter(({ inputId }) => inputId !== input.inputId || merging !== null),
+    abort,
+    mergedInto: merging?.offer.id ?? null,
     followers: liveFollowers(work),
     cursor: session.cursor,
     ack,

@@ -2,6 +2,7 @@
 import type { Ack } from "@holdfast/contracts";
 import { SETTLEMENT_EVENTS } from "@holdfast/domain";
 import type { AdvanceCommand, AdvanceReply, NextStep, StagingOffer } from "@holdfast/runtime";
+import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, settledInput } from "../input/input.ts";
 import { isFenceOf } from "../run/run.ts";
 import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
@@ -115,6 +116,9 @@ function selectNext(work: Work, offer: StagingOffer | null): Selection {
     return { ...nothing, blockedUntil: selectBatch(work, { maxInputs: 1, isBatching: false }).blockedUntil };
   }
   if (hasChores(work) || hosting(work.session, offer) !== "yes") return nothing;
+  const ripe = ripeExpiries(work);
+  if (areTooMany(ripe)) return nothing;
+  expire(work, ripe);
   promote(work);
   return selectBatch(work, limitsOf(work, offer));
 }

@@ -1,10 +1,11 @@
 /** Takes a session at rest, or one whose holder is dead, and stages its next batch (L3). */
 import type { ClaimCommand, ClaimReply, StateReply } from "@holdfast/runtime";
 import { dropPassing } from "../control/drop-passing.ts";
+import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { loseAttempt } from "../run/attempt.ts";
 import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
-import { hasChores, indexDue, mayStage, park, release, unpark } from "../session/due.ts";
+import { earliest, hasChores, indexDue, mayStage, nextExpiry, park, release, unpark } from "../session/due.ts";
 import type { HoldData, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
@@ -18,11 +19,13 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   if (hold !== null && hold.claimId === command.claimId) return answerStaged(work, hold, command);
   if (isLive(hold, work)) return { kind: "busy", leaseUntil: hold.leaseUntil };
   if (isOver(session, command)) return answerIdle(work, work.data.due.get(session.member) ?? null);
-  if (hasChores(work)) return { kind: "chores" };
+  const ripe = ripeExpiries(work);
+  if (hasChores(work) || areTooMany(ripe)) return { kind: "chores" };
   const refused = refuseUnhosted(work, command);
   if (refused !== null) return refused;
   unpark(work);
   buryDeadHolder(work);
+  expire(work, ripe);
   return stageOrRest(work, command);
 }
 
@@ -34,7 +37,7 @@ function refuseUnhosted(work: Work, { offer }: ClaimCommand): ClaimReply | null 
   const hosted = hosting(session, offer);
   if (hosted === "yes") return null;
   if (hosted === "undecided") return { kind: "undecided", executor, versions };
-  indexDue(work, now + config.timing.unhostedMs);
+  indexDue(work, earliest(now + config.timing.unhostedMs, nextExpiry(work)));
   park(work);
   return { kind: "not_hosted", executor, versions, followers: liveFollowers(work), cursor: session.cursor };
 }

@@ -2,6 +2,8 @@
 import type { InputId, Lane, SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
 import { stepDrop } from "../control/drop-passing.ts";
+import { stepReplace } from "../input/displace.ts";
+import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
@@ -23,12 +25,17 @@ export function settleChores(context: MemoryContext, ref: SessionRef): ChoresRep
   if (work === null) return { kind: "done", settled: [], followers: [], cursor: 0 };
   const { session, now, config } = work;
   const chore = session.chores[0];
+  const ripe = ripeExpiries(work);
   if (chore !== undefined) {
     if (stepChore(work, chore)) session.chores.shift();
+  } else expire(work, ripe);
+  const isLeft = chore === undefined ? areTooMany(ripe) : hasChores(work) || ripe.length > 0;
+  // Whoever holds the session is due by the lease, and looks before it lets go.
+  if ((chore !== undefined || ripe.length > 0) && session.hold === null) {
     indexDue(work, dueAtRest(work, { soonest: now + config.timing.rewakeMs }));
   }
   return {
-    kind: hasChores(work) ? "more" : "done",
+    kind: isLeft ? "more" : "done",
     settled: work.settled,
     followers: liveFollowers(work),
     cursor: session.cursor,
@@ -44,6 +51,8 @@ function stepChore(work: Work, chore: Chore): boolean {
       return stepDrop(work, chore);
     case "journal":
       return stepJournal(work.session, chore);
+    case "replace":
+      return stepReplace(work, chore);
     case "purge":
       return purge(work.session, chore.terminalCursor);
   }
@@ -109,6 +118,7 @@ function abandon(work: Work, inputId: InputId, { reason, cause }: EndChore): voi
   if (transition === null) return;
   input.status = transition.next;
   input.detail = reason;
+  removeTimed(work.session.expiries, inputId);
   recordOutcome(work, input);
   input.changedAfterMs = work.now - input.admittedAt;
   emit(work, { type: "input.abandoned", inputId, reason }, originOf(cause, [input]));

@@ -1,6 +1,7 @@
 /** Leases, overdue sessions and who waits for an outcome. */
 import type { SessionRef } from "@holdfast/contracts";
 import type { DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
+import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
 import type { SessionData } from "../session/session-data.ts";
@@ -45,7 +46,7 @@ export function inspectDue(context: MemoryContext, ref: SessionRef): DueReply {
     indexDue(work, hold.leaseUntil + config.timing.graceMs);
     return { kind: "nothing" };
   }
-  if (hasChores(work)) return { kind: "chores" };
+  if (hasChores(work) || ripeExpiries(work).length > 0) return { kind: "chores" };
   // A dead holder's session is looked at again until somebody claims it.
   const at = hold !== null ? now : dueAtRest(work, { soonest: now });
   if (at === null || at > now) {

@@ -32,7 +32,18 @@ function nextWorkAt({ session }: Work, { soonest, blockedUntil }: Horizon): numb
 /** A session at rest: due at once for chores, at its next work if some executor may take it. */
 export function dueAtRest(work: Work, horizon: Horizon): number | null {
   if (hasChores(work)) return work.now;
-  return mayStage(work) ? nextWorkAt(work, horizon) : null;
+  return earliest(mayStage(work) ? nextWorkAt(work, horizon) : null, nextExpiry(work));
+}
+
+/** When the next input expires: that needs no executor. */
+export function nextExpiry({ session }: Work): number | null {
+  return session.expiring === 0 ? null : (session.expiries[0]?.at ?? null);
+}
+
+/** The earlier of two times, either of which may be missing. */
+export function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** Sets or removes the due time. */

@@ -11,6 +11,7 @@ import type {
   FailureReport,
   InputId,
   InputStatus,
+  KindId,
   Lane,
   NodeId,
   PolicyDecision,
@@ -66,9 +67,15 @@ export interface SessionData {
   scheduled: number;
   /** Ephemeral and derived ones that are queued or wait for a time. */
   passing: number;
+  /** No input that waits for a time has a place before this one; says nothing while none waits. */
+  waitingFrom: number;
+  /** Inputs of this generation that end at a time unless they are staged before it. */
+  expiring: number;
   readonly lanes: Readonly<Record<Lane, LaneData>>;
   /** Those that wait for a time, earliest first. */
   readonly later: TimedInput[];
+  /** Those that end at a time, earliest first. */
+  readonly expiries: TimedInput[];
   epoch: number;
   sweeps: number;
   warmNode: NodeId | null;
@@ -153,6 +160,11 @@ export interface InputData {
   /** Bytes the payload counts for in a batch. */
   readonly payloadBytes: number;
   failure: FailureReport | null;
+  readonly kind: KindId;
+  /** It ends then unless it was staged; 0 for never, and once it was. */
+  expiresAt: number;
+  /** When the first of its debounced series came; 0 outside of one. */
+  debouncedAt: number;
 }
 
 /** The staged run and who holds it. */
@@ -221,7 +233,7 @@ export interface ReceiptData {
 }
 
 /** Bounded work that an operation left behind. */
-export type Chore = EndChore | DropChore | JournalChore | PurgeChore;
+export type Chore = EndChore | DropChore | JournalChore | PurgeChore | ReplaceChore;
 
 /** Settles the inputs of an ended generation. */
 export interface EndChore {
@@ -267,6 +279,19 @@ export interface PurgeChore {
   readonly terminalCursor: number;
 }
 
+/** Ends what a newer input takes the place of. */
+export interface ReplaceChore {
+  readonly kind: "replace";
+  readonly generation: number;
+  readonly lane: Lane;
+  from: number;
+  readonly to: number;
+  readonly inputKind: KindId;
+  readonly by: InputId;
+  /** Cursor of the fact that the work follows from. */
+  readonly cause: number;
+}
+
 /** A process that wants to be told of a session's events for a while. */
 export interface Follower {
   readonly node: NodeId;
@@ -310,8 +335,11 @@ export function newSessionData(
     waking: 0,
     scheduled: 0,
     passing: 0,
+    waitingFrom: 0,
+    expiring: 0,
     lanes: { steer: lane(), queue: lane() },
     later: [],
+    expiries: [],
     epoch: 0,
     sweeps: 0,
     warmNode: null,

@@ -41,6 +41,9 @@ end
 
 local function stage_next(c, later_key, offer, claim)
   if not may_stage(c) or has_chores(c) or hosting(c, offer) ~= "yes" then return nil end
+  local expired = ripe_expiries(c, later_key)
+  if #expired > SCRIPT_BATCH then return nil end
+  expire(c, later_key, expired)
   promote(c, later_key)
   local batch, blocked_until = select_batch(c, offer)
   if not batch then return nil, blocked_until end

@@ -15,7 +15,7 @@ end
 -- Nobody here may run it: whoever announces the executor makes it due again.
 local function park_unhosted(c, keys, unhosted)
   mark(c)
-  redis.call("ZADD", keys.due, digits(c.t + unhosted), keys.member)
+  redis.call("ZADD", keys.due, digits(earliest(c.t + unhosted, next_expiry(c, keys.later))), keys.member)
   redis.call("ZADD", keys.index, 0, unhosted_entry(c, keys.member))
   if not c.head.isUnhosted then emit(c, "runtime.unhosted|" .. c.head.executor .. "|" .. c.head.versions) end
   c.head.isUnhosted = true

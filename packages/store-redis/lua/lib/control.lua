@@ -36,7 +36,8 @@ local function abandon_all(reason)
     end
     head.generation = head.generation + 1
     head.steerHead, head.queueHead = head.steerTail, head.queueTail
-    head.queued, head.waking, head.scheduled, head.passing = 0, 0, 0, 0
+    head.queued, head.waking, head.scheduled = 0, 0, 0
+    head.passing, head.expiring = 0, 0
   end
 end
 

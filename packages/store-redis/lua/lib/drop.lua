@@ -34,7 +34,7 @@ end
 
 -- `from` counts how many of those that wait for a time were passed.
 local function drop_from_later(c, chore, later_key)
-  local members, ids = redis.call("ZRANGE", later_key, chore.from, chore.from + SCRIPT_BATCH - 1), {}
+  local members, ids = redis.call("ZRANGEBYSCORE", later_key, 0, "+inf", "LIMIT", chore.from, SCRIPT_BATCH), {}
   for _, id in ipairs(members) do
     if id ~= "" then ids[#ids + 1] = id end
   end

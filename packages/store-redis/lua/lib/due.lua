@@ -5,7 +5,7 @@ local function next_work_at(c, later_key, soonest, blocked_until)
   local at = nil
   if c.head.waking > 0 then at = blocked_until or soonest end
   if c.head.scheduled > 0 then
-    local time = tonumber(redis.call("ZRANGE", later_key, 0, 0, "WITHSCORES")[2])
+    local time = tonumber(redis.call("ZRANGEBYSCORE", later_key, 0, "+inf", "WITHSCORES", "LIMIT", 0, 1)[2])
     at = math.min(at or time, time)
   end
   return at
@@ -20,11 +20,30 @@ local function may_stage(c)
   return c.head.executor ~= "" and step(SESSION_ROWS, c.head.phase, "run.stage", "01") ~= nil
 end
 
--- A session at rest: due at once for chores, at its next work if some executor may take it.
+-- Those that were not staged in time: at most a batch, and one more if there are more.
+local NOTHING_RIPE = {}
+
+local function ripe_expiries(c, later_key)
+  if c.head.expiring == 0 then return NOTHING_RIPE end
+  return redis.call("ZRANGEBYSCORE", later_key, "-inf", digits(c.t - EXPIRY_OFFSET), "LIMIT", 0, SCRIPT_BATCH + 1)
+end
+
+-- When the next input expires, or nil: that needs no executor.
+local function next_expiry(c, later_key)
+  if c.head.expiring == 0 then return nil end
+  return tonumber(redis.call("ZRANGE", later_key, 0, 0, "WITHSCORES")[2]) + EXPIRY_OFFSET
+end
+
+local function earliest(one, other)
+  if one and other then return math.min(one, other) end
+  return one or other
+end
+
+-- A session at rest: due at once for chores, at its next work if some executor may take it, when an input expires.
 local function due_at_rest(c, later_key, soonest, blocked_until)
   if has_chores(c) then return c.t end
-  if not may_stage(c) then return nil end
-  return next_work_at(c, later_key, soonest, blocked_until)
+  local at = may_stage(c) and next_work_at(c, later_key, soonest, blocked_until) or nil
+  return earliest(at, next_expiry(c, later_key))
 end
 
 local function index_due(c, due_key, member, at)

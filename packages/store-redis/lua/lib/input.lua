@@ -13,11 +13,16 @@ end
 local function clear_ended(record)
   record.nodes, record.notBeforeAt, record.boundary = "", 0, ""
   if record.position > 0 then record.runId = "" end
+  record.expiresAt = 0
 end
 
 local INPUT_EFFECTS = {
-  enterLane = function(c, id, record) occupy_or_wait(c, id, record) end,
+  enterLane = function(c, id, record)
+    occupy_or_wait(c, id, record)
+    watch_expiry(c, id, record)
+  end,
   leaveLane = function(c, id, record)
+    forget_expiry(c, id, record)
     if record.isWaiting then
       set_later(c, id, false)
       c.head.scheduled = c.head.scheduled - 1
@@ -32,7 +37,7 @@ local INPUT_EFFECTS = {
   countLoss = function(_, _, record) record.losses = record.losses + 1 end,
   returnToPlace = function(c, id, record) occupy(c, id, record) end,
   moveBehind = function(c, id, record)
-    assign_place(c, record, false)
+    assign_place(c, record)
     occupy_or_wait(c, id, record)
   end,
   recordOutcome = function(c, id, record)
@@ -70,6 +75,7 @@ local function split(list)
 end
 
 local function load_records(c, ids)
+  if #ids == 0 then return {} end
   local fields = {}
   for i = 1, #ids do fields[i] = "i" .. ids[i] end
   local rows = fetch(c, fields)
@@ -77,7 +83,27 @@ local function load_records(c, ids)
   return rows
 end
 
-local DISPLACE = { supersede = "input.supersede", coalesce = "input.coalesce" }
+-- The chore that goes on where a batch ends; of the generation that is current.
+local function new_chore(c, kind)
+  local chore = blank_chore()
+  chore.kind, chore.generation, chore.cursor = kind, c.head.generation, "0"
+  return chore
+end
+
+local function add_chore(c, chore)
+  local head = c.head
+  put(c, "x" .. head.choresTail, encode_chore(chore))
+  head.choresTail = head.choresTail + 1
+end
+
+-- Ends an input because another takes its place or carries its content; `cause` is the fact it follows from.
+local function displace_by(c, id, record, event, by, cause)
+  record.detail = by
+  move_input(c, id, record, event)
+  emit(c, event .. "|" .. id .. "|" .. by, cause, record.correlationId)
+end
+
+local DISPLACE = { supersede = "input.supersede", coalesce = "input.coalesce", debounce = "input.supersede" }
 
 -- What the inputs of a fact are correlated with: nothing, one for all, or one each.
 local function correlations_of(records)
@@ -97,10 +123,57 @@ local function displace(c, mode, scope, by, cause)
   local event = DISPLACE[mode]
   local old_id = event and redis.call("HGET", c.key, "c" .. scope)
   write(c, "c" .. scope, by)
-  if not old_id then return end
+  if not old_id then return nil end
   local old_record = load_records(c, { old_id })[1]
-  if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return end
-  old_record.detail = by
-  move_input(c, old_id, old_record, event)
-  emit(c, event .. "|" .. old_id .. "|" .. by, cause, old_record.correlationId)
+  if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return nil end
+  displace_by(c, old_id, old_record, event, by, cause)
+  return old_record
+end
+
+-- Ends what is queued of a kind in a stretch of a lane; the stretch is at most a batch.
+-- `chore` = { cursor (the lane), inputKind, successor, cause }, a row or what becomes one.
+local function replace_stretch(c, chore, from, till)
+  if till <= from then return end
+  local fields, ids = {}, {}
+  for place = from, till - 1 do fields[#fields + 1] = format("%s%d", chore.cursor, place) end
+  for _, raw in ipairs(fetch(c, fields)) do
+    if raw then
+      local entry = decode_entry(raw)
+      ids[#ids + 1] = entry.inputId
+    end
+  end
+  if #ids == 0 then return end
+  for i, record in ipairs(load_records(c, ids)) do
+    if record.kind == chore.inputKind and record.generation == c.head.generation then
+      displace_by(c, ids[i], record, "input.supersede", chore.successor, chore.cause)
+    end
+  end
+end
+
+-- Ends what is queued of a kind in a lane: a batch at once, the rest as a chore, before which nothing is staged.
+local function replace_queued(c, prefix, new_record, by)
+  local head, lane = c.head, LANES[prefix]
+  local chore = new_chore(c, "replace")
+  chore.cursor, chore.from, chore.to = prefix, head[lane.front], head[lane.back]
+  chore.inputKind, chore.successor, chore.cause = new_record.kind, by, new_record.cursor
+  local till = math.min(chore.to, chore.from + SCRIPT_BATCH)
+  replace_stretch(c, chore, chore.from, till)
+  chore.from = till
+  if till < chore.to then add_chore(c, chore) end
+end
+
+-- Ends those that were not staged in time, at most a batch of them.
+local function expire(c, later_key, members)
+  for i = 1, math.min(#members, SCRIPT_BATCH) do
+    local id = string.sub(members[i], 2)
+    local record = load_records(c, { id })[1]
+    -- Of an ended generation its chore takes care.
+    if record.generation == c.head.generation and step(INPUT_ROWS, record.status, "input.abandon", "") then
+      record.detail = REASON.expired
+      move_input(c, id, record, "input.abandon")
+      emit(c, "input.abandoned|" .. id .. "|" .. REASON.expired, nil, record.correlationId)
+    end
+  end
+  -- One that waited for its time must not be found among those whose time has come.
+  commit_later(c, later_key)
 end

@@ -26,21 +26,32 @@ end
 -- Puts an input at its place, or, before its time, among those that wait.
 local function occupy_or_wait(c, id, record)
   if record.notBeforeAt <= c.t then return occupy(c, id, record) end
+  local head = c.head
   record.isWaiting = true
   set_later(c, id, record.notBeforeAt)
-  c.head.scheduled = c.head.scheduled + 1
+  head.waitingFrom = head.scheduled > 0 and math.min(head.waitingFrom, record.place) or record.place
+  head.scheduled = head.scheduled + 1
 end
 
--- The place behind everything queued, or the one before it for an input that jumps the lane.
-local function assign_place(c, record, is_front)
+local function watch_expiry(c, id, record)
+  if record.expiresAt == 0 then return end
+  set_later(c, "x" .. id, record.expiresAt - EXPIRY_OFFSET)
+  c.head.expiring = c.head.expiring + 1
+end
+
+-- What was staged once, or ended, does not expire any more.
+local function forget_expiry(c, id, record)
+  if record.expiresAt == 0 then return end
+  set_later(c, "x" .. id, false)
+  c.head.expiring = c.head.expiring - 1
+  record.expiresAt = 0
+end
+
+-- The place behind everything queued.
+local function assign_place(c, record)
   local head, lane = c.head, LANES[record.lane]
-  if is_front then
-    head[lane.front] = head[lane.front] - 1
-    record.place = head[lane.front]
-  else
-    record.place = head[lane.back]
-    head[lane.back] = record.place + 1
-  end
+  record.place = head[lane.back]
+  head[lane.back] = record.place + 1
 end
 
 -- From now on everything admitted so far counts as woken.

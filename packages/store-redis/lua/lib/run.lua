@@ -21,19 +21,6 @@ local function move_run(c, hold, event, bits)
   return run
 end
 
--- Queues bounded work for later, of the generation that is current.
-local function new_chore(c, kind)
-  local chore = blank_chore()
-  chore.kind, chore.generation, chore.cursor = kind, c.head.generation, "0"
-  return chore
-end
-
-local function add_chore(c, chore)
-  local head = c.head
-  put(c, "x" .. head.choresTail, encode_chore(chore))
-  head.choresTail = head.choresTail + 1
-end
-
 -- Writes a run's row. The journal of an ended run is left to a chore: it may be longer than a
 -- script may loop.
 local function put_run(c, run_id, run)

@@ -30,7 +30,7 @@ end
 -- Inputs whose time has come enter their lane, at the place they were admitted to.
 local function promote(c, later_key)
   if c.head.scheduled == 0 then return end
-  local ids = redis.call("ZRANGEBYSCORE", later_key, "-inf", c.t, "LIMIT", 0, SCRIPT_BATCH)
+  local ids = redis.call("ZRANGEBYSCORE", later_key, 0, c.t, "LIMIT", 0, SCRIPT_BATCH)
   if #ids == 0 then return end
   local records = load_records(c, ids)
   for i = 1, #ids do

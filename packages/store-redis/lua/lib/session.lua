@@ -106,6 +106,10 @@ local function write_sliced(command, key, list, count)
   end
 end
 
+-- Inputs that expire stand in the same set as those that wait for a time, far before them all: a score
+-- below zero is a time of expiry.
+local EXPIRY_OFFSET = 1000000000000000
+
 -- An input waits for a time, or, with `false`, no longer.
 local function set_later(c, id, at)
   c.later = c.later or {}

@@ -75,7 +75,7 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
         .hmgetBuffer(session, "head", "hold", "settings", "txn")
         .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))
         .zscore(due, member)
-        .zrange(later, "0", "0", "WITHSCORES"),
+        .zrangebyscore(later, "0", "+inf", "WITHSCORES", "LIMIT", 0, 1),
     ),
   );
   return decodeReading(answers as Answers);

@@ -46,6 +46,10 @@ export const HEAD = {
   passing: "n",
   /** Range of versions of the executor, encoded as a column; empty for any. */
   versions: "t",
+  /** Inputs that end at a time unless they are staged before it. */
+  expiring: "n",
+  /** No input that waits for a time has a place before this one; says nothing while none waits. */
+  waitingFrom: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -107,6 +111,12 @@ export const RECORD = {
   correlationId: "t",
   /** Milliseconds from its admission to its latest change. */
   changedAfterMs: "n",
+  /** Place of its kind among the kinds, from 1. */
+  kind: "n",
+  /** It ends then unless it was staged; 0 for never, and once it was. */
+  expiresAt: "n",
+  /** When the first of its debounced series came; 0 outside of one. */
+  debouncedAt: "n",
 } as const satisfies RowLayout;
 
 /** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */
@@ -167,7 +177,7 @@ export const LAST = {
 export const CHORE = {
   /**
    * `end` (inputs of an ended generation), `drop` (inputs that need not survive), `journal` (steps of an ended
-   * run), `purge` (a destroyed session).
+   * run), `purge` (a destroyed session), `replace` (inputs that a newer one takes the place of).
    */
   kind: "t",
   generation: "n",
@@ -185,6 +195,9 @@ export const CHORE = {
   cursor: "t",
   /** Cursor of the fact that the work follows from. */
   cause: "n",
+  /** `replace`: the input that takes the place of others, and their kind. */
+  successor: "t",
+  inputKind: "n",
 } as const satisfies RowLayout;
 
 /** Field `z<requestId>`: what a control command did, for its repetition. */

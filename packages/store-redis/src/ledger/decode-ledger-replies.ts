@@ -21,6 +21,7 @@ import type {
   WatchReply,
 } from "@holdfast/runtime";
 import { decodeColumnText } from "../layout/column.ts";
+import { decodePayload } from "../layout/payload.ts";
 import { RECEIPT, RECORD, rowOf } from "../layout/rows.ts";
 import {
   afterSettled,
@@ -53,6 +54,12 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
       };
     case "mismatch":
       return { kind: "mismatch", existingId: text(reply, 1) as InputId };
+    case "busy":
+      return { kind: "busy", runId: text(reply, 1) === "" ? null : (text(reply, 1) as RunId) };
+    case "mergeable": {
+      const { inputId: queuedId, payload } = decodePayload(text(reply, 2));
+      return { kind: "mergeable", queuedId, payload };
+    }
     case "refused":
       return { kind: "refused", phase: text(reply, 1) as SessionPhase };
     case "stale_settings": {
@@ -71,7 +78,8 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
 function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
   const node = text(reply, 6);
   const executor = text(reply, 7);
-  const settled = decodeSettled(reply, 10);
+  const [abortNode, abortRunId, mergedInto] = [text(reply, 10), text(reply, 11), text(reply, 12)];
+  const settled = decodeSettled(reply, 13);
   return {
     kind: "accepted",
     inputId,
@@ -84,7 +92,10 @@ function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
       node: node === "" ? null : (node as NodeId),
       executor: executor === "" ? null : executor,
     },
-    displaced: settled.find((item) => item.inputId !== inputId) ?? null,
+    // What was consumed on admission is told by its status alone.
+    displaced: settled.filter((item) => item.inputId !== inputId || mergedInto !== ""),
+    abort: abortRunId === "" ? null : { node: abortNode as NodeId, runId: abortRunId as RunId, reason: "cancelled" },
+    mergedInto: mergedInto === "" ? null : (mergedInto as InputId),
     followers: nodes(reply, 8),
     cursor: number(reply, 9),
     ack,

@@ -1,5 +1,5 @@
 /** Commands as scripts take them. */
-import type { PolicyDecision } from "@holdfast/contracts";
+import { KindId, type PolicyDecision } from "@holdfast/contracts";
 import { encodePolicy, signalFor } from "@holdfast/domain";
 import type { AdmitCommand, ExecutorRange, Settlement, StagingOffer } from "@holdfast/runtime";
 import { encodeColumnText } from "../layout/column.ts";
@@ -18,7 +18,25 @@ function textOf(decision: PolicyDecision, column: "idle" | "live"): string {
   const isConsumed = decision.consume === "on_accept" ? "1" : "";
   const lane = decision.lane === "steer" ? "s" : "q";
   const signal = signalFor(decision, column === "live");
-  return [lane, decision.queue, isConsumed, signal, decision.boundary, encodePolicy(decision)].join("|");
+  const { queue, boundary, whenBusy } = decision;
+  return [lane, queue, isConsumed, signal, boundary, whenBusy, encodePolicy(decision)].join("|");
+}
+
+/** What only some inputs have, as the admission script reads it. */
+export function encodeTimes({ input, merge }: AdmitCommand) {
+  const { debounce, expiresAt, kind } = input;
+  return {
+    expiresAt,
+    kind: KindId.options.indexOf(kind) + 1,
+    debounce: debounce === null ? "" : `${debounce.windowMs}|${debounce.maxWaitMs}`,
+    aggregate: encodeMerge(merge),
+  };
+}
+
+// Ids have no spaces; an empty text asks.
+function encodeMerge(merge: AdmitCommand["merge"]): string {
+  if (merge === null) return "";
+  return merge === "declined" ? "none" : `${merge.queuedId} ${merge.id} ${merge.payload}`;
 }
 
 /** An offer of a worker, or none; lists are framed by commas so that a script finds whole names only. */

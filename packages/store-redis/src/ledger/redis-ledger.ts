@@ -26,7 +26,7 @@ import type {
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
-import { encodeColumn, encodeOffer, encodeSettlement } from "./encode-commands.ts";
+import { encodeColumn, encodeOffer, encodeSettlement, encodeTimes } from "./encode-commands.ts";
 import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
 
 /** What the ledger adapter works with. */
@@ -102,6 +102,7 @@ async function admit({ scripts, keys, constants, ack }: LedgerParts, command: Ad
         isWaking: columns.idle.wake !== "none",
         scope: input.scope ?? "",
         notBeforeAt: input.notBeforeAt,
+        ...encodeTimes(command),
         revision: command.settingsRevision,
         idle: encodeColumn(command, "idle"),
         live: encodeColumn(command, "live"),

@@ -1,5 +1,6 @@
 /** Decodes what scripts answer: flat lists, numbers in them as numbers or as text. */
 import {
+  type AbandonReason,
   AppError,
   type Boundary,
   type ClaimId,
@@ -111,13 +112,16 @@ export function decodeSettled(reply: Reply, at: number, context: SettledContext 
     const inputId = text(reply, from) as InputId;
     const status = text(reply, from + 1) as InputStatus;
     const position = number(reply, from + 4);
+    const detail = text(reply, from + 5);
+    // It was never part of the attempt that the call settled.
+    const hasExpired = detail === ("expired" satisfies AbandonReason);
     const outcome = outcomeOf({
       status,
-      detail: text(reply, from + 5),
+      detail,
       attempts: number(reply, from + 3),
       ...(position > 0 && context.runId !== undefined ? { receipt: { runId: context.runId, position } } : {}),
       ...(context.output == null ? {} : { output: JSON.parse(context.output) as unknown }),
-      ...(context.failure === undefined ? {} : { failure: context.failure }),
+      ...(context.failure === undefined || hasExpired ? {} : { failure: context.failure }),
     });
     if (outcome === null) throw new AppError("store.corrupt", { message: `input ${inputId} is settled and ${status}` });
     settled.push({ inputId, outcome, nodes: nodes(reply, from + 2) });

@@ -48,7 +48,10 @@ export function admitCall(mind: Mind, command: AdmitCommand): Call {
 function noteAdmission(mind: Mind, ref: SessionRef, reply: AdmitReply): void {
   if (reply.kind === "missing") need(mind, ref, "register");
   if (reply.kind === "refused") need(mind, ref, reply.phase === "retired" ? "recycle" : needAfter(reply.phase));
+  const standing = standingOf(mind, ref);
+  if (reply.kind === "mergeable" && standing !== undefined) standing.mergeable = reply.queuedId;
   if (reply.kind !== "accepted") return;
+  if (reply.mergedInto !== null) mind.inputs.push({ ref, inputId: reply.mergedInto });
   mind.inputs.push({ ref, inputId: reply.inputId });
   met(mind, ref, "input");
 }

@@ -3,6 +3,7 @@
  * calls by what happened before. Any list of commands can be played, so a failing
  * one can be cut down to those that matter.
  */
+import { OverlapPolicy } from "@holdfast/contracts";
 import fc from "fast-check";
 
 /** One of the player's sessions, 0 or 1. */
@@ -68,6 +69,9 @@ export type DifferentialCommand =
       readonly hasOwnId: boolean;
       readonly delayMs: number;
       readonly queue: "supersede" | "coalesce" | null;
+      readonly overlap: OverlapPolicy | null;
+      /** From now; 0 for never. */
+      readonly expiresInMs: number;
       readonly isWithoutWake: boolean;
       readonly isAwaited: boolean;
       readonly isStale: boolean;
@@ -147,6 +151,12 @@ const admit = fc.record({
   hasOwnId: rarely,
   delayMs: fc.constantFrom(0, 0, 0, 0, -5, 1_000, 1_000, 11_000),
   queue: fc.constantFrom(null, null, null, "supersede" as const, "coalesce" as const),
+  overlap: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    { weight: 2, arbitrary: fc.constantFrom(...OverlapPolicy.options) },
+    { weight: 1, arbitrary: fc.constantFrom<OverlapPolicy[]>("merge", "merge", "debounce", "latest") },
+  ),
+  expiresInMs: fc.constantFrom(0, 0, 0, 0, 0, 1, 1_000, 1_001, 11_000),
   isWithoutWake: rarely,
   isAwaited: fc.boolean(),
   isStale: fc.constantFrom(false, false, false, false, false, false, false, false, true),

@@ -1,6 +1,6 @@
 /** Turns a command into a call, by what the processes know at that moment. */
-import type { InputId, RequestId, RunId, SessionRef } from "@holdfast/contracts";
-import type { SettleStepReply } from "@holdfast/runtime";
+import type { InputId, Overlap, OverlapPolicy, RequestId, RunId, SessionRef } from "@holdfast/contracts";
+import type { AdmitCommand, SettleStepReply } from "@holdfast/runtime";
 import { admitCommand, advanceCommand, binding, EXECUTOR, offerOf } from "../fixtures/commands.ts";
 import { nodeId } from "../fixtures/ids.ts";
 import {
@@ -38,6 +38,18 @@ function refOf(mind: Mind, session: number): SessionRef {
   return standingAt(mind, session).ref;
 }
 
+function overlapOf(policy: OverlapPolicy | null): { readonly overlap?: Overlap } {
+  if (policy === null) return {};
+  return { overlap: policy === "debounce" ? { policy, windowMs: 1_000 } : policy };
+}
+
+/** Made of the queued input that the session named last; it may be another one by now. */
+function mergeOf(mind: Mind, ref: SessionRef, { overlap, variant }: Of<"admit">): AdmitCommand["merge"] {
+  const queuedId = standingOf(mind, ref)?.mergeable ?? null;
+  if (overlap !== "merge" || queuedId === null) return null;
+  return variant === 1 ? "declined" : { queuedId, id: mind.ids.input(), payload: '{"merged": "é"}' };
+}
+
 function requestOf(mind: Mind, request: number | null): RequestId {
   return request === null ? mind.ids.request() : (`request ${request}` as RequestId);
 }
@@ -50,11 +62,13 @@ const INTERPRETERS: Interpreters = {
     return admitCall(
       mind,
       admitCommand(ref, mind.ids, {
-        input: inputOf(command.kind, command.variant),
+        input: { ...inputOf(command.kind, command.variant), ...overlapOf(command.overlap) },
+        merge: mergeOf(mind, ref, command),
         ...(command.key === null ? {} : { key: `key ${command.key}` }),
         ...(command.hasOwnId ? { id: mind.ids.input() } : {}),
         ...(command.queue === null ? {} : { queue: command.queue }),
         notBeforeAt: command.delayMs === 0 ? 0 : mind.now + command.delayMs,
+        expiresAt: command.expiresInMs === 0 ? 0 : mind.now + command.expiresInMs,
         settings: known.settings,
         settingsRevision: known.revision + (command.isStale ? 1 : 0),
         isWithoutWake: command.isWithoutWake,

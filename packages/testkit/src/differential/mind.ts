@@ -22,6 +22,8 @@ export interface Standing {
   needs: Need | null;
   /** When its work may go on. */
   dueAt: number;
+  /** The queued input that a newer one could have joined. */
+  mergeable: InputId | null;
   /** What a worker has in hand: at most one batch. */
   readonly inHand: Set<KnownBatch>;
 }
@@ -76,7 +78,7 @@ export function newMind(now: number): Mind {
 
 function newStanding(ref: SessionRef): Standing {
   const settings = { revision: 0, settings: { silentIntents: [] } };
-  return { ref, settings, digests: [], needs: "register", dueAt: 0, inHand: new Set() };
+  return { ref, settings, digests: [], needs: "register", dueAt: 0, mergeable: null, inHand: new Set() };
 }
 
 /** Replaces a destroyed session by one that nobody has used. */

@@ -37,7 +37,7 @@ const DESCRIPTIONS: Readonly<Record<string, Describe>> = {
           admission: reply.admission,
           column: reply.column,
           signal: reply.wake.signal,
-          displaced: reply.displaced?.inputId,
+          displaced: reply.displaced.map(({ inputId }) => inputId),
         }
       : {}),
   }),

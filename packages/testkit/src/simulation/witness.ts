@@ -170,7 +170,7 @@ export class Witness {
     this.facts.push({ type: "admitted", ref, inputId, admission });
     // Consumed by being admitted: the answer itself tells how it ended.
     if (status === "consumed") this.facts.push({ type: "settled", ref, inputId, outcome: CONSUMED_ON_ACCEPT });
-    if (displaced !== null) this.#heardSettled(ref, [displaced]);
+    this.#heardSettled(ref, displaced);
   }
 
   #heardClaim({ ref, claimId, node }: ClaimCommand, reply: ClaimReply): void {

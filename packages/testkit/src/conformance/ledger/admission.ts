@@ -222,7 +222,7 @@ async function refusesByPhase(session: SessionUnderTest): Promise<void> {
 async function consumesOnAdmission(session: SessionUnderTest): Promise<void> {
   const reply = await session.accept({ input: operation("build"), replyTo: nodeId("sender") });
 
-  expect(reply).toMatchObject({ status: "consumed", wake: { signal: "none" }, displaced: null });
+  expect(reply).toMatchObject({ status: "consumed", wake: { signal: "none" }, displaced: [] });
   expect(await session.input(reply.inputId)).toMatchObject({
     outcome: { kind: "completed_without_result" },
     runId: null,
@@ -239,11 +239,13 @@ function describeDisplacement(openStore: StoreFactory): void {
       const older = await session.accept({ input: progress("build"), replyTo: nodeId("sender") });
       const newer = await session.accept({ input: progress("build") });
 
-      expect(newer.displaced).toEqual({
-        inputId: older.inputId,
-        outcome: { kind: "coalesced", into: newer.inputId },
-        nodes: [nodeId("sender")],
-      });
+      expect(newer.displaced).toEqual([
+        {
+          inputId: older.inputId,
+          outcome: { kind: "coalesced", into: newer.inputId },
+          nodes: [nodeId("sender")],
+        },
+      ]);
       expect(await session.input(older.inputId)).toMatchObject({ status: "coalesced" });
       await session.accept();
       expect(idsOf(await session.stage())).toEqual([newer.inputId]);
@@ -259,10 +261,10 @@ function describeDisplacement(openStore: StoreFactory): void {
       const a2 = await supersede("a");
       const plain = await session.accept({ input: event("tick", { scope: "a" }) });
 
-      expect(a2.displaced?.outcome).toEqual({ kind: "superseded", by: a2.inputId });
-      expect(plain.displaced).toBeNull();
+      expect(a2.displaced).toMatchObject([{ outcome: { kind: "superseded", by: a2.inputId } }]);
+      expect(plain.displaced).toEqual([]);
       expect(idsOf(await session.stage())).toEqual([b1, a2, plain].map(({ inputId }) => inputId));
-      expect((await supersede("a")).displaced).toBeNull();
+      expect((await supersede("a")).displaced).toEqual([]);
       expect((await session.input(a1.inputId)).status).toBe("superseded");
     }),
   );
@@ -275,7 +277,7 @@ function describeDisplacement(openStore: StoreFactory): void {
 
       const newer = await session.accept({ input: progress("build") });
 
-      expect(newer.displaced?.inputId).toBe(older.inputId);
+      expect(newer.displaced).toMatchObject([{ inputId: older.inputId }]);
       expect(await session.store.directory.find(session.ref)).toMatchObject({ scheduled: 0, queued: 1 });
     }),
   );
@@ -288,7 +290,7 @@ function describeDisplacement(openStore: StoreFactory): void {
 
       const newer = await session.accept({ input: progress("build") });
 
-      expect(newer.displaced).toBeNull();
+      expect(newer.displaced).toEqual([]);
       await session.settleChores();
       const [old] = await session.inputs();
       expect(old).toMatchObject({ status: "abandoned", outcome: { reason: "reset" } });
