@@ -104,6 +104,9 @@ export interface InputLimits {
 /** Defaults of {@link InputLimits}. */
 export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64 };
 
+/** Applied deliveries of an inbox whose payload can still be read; of older ones it keeps what identifies them. */
+export const KEPT_DELIVERIES = 256;
+
 /** Most bytes of a state, an output or a step's result, as canonical JSON. */
 export const MAX_RESULT_BYTES = 16 * 1_048_576;
 

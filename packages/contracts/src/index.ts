@@ -2,6 +2,7 @@ export * from "./acknowledgement.ts";
 export * from "./admission.ts";
 export * from "./control.ts";
 export * from "./defaults.ts";
+export * from "./delivery.ts";
 export * from "./errors/app-error.ts";
 export * from "./errors/registry.ts";
 export * from "./event.ts";

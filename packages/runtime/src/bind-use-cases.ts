@@ -18,6 +18,8 @@ import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
+import { bindDeliveries } from "./delivery/bind-deliveries.ts";
+import type { InboxDrains } from "./delivery/drain-inbox.ts";
 import type { Followers } from "./events/followers.ts";
 import { readFrom, tellPage } from "./events/tell-events.ts";
 import { explain } from "./explain/explain.ts";
@@ -47,6 +49,7 @@ export interface UseCases {
   readonly ingress: Ingress;
   readonly control: ControlParts;
   readonly drains: Drains;
+  readonly inboxes: InboxDrains;
 }
 
 /** The methods of a runtime, each one use case. */
@@ -57,6 +60,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   return {
     ...bindPages(parts),
     ...bindComms(parts.drains),
+    ...bindDeliveries(parts),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),

@@ -5,6 +5,7 @@
 import { bindUseCases, type UseCases } from "./bind-use-cases.ts";
 import { Drains } from "./comms/drains.ts";
 import { Completions } from "./completion/completions.ts";
+import { InboxDrains } from "./delivery/drain-inbox.ts";
 import { Followers } from "./events/followers.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import { Waker } from "./ingress/waker.ts";
@@ -41,11 +42,12 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
   const waker: Waker = new Waker(context, () => worker);
   const worker: SessionWorker | null =
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
-  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish });
   const ingress = new Ingress(context, { waker, publish, tell });
+  const inboxes = new InboxDrains(context, ingress);
+  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, inboxes });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
-  const parts: UseCases = { context, completions, followers, ingress, control, drains };
+  const parts: UseCases = { context, completions, followers, ingress, control, drains, inboxes };
   const runtime: SessionRuntime = bindUseCases(parts);
   return {
     runtime,

@@ -1,4 +1,5 @@
 export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.ts";
+export * from "./api/deliveries.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";
 export * from "./ports/index.ts";
 export { type PacedReports, paceReports } from "./report/paced-reports.ts";

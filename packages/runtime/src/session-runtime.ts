@@ -29,6 +29,7 @@ import type {
   SessionState,
 } from "@holdfast/contracts";
 import type { CommsApi } from "./api/comms.ts";
+import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
@@ -36,7 +37,7 @@ import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-dire
 import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
-export interface SessionRuntime extends CommsApi {
+export interface SessionRuntime extends CommsApi, DeliveriesApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.

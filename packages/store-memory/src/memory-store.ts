@@ -11,6 +11,7 @@ import type { Clock, Notifier, Store } from "@holdfast/runtime";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
+import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
@@ -93,6 +94,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     presence: createMemoryPresence(context),
     notifier,
     drains: createMemoryDrainSlots(context),
+    deliveries: createMemoryDeliveries(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

@@ -2,6 +2,7 @@ import {
   createVirtualClock,
   describeArchive,
   describeControl,
+  describeDeliveries,
   describeDirectory,
   describeDrainSlots,
   describeJournal,
@@ -18,6 +19,7 @@ describe("memory store", () => {
   describeLedger(openMemoryStore);
   describeControl(openMemoryStore);
   describeDirectory(openMemoryStore);
+  describeDeliveries(openMemoryStore);
   describeArchive(openMemoryStore);
   describeJournal(openMemoryStore);
   describePresence(openMemoryStore);

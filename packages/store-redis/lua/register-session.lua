@@ -43,6 +43,8 @@ local function create()
   -- The sentinel keeps the key from ever being empty: a script that empties a key can be torn.
   redis.call("ZADD", K.later, "+inf", "")
   redis.call("ZADD", K.index, 0, "d " .. A.member)
+  -- Deliveries that waited for the session wait no longer.
+  redis.call("ZADD", K.due, "XX", digits(c.t), A.member .. INBOX_SUFFIX)
   commit(c)
   return { "created", c.head.phase, c.head.settingsRevision }
 end

@@ -17,6 +17,7 @@ import { openScriptLibrary, type PrepareSource } from "./connection/script-libra
 import { ScriptRunner } from "./connection/script-runner.ts";
 import { createRedisControl } from "./control/redis-control.ts";
 import { createRedisJournal } from "./control/redis-journal.ts";
+import { createRedisDeliveries } from "./delivery/redis-deliveries.ts";
 import { createRedisDrainSlots } from "./drain/redis-drain-slots.ts";
 import { Keyspace } from "./layout/keys.ts";
 import { createRedisLedger } from "./ledger/redis-ledger.ts";
@@ -121,6 +122,7 @@ async function assemble(parts: {
     presence: createRedisPresence({ scripts, keys }),
     notifier,
     drains: createRedisDrainSlots({ scripts, keys }),
+    deliveries: createRedisDeliveries({ scripts, keys, timing }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());
       return { ack: ack(), description: describeServer(server) };

@@ -1,6 +1,7 @@
 import {
   describeArchive,
   describeControl,
+  describeDeliveries,
   describeDirectory,
   describeDrainSlots,
   describeJournal,
@@ -15,6 +16,7 @@ describe("Redis store", () => {
   describeLedger(openRedisStore);
   describeControl(openRedisStore);
   describeDirectory(openRedisStore);
+  describeDeliveries(openRedisStore);
   describeArchive(openRedisStore);
   describeJournal(openRedisStore);
   describePresence(openRedisStore);

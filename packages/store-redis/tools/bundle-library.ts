@@ -1,5 +1,5 @@
 /** Puts the library of scripts together: codecs, constants, machine rows, fragments, scripts. */
-import { SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
+import { KEPT_DELIVERIES, SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
 import { AbandonReason } from "../../contracts/src/outcome.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
 import { INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
@@ -7,6 +7,7 @@ import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
+import { INBOX_SUFFIX } from "../src/layout/keys.ts";
 import { ROWS, type RowLayout } from "../src/layout/rows.ts";
 import { argumentBindings, inlineArguments, inlineColumns, type RowColumns, withoutComments } from "./inline-names.ts";
 import type { ScriptHeader } from "./parse-header.ts";
@@ -41,6 +42,8 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   SETTLEMENT_EVENTS: () => luaTable(SETTLEMENT_EVENTS),
   RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
   CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
+  KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
+  INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
   KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
   SCRIPT_BATCH: () => String(SCRIPT_BATCH),
 };
@@ -118,6 +121,7 @@ export const FRAGMENT_ORDER = [
   "advance",
   "control",
   "drain",
+  "inbox",
 ] as const;
 
 /** What Lua has, and words that may stand before a parenthesis. */
@@ -135,6 +139,8 @@ const BUILT_IN = new Set([
   "min",
   "next",
   "pairs",
+  "type",
+  "pcall",
   "select",
   "string",
   "sub",

@@ -6,7 +6,7 @@
  * rows are lists, and a variable that is named after a row (`hold`,
  * `next_hold`, `c.head`) is one: `hold.token` is written, `hold[4]` runs.
  */
-import { SESSION_KEYS } from "../src/layout/keys.ts";
+import { INBOX_KEYS, SESSION_KEYS } from "../src/layout/keys.ts";
 import type { ScriptArgument, ScriptHeader } from "./parse-header.ts";
 
 /** Columns by row, in order. */
@@ -50,8 +50,8 @@ export function inlineArguments(header: ScriptHeader, text: string): string {
   return outsideStrings(text, (code) =>
     code
       .replace(/\bK\.(\w+)/g, (_, key: string) => {
-        const place = SESSION_KEYS.indexOf(key as (typeof SESSION_KEYS)[number]) + 1;
-        if (header.keys !== "session" || place === 0) throw new Error(`${header.name}.lua: no key ${key}`);
+        const place = keysOf(header).indexOf(key) + 1;
+        if (place === 0) throw new Error(`${header.name}.lua: no key ${key}`);
         return `KEYS[${place}]`;
       })
       .replace(/\bA\.(\w+)/g, (_, name: string) => {
@@ -59,6 +59,11 @@ export function inlineArguments(header: ScriptHeader, text: string): string {
         return argument === undefined ? `C[${constants.get(name)}]` : valueOf(argument);
       }),
   );
+}
+
+function keysOf({ keys }: ScriptHeader): readonly string[] {
+  if (keys === "session") return SESSION_KEYS;
+  return keys === "inbox" ? INBOX_KEYS : [];
 }
 
 function valueOf({ name, type, place }: ScriptArgument & { readonly place: number }): string {

@@ -58,7 +58,7 @@ export interface Ledger {
   renew(holds: readonly Hold[]): Promise<readonly RenewReply[]>;
 
   /** Takes up to `limit` overdue sessions and moves each a sweep delay on (L6). */
-  sweep(limit: number): Promise<readonly SessionRef[]>;
+  sweep(limit: number): Promise<readonly DueRef[]>;
 
   /** What to do about one overdue session; counts a fruitless sweep and moves the wake epoch. */
   inspectDue(ref: SessionRef): Promise<DueReply>;
@@ -68,6 +68,11 @@ export interface Ledger {
 
   /** Answers with the outcome of an input, or notes that `node` wants to be told. */
   watch(command: WatchCommand): Promise<WatchReply>;
+}
+
+/** Something overdue: a session, or, beside it, its delivery inbox. */
+export interface DueRef extends SessionRef {
+  readonly part?: "inbox";
 }
 
 /** One input on its way into the ledger, with both policy columns. */

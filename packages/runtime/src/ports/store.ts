@@ -1,6 +1,7 @@
 import type { Ack } from "@holdfast/contracts";
 import type { Archive } from "./archive.ts";
 import type { Control } from "./control.ts";
+import type { Deliveries } from "./deliveries.ts";
 import type { DrainSlots } from "./drain-slots.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -18,6 +19,7 @@ export interface Store {
   readonly presence: Presence;
   readonly notifier: Notifier;
   readonly drains: DrainSlots;
+  readonly deliveries: Deliveries;
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;

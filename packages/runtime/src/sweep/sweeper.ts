@@ -3,10 +3,11 @@
  * what two wakes did not start it runs itself, because then the queue is dead.
  */
 import { SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
+import type { InboxDrains } from "../delivery/drain-inbox.ts";
 import type { Waker } from "../ingress/waker.ts";
 import type { SessionWorker } from "../loop/session-worker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
-import type { DueReply } from "../ports/ledger.ts";
+import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 
@@ -16,6 +17,7 @@ export interface SweeperParts {
   readonly worker: SessionWorker;
   readonly waker: Waker;
   readonly publish: OutputGate;
+  readonly inboxes: InboxDrains;
 }
 
 /** One sweeper serves one worker. */
@@ -47,7 +49,7 @@ export class Sweeper {
     const { context } = this.#parts;
     try {
       const overdue = await context.store.ledger.sweep(SCRIPT_BATCH);
-      await Promise.all(overdue.map((ref) => this.#lookAfter(ref)));
+      await Promise.all(overdue.map((due) => this.#attend(due)));
     } catch (error) {
       context.report({ level: "warn", phrase: "sweep failed", fields: { error } });
     }
@@ -60,6 +62,11 @@ export class Sweeper {
         if (!this.#isStopped) this.#sweepAfter(timing.sweepPollMs);
       });
     });
+  }
+
+  async #attend({ part, ...ref }: DueRef): Promise<void> {
+    if (part === "inbox") this.#parts.inboxes.drainSoon(ref);
+    else await this.#lookAfter(ref);
   }
 
   async #lookAfter(ref: SessionRef): Promise<void> {

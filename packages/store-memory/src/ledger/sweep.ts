@@ -1,6 +1,6 @@
 /** Leases, overdue sessions and who waits for an outcome. */
 import type { SessionRef } from "@holdfast/contracts";
-import type { DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
+import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
@@ -21,13 +21,14 @@ export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewRepl
 }
 
 /** Takes overdue sessions and moves each a sweep delay on: later, never gone, so that a sweeper may die here. */
-export function sweep(context: MemoryContext, limit: number): readonly SessionRef[] {
+export function sweep(context: MemoryContext, limit: number): readonly DueRef[] {
   const data = context.data();
   const now = context.now();
   const overdue = [...data.due].filter(([, at]) => at <= now).sort(byScore);
   return overdue.slice(0, limit).map(([member]) => {
     data.due.set(member, now + context.config.timing.sweepDelayMs);
-    return (data.sessions.get(member) as SessionData).ref;
+    const inbox = data.inboxes.get(member);
+    return inbox === undefined ? (data.sessions.get(member) as SessionData).ref : { ...inbox.ref, part: "inbox" };
   });
 }
 

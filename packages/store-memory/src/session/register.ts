@@ -1,6 +1,7 @@
 /** Creates a session, finds it, binds it, or revives a stopped one (D1, D2). */
 import { type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
+import { inboxMember } from "../delivery/inbox.ts";
 import { dueAtRest, indexDue, unpark } from "./due.ts";
 import { addMember } from "./ordered.ts";
 import { newSessionData } from "./session-data.ts";
@@ -63,6 +64,8 @@ function create(context: MemoryContext, command: RegisterCommand): RegisterReply
   if (settings !== null) session.settingsRevision = 1;
   data.sessions.set(member, session);
   addMember(data.listed, member);
+  // Deliveries that waited for the session wait no longer.
+  if (data.due.has(inboxMember(ref))) data.due.set(inboxMember(ref), context.now());
   emitRegistered(openSession(context, ref) as Work, command);
   return { kind: "created", phase: session.phase, settingsRevision: session.settingsRevision };
 }

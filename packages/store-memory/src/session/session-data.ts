@@ -8,6 +8,9 @@ import type {
   CancelMode,
   ClaimId,
   ControlReport,
+  DeliveryDisposition,
+  DeliveryId,
+  DeliverySubmission,
   FailureReport,
   InputId,
   InputStatus,
@@ -37,8 +40,30 @@ export interface StoreData {
   /** Members that wait for an executor, by its name, in order. */
   readonly unhosted: Map<string, string[]>;
   readonly workers: Map<NodeId, WorkerRecord>;
+  /** Delivery inboxes by member: beside sessions, because they may exist without one. */
+  readonly inboxes: Map<string, InboxData>;
   /** The last token handed out; never goes back, outlives every session. */
   token: number;
+}
+
+/** The delivery inbox of a session. */
+export interface InboxData {
+  readonly ref: SessionRef;
+  /** Sequences of the last delivery that was committed, that was applied, that was let go. */
+  committed: number;
+  applied: number;
+  trimmed: number;
+  readonly deliveries: Map<DeliveryId, DeliveryData>;
+  /** By sequence; empty once it was let go. */
+  readonly submissions: Map<number, DeliverySubmission | null>;
+}
+
+/** What identifies a delivery, and what became of it. */
+export interface DeliveryData {
+  readonly sequence: number;
+  readonly sourceSequence: number;
+  readonly digest: string;
+  disposition: DeliveryDisposition | null;
 }
 
 /** One session. */
@@ -300,7 +325,15 @@ export interface Follower {
 
 /** A store without sessions. */
 export function newStoreData(): StoreData {
-  return { sessions: new Map(), due: new Map(), listed: [], unhosted: new Map(), workers: new Map(), token: 0 };
+  return {
+    sessions: new Map(),
+    due: new Map(),
+    listed: [],
+    unhosted: new Map(),
+    workers: new Map(),
+    inboxes: new Map(),
+    token: 0,
+  };
 }
 
 /** Which process drains the peer inbox, and what outlives it. */

@@ -17,6 +17,13 @@
  * | `g<generation>` | why a generation ended |
  * | `drain` | row: who drains the peer inbox |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
+ *
+ * and of the hash of its delivery inbox:
+ *
+ * | field | value |
+ * | --- | --- |
+ * | `authority` | row: how many deliveries there are, were applied, have no payload any more |
+ * | `i<deliveryId>`, `s<sequence>` | row of a delivery; its submission |
  */
 export const FIELD = {
   input: (inputId: string) => `i${inputId}`,
@@ -28,6 +35,8 @@ export const FIELD = {
   event: (cursor: number) => `e${cursor}`,
   deadLetter: (n: number) => `d${n}`,
   failure: (admission: number) => `f${admission}`,
+  /** Of a delivery inbox: its submission as JSON, empty once it was let go. */
+  submission: (sequence: number) => `s${sequence}`,
   generation: (generation: number) => `g${generation}`,
 } as const;
 

@@ -12,6 +12,12 @@ import type { NodeId, SessionId, SessionRef, TenantId } from "@holdfast/contract
 /** What a session script calls its keys (`K.due`), in the order in which it takes them. */
 export const SESSION_KEYS = ["session", "later", "due", "meta", "index"] as const;
 
+/** What a script on a delivery inbox calls its keys. The inbox is no part of the session, which may not exist. */
+export const INBOX_KEYS = ["inbox", "due", "session"] as const;
+
+/** How the `due` index tells a session's inbox from the session. */
+export const INBOX_SUFFIX = ".n";
+
 /** Names the keys of one store. */
 export class Keyspace {
   readonly namespace: string;
@@ -60,6 +66,14 @@ export class Keyspace {
     return { member, ...keys, list: SESSION_KEYS.map((name) => keys[name]) };
   }
 
+  /** The keys of a session's delivery inbox, which exists from its first delivery on. */
+  inbox(ref: SessionRef): InboxKeys {
+    const member = encodeRef(ref);
+    const tag = this.#tag(this.bucketOf(member));
+    const inbox = `${tag}:n:${member}`;
+    return { member: `${member}${INBOX_SUFFIX}`, inbox, list: [inbox, `${tag}:due`, `${tag}:s:${member}`] };
+  }
+
   due(bucket: number): string {
     return `${this.#tag(bucket)}:due`;
   }
@@ -84,12 +98,20 @@ export interface SessionKeys extends Readonly<Record<(typeof SESSION_KEYS)[numbe
   readonly list: readonly string[];
 }
 
+/** Keys of a delivery inbox. */
+export interface InboxKeys {
+  /** How the bucket's `due` index names it. */
+  readonly member: string;
+  readonly inbox: string;
+  readonly list: readonly string[];
+}
+
 /** A reference as indexes name it: both ids encoded, joined by a dot. */
 export function encodeRef(ref: SessionRef): string {
   return `${encodeId(ref.tenantId)}.${encodeId(ref.sessionId)}`;
 }
 
-/** The reference of an index member. */
+/** The reference of an index member; an inbox has its session's. */
 export function decodeRef(member: string): SessionRef {
   const [tenant = "", session = ""] = member.split(".");
   return { tenantId: decodeId(tenant) as TenantId, sessionId: decodeId(session) as SessionId };

@@ -226,6 +226,27 @@ export const DRAIN = {
   leaseMs: "n",
 } as const satisfies RowLayout;
 
+/** Field `authority` of a delivery inbox: what there is in it. */
+export const INBOX = {
+  /** 1. */
+  version: "n",
+  /** Sequence of the last delivery that was committed. */
+  committed: "n",
+  /** Sequence of the last one that was applied. */
+  applied: "n",
+  /** Sequence of the last one whose payload was let go. */
+  trimmed: "n",
+} as const satisfies RowLayout;
+
+/** Field `i<deliveryId>` of a delivery inbox: what identifies a delivery. */
+export const DELIVERY = {
+  sequence: "n",
+  sourceSequence: "n",
+  digest: "t",
+  /** JSON; empty while it is pending. */
+  disposition: "t",
+} as const satisfies RowLayout;
+
 /** Every row, by the name its Lua codec carries. */
 export const ROWS = {
   head: HEAD,
@@ -237,6 +258,8 @@ export const ROWS = {
   last: LAST,
   chore: CHORE,
   report: REPORT,
+  inbox: INBOX,
+  delivery: DELIVERY,
   drain: DRAIN,
 } as const;
 

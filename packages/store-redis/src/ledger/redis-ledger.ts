@@ -24,7 +24,7 @@ import type {
   WatchReply,
 } from "@holdfast/runtime";
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
-import { decodeRef, type Keyspace } from "../layout/keys.ts";
+import { decodeRef, INBOX_SUFFIX, type Keyspace } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
 import { encodeColumn, encodeOffer, encodeSettlement, encodeTimes } from "./encode-commands.ts";
 import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
@@ -196,7 +196,10 @@ async function sweep({ scripts, keys, timing }: RedisLedgerOptions, limit: numbe
     limit: Math.min(limit, SCRIPT_BATCH),
     sweepDelayMs: timing.sweepDelayMs,
   });
-  return asReply(reply).map((item) => decodeRef(text(asReply(item), 1)));
+  return asReply(reply).map((item) => {
+    const member = text(asReply(item), 1);
+    return member.endsWith(INBOX_SUFFIX) ? { ...decodeRef(member), part: "inbox" as const } : decodeRef(member);
+  });
 }
 
 async function inspectDue(

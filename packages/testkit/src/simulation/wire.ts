@@ -23,6 +23,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     journal: wire.stretch(store.journal),
     presence: wire.stretch(store.presence),
     drains: wire.stretch(store.drains),
+    deliveries: wire.stretch(store.deliveries),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},
