@@ -33,22 +33,44 @@ describe("drains in several processes", () => {
     expect(await wish(second, inbox)).toBe(true);
   });
 
-  it("do nothing after they were frozen for longer than their lease [D53]", async () => {
+  it("read nothing any more when they were frozen for longer than their lease [D53]", async () => {
     const { world, first, second, inbox } = await withTwoHosts();
-    await wish(first, inbox);
+    let looks = 0;
+    const seen: CommsInbox = {
+      ...inbox,
+      claim: () => {
+        looks += 1;
+        return inbox.claim();
+      },
+    };
+    await wish(first, seen);
     await wish(second, inbox);
     await world.settle();
     first.freeze();
     await world.advance(12_000);
     expect(phaseOf(second)).toBe("running");
+    const before = looks;
 
-    first.thaw();
+    // Its listener is the first thing that runs again, before any timer of the lease.
     inbox.send(peerMessage("late"));
+    await world.settle();
+    first.thaw();
     await world.advance(1_000);
 
+    expect(looks).toBe(before);
     expect(phaseOf(first)).not.toBe("running");
     expect(await bodies(second)).toEqual(["late"]);
     expect(inbox.waiting()).toEqual([]);
+  });
+
+  it("keep what they read for as long as they live [D53]", async () => {
+    const { world, first, second, inbox } = await withTwoHosts();
+    await wish(first, inbox);
+    await wish(second, inbox);
+
+    await world.advance(60_000);
+
+    expect([phaseOf(first), phaseOf(second)]).toEqual(["running", "inactive"]);
   });
 
   it("go by a wish that was recorded elsewhere, and forget it together", async () => {
