@@ -25,6 +25,8 @@ export interface Timing {
   readonly warmMs: number;
   /** How long a notified warm worker has to claim before a job is added. */
   readonly warmClaimMs: number;
+  /** How long an unregistration waits for a run or a drain before it ends them by force. */
+  readonly unregisterMs: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export const DEFAULT_TIMING: Timing = {
   unhostedMs: 30_000,
   warmMs: 60_000,
   warmClaimMs: 20,
+  unregisterMs: 30_000,
 };
 
 /** How much one claim may do before it yields, and how large a batch may be. */

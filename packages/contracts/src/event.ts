@@ -9,6 +9,7 @@ import { ControlVerb } from "./control.ts";
 import { InputId, RunId } from "./ids.ts";
 import { AbandonReason } from "./outcome.ts";
 import { SessionPhase } from "./session.ts";
+import { Obligation, ObligationStatus } from "./unregister.ts";
 
 const Settled = { runId: RunId, position: z.int().positive(), inputIds: z.array(InputId) };
 
@@ -62,6 +63,17 @@ export const TOLD_FACTS = [
   }),
   /** The session has work and no worker hosts its executor in one of its versions: somebody must start one. */
   z.strictObject({ type: z.literal("runtime.unhosted"), executor: z.string(), versions: z.string().optional() }),
+  /** Begun once: every obligation that is open is asked of whoever owes it. */
+  z.strictObject({ type: z.literal("session.unregistering"), from: SessionPhase, open: z.array(Obligation) }),
+  z.strictObject({
+    type: z.literal("session.obligation_closed"),
+    obligation: Obligation,
+    status: ObligationStatus.exclude(["open"]),
+  }),
+  /** What was left of its work ended. */
+  z.strictObject({ type: z.literal("session.work_abandoned"), inputs: z.int().nonnegative() }),
+  /** The session is in no directory any more; registering it again goes on with its ledger. */
+  z.strictObject({ type: z.literal("session.unregistered") }),
 ] as const;
 
 /** The closed set of facts, told apart by `type`. */

@@ -23,3 +23,4 @@ export * from "./runtime-event.ts";
 export * from "./session.ts";
 export * from "./structured-string.ts";
 export * from "./time.ts";
+export * from "./unregister.ts";

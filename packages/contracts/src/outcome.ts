@@ -40,6 +40,7 @@ export const AbandonReason = z.enum([
   "executor_lost",
   "dropped",
   "expired",
+  "unregistered",
 ]);
 /** See {@link AbandonReason}. */
 export type AbandonReason = z.infer<typeof AbandonReason>;

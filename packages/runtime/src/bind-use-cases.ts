@@ -40,6 +40,7 @@ import type {
   SessionRuntime,
   SessionView,
 } from "./session-runtime.ts";
+import { bindUnregister } from "./unregister/unregister-session.ts";
 
 /** What the methods work with. */
 export interface UseCases {
@@ -61,6 +62,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindPages(parts),
     ...bindComms(parts.drains),
     ...bindDeliveries(parts),
+    ...bindUnregister({ ...control, drains: parts.drains }),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
@@ -128,9 +130,9 @@ function bindPages(parts: UseCases): PageMethods {
     listReceipts: (ref, query) => pageOf(ref, archive.listReceipts(ref, query), (receipt) => receipt),
     listEvents: async (ref, { after, limit }) => {
       const from = readFrom(after);
-      const page = await archive.listEvents(ref, { after: from.cursor, limit });
-      // The event that ended a session outlives it, and may stand on a later page.
-      if (page.items.length === 0) await getRecord(parts, ref);
+      const loading = archive.listEvents(ref, { after: from.cursor, limit });
+      // The event that ended a session outlives it; those of one that was unregistered are nobody's to list.
+      const [page] = await Promise.all([loading, getRecord(parts, ref)]);
       return tellPage(ref, page, { from, limit });
     },
   };
@@ -167,6 +169,9 @@ async function register(
   if (binding !== null) assertBinding(binding);
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
+  if (reply.kind === "refused" && reply.open.length > 0) {
+    throw new AppError("session.unregistering", { details: { open: reply.open } });
+  }
   const view = toSessionView(await getRecord({ context }, ref));
   drains.look(ref);
   if (reply.kind !== "refused") return view;

@@ -44,7 +44,7 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
   const ingress = new Ingress(context, { waker, publish, tell });
   const inboxes = new InboxDrains(context, ingress);
-  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, inboxes });
+  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
   const parts: UseCases = { context, completions, followers, ingress, control, drains, inboxes };

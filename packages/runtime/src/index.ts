@@ -1,5 +1,6 @@
 export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.ts";
 export * from "./api/deliveries.ts";
+export type * from "./api/unregister.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";
 export * from "./ports/index.ts";
 export { type PacedReports, paceReports } from "./report/paced-reports.ts";

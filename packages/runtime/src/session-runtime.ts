@@ -30,6 +30,7 @@ import type {
 } from "@holdfast/contracts";
 import type { CommsApi } from "./api/comms.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
+import type { UnregisterApi } from "./api/unregister.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
@@ -37,12 +38,12 @@ import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-dire
 import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
-export interface SessionRuntime extends CommsApi, DeliveriesApi {
+export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
    *
-   * @throws session.destroyed, session.torn
+   * @throws session.destroyed, session.unregistering with what is open, session.torn
    */
   registerSession(ref: SessionRef, options?: { settings?: SessionSettings }): Promise<SessionView>;
 
@@ -50,7 +51,8 @@ export interface SessionRuntime extends CommsApi, DeliveriesApi {
    * As `registerSession`, and binds it: from now on every worker that hosts the
    * executor may run it.
    *
-   * @throws session.destroyed, control.refused with phase and legal verbs, session.torn
+   * @throws session.destroyed, session.unregistering with what is open, control.refused with phase and legal
+   * verbs, session.torn
    */
   ensureSessionWithExecutor(
     ref: SessionRef,

@@ -45,6 +45,7 @@ const NOTHING = {
   inputsTransferred: 0,
   inputsRecovered: 0,
   inputsRequeued: 0,
+  inputsDropped: 0,
 };
 
 describe("retire", () => {
@@ -374,10 +375,10 @@ it("a registration that the session's phase refuses says which verbs are legal",
     wrap: (store) => ({
       ...store,
       directory: {
-        register: async () => ({ kind: "refused", phase: "draining" }),
+        register: async () => ({ kind: "refused", phase: "recovering", open: [] }),
         find: async (session) => {
           const record = await store.directory.find(session);
-          return record === null ? null : { ...record, phase: "draining" };
+          return record === null ? null : { ...record, phase: "recovering" };
         },
         list: (query) => store.directory.list(query),
         configure: (session, settings) => store.directory.configure(session, settings),
@@ -389,5 +390,7 @@ it("a registration that the session's phase refuses says which verbs are legal",
   const error = await rejection(operator.runtime.registerSession(ref));
 
   expect(isAppError(error, "control.refused")).toBe(true);
-  expect(error).toMatchObject({ details: { phase: "draining", legalVerbs: ["stop", "destroy"] } });
+  expect(error).toMatchObject({
+    details: { phase: "recovering", legalVerbs: ["reset", "recover", "stop", "destroy"] },
+  });
 });

@@ -18,6 +18,7 @@ import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-
 import { createMemoryPresence } from "./presence/memory-presence.ts";
 import { createMemorySessionDirectory } from "./session/memory-session-directory.ts";
 import { newStoreData, type StoreData } from "./session/session-data.ts";
+import { createMemoryUnregistration } from "./session/unregistration.ts";
 import type { MemoryContext } from "./session/work.ts";
 
 /** How a memory store behaves. */
@@ -92,6 +93,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     archive: createMemoryArchive(context, ack),
     journal: createMemoryJournal(context),
     presence: createMemoryPresence(context),
+    unregistration: createMemoryUnregistration(context),
     notifier,
     drains: createMemoryDrainSlots(context),
     deliveries: createMemoryDeliveries(context),

@@ -9,6 +9,7 @@ import {
   describeLedger,
   describeNotifier,
   describePresence,
+  describeUnregistration,
   describeWakeQueue,
 } from "@holdfast/testkit";
 import { describe } from "vitest";
@@ -24,6 +25,7 @@ describe("memory store", () => {
   describeJournal(openMemoryStore);
   describePresence(openMemoryStore);
   describeDrainSlots(openMemoryStore);
+  describeUnregistration(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();
     const hub = createMemoryNotifier({ clock });

@@ -28,7 +28,7 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage; input run.lose, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.split
+  Raises   session run.settle, run.stage, unregister.commit; input run.lose, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.split
   Uses     constants, clock, step, session, lane, input, run, attempt, drop, select, stage, due, reply, claim
   Upholds  L2, L3, L5, L6, L7, G2, G6
   Clock    the store's
@@ -44,7 +44,8 @@ local hold, offer = c.hold, decode_offer(A.offer)
 
 if hold and hold.claimId == A.claimId then return staged_answer(c, A.cachedDigest, followers, reload_batch(c)) end
 if hold and is_live(hold, c.t) then return { "busy", hold.leaseUntil } end
-if is_over(A.claimId, rows[5], rows[6]) then
+-- One that is on its way out is taken by nobody: who removes it sees to a dead holder too.
+if is_over(A.claimId, rows[5], rows[6]) or is_leaving(c) then
   return append_settled({ "rest", redis.call("ZSCORE", K.due, A.member) or "", followers, c.head.cursor }, c)
 end
 local expired = ripe_expiries(c, K.later)

@@ -11,10 +11,11 @@
   Reply
     {"wake", epoch, sweeps, executor, node}    node is the warm worker, or empty
     {"chores"}
+    {"unregistering"}   somebody must see to its removal
     {"torn"}
     {"nothing"}
 
-  Raises   session run.stage
+  Raises   session run.stage, unregister.commit
   Uses     clock, step, session, due
   Upholds  L6, L7
   Clock    the store's
@@ -30,6 +31,11 @@ if not rows[1] or is_torn then
 end
 local c = open(K.session, now(), rows[1], rows[2])
 local hold = c.hold
+if is_leaving(c) then
+  index_due(c, K.due, A.member, c.t + A.sweepDelayMs)
+  commit(c)
+  return { "unregistering" }
+end
 if hold and is_live(hold, c.t) then
   redis.call("ZADD", K.due, digits(hold.leaseUntil + A.graceMs), A.member)
   return { "nothing" }

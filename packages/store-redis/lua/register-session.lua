@@ -16,12 +16,12 @@
   Reply
     {"created", phase, revision}
     {"existing", phase, revision}
-    {"refused", phase}
+    {"refused", phase, open}   open: what an unregistration still waits for, joined by commas
     {"torn"}
 
-  Raises   session session.register, session.bind, run.stage
-  Uses     clock, step, session, due
-  Upholds  D1, D2
+  Raises   session session.register, session.bind, run.stage, unregister.commit; obligation obligation.close
+  Uses     clock, step, session, due, obligations
+  Upholds  D1, D2, D4, D8
   Clock    the store's
   Memory   refused
   Cost     O(log N) in the bucket's sessions
@@ -61,15 +61,23 @@ local EFFECTS = {
   end,
 }
 
-local rows = redis.call("HMGET", K.session, "head", "hold", "txn")
-if not rows[1] then return create() end
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "away")
+if not rows[1] and not rows[4] then return create() end
 if rows[3] ~= "" then return { "torn" } end
-c = open(K.session, now(), rows[1], rows[2])
+c = open(K.session, now(), rows[1] or rows[4], rows[2])
+local is_new = not rows[1]
+if is_new then
+  mark(c)
+  remove(c, "away")
+  redis.call("ZADD", K.index, 0, "d " .. A.member)
+end
 
 local phase, effects = step(SESSION_ROWS, c.head.phase, A.executor ~= "" and "session.bind" or "session.register", "")
 local is_revival = phase ~= nil and phase ~= c.head.phase
-if is_revival and not A.mayRevive then return { "refused", c.head.phase } end
-if not phase and (A.executor ~= "" or SESSION_FINAL[c.head.phase]) then return { "refused", c.head.phase } end
+if is_revival and not A.mayRevive then return { "refused", c.head.phase, "" } end
+if not phase and (A.executor ~= "" or SESSION_FINAL[c.head.phase] or is_leaving(c)) then
+  return { "refused", c.head.phase, open_obligations(c) }
+end
 
 local is_same = A.executor == c.head.executor and A.isHeld == c.head.isHeld and A.versions == c.head.versions
 local is_rebound = A.executor ~= "" and not is_same
@@ -83,5 +91,6 @@ if A.hasSettings then
   c.head.settingsRevision = c.head.settingsRevision + 1
   write(c, "settings", A.settings)
 end
-if is_revival or is_rebound or A.hasSettings then commit(c) end
-return { "existing", c.head.phase, c.head.settingsRevision }
+if is_new and not is_rebound then emit(c, "session.registered|" .. c.head.executor) end
+if is_revival or is_rebound or is_new or A.hasSettings then commit(c) end
+return { is_new and "created" or "existing", c.head.phase, c.head.settingsRevision }

@@ -29,7 +29,9 @@ for i = 1, #KEYS / 2 do
   if hold and hold.claimId == claim_id then
     hold.leaseUntil, hold.leaseMs = t + A.leaseMs, A.leaseMs
     redis.call("HSET", session, "hold", encode_hold(hold))
-    redis.call("ZADD", due, digits(hold.leaseUntil + A.graceMs), member)
+    local due_at = hold.leaseUntil + A.graceMs
+    if hold.lookAt > 0 then due_at = math.min(due_at, hold.lookAt) end
+    redis.call("ZADD", due, digits(due_at), member)
     reply[i] = hold.runId .. "|" .. hold.cancelMode
   else
     reply[i] = "lost"

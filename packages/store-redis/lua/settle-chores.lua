@@ -120,6 +120,7 @@ local CHORES = {
     end
     remove(c, "state")
     remove(c, "last")
+    remove(c, "leave")
     chore.cursor = page[1]
     return chore.cursor == "0"
   end,

@@ -11,6 +11,7 @@
     {"settled", record, receipt, output, failure, reason}   rows as columns; empty where there is none
     {"watching", status}
     {"missing", phase}    phase is empty when there is no session either
+    {"gone", record, receipt, output, failure, reason}   as settled, in a session that was unregistered
 
   Raises   input input.abandon
   Uses     step, session, standing
@@ -20,9 +21,10 @@
 ]]
 local MAX_WATCHERS = 2000
 
-local rows = redis.call("HMGET", K.session, "head", "i" .. A.inputId)
-if not rows[1] then return { "missing", "" } end
-local c = open(K.session, 0, rows[1])
+local rows = redis.call("HMGET", K.session, "head", "i" .. A.inputId, "away")
+local head = rows[1] or rows[3]
+if not head or not (rows[1] or rows[2]) then return { "missing", "" } end
+local c = open(K.session, 0, head)
 if not rows[2] then return { "missing", c.head.phase } end
 local record = decode_record(rows[2])
 local status = current_status(c, record)
@@ -33,7 +35,7 @@ if INPUT_FINAL[status] then
   local is_ended = status ~= record.status
   record.status = status
   return {
-    "settled", { unpack_row(encode_record(record)) }, facts[1] and { unpack_row(facts[1]) } or "", facts[2] or "",
+    rows[1] and "settled" or "gone", { unpack_row(encode_record(record)) }, facts[1] and { unpack_row(facts[1]) } or "", facts[2] or "",
     facts[3] or "", is_ended and facts[4] or record.detail,
   }
 end

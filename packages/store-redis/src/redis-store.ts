@@ -24,6 +24,7 @@ import { createRedisLedger } from "./ledger/redis-ledger.ts";
 import { RedisNotifier } from "./notifier/redis-notifier.ts";
 import { createRedisPresence } from "./presence/redis-presence.ts";
 import { createRedisSessionDirectory } from "./session/redis-session-directory.ts";
+import { createRedisUnregistration } from "./session/redis-unregistration.ts";
 import {
   ackLevelOf,
   assertServerFit,
@@ -120,6 +121,7 @@ async function assemble(parts: {
     archive: createRedisArchive({ scripts, keys, ack }),
     journal: createRedisJournal({ scripts, keys }),
     presence: createRedisPresence({ scripts, keys }),
+    unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),
     notifier,
     drains: createRedisDrainSlots({ scripts, keys }),
     deliveries: createRedisDeliveries({ scripts, keys, timing }),

@@ -8,6 +8,7 @@ import {
   describeLedger,
   describeNotifier,
   describePresence,
+  describeUnregistration,
 } from "@holdfast/testkit";
 import { describe } from "vitest";
 import { freshNamespace, openRedisStore, openTimedStore, type TimedStore } from "./open-store.ts";
@@ -21,6 +22,7 @@ describe("Redis store", () => {
   describeJournal(openRedisStore);
   describePresence(openRedisStore);
   describeDrainSlots(openRedisStore);
+  describeUnregistration(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();
     const opened: TimedStore[] = [];

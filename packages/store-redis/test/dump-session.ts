@@ -17,6 +17,7 @@ import {
   HEAD,
   HOLD,
   LAST,
+  LEAVE,
   RECEIPT,
   RECORD,
   REPORT,
@@ -52,7 +53,7 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
   const fields: Fields = new Map(Object.entries(stored));
   if (fields.size === 0) return null;
   assertKnown(fields);
-  const head = decodeRow(HEAD, fields.get("head") as Buffer);
+  const head = decodeRow(HEAD, (fields.get("head") ?? fields.get("away")) as Buffer);
   const image: Loose<SessionImage> = {
     ...standing(head),
     settings: JSON.parse(text(fields, "settings")),
@@ -70,12 +71,12 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
   return image as SessionImage;
 }
 
-const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow", "drain"]);
+const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow", "drain", "away", "leave"]);
 
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxz]./.test(name)) throw new Error(`the session has a field ${name}`);
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzw]./.test(name)) throw new Error(`the session has a field ${name}`);
   }
 }
 
@@ -175,6 +176,9 @@ function record(fields: Fields, head: Head) {
     deadLetters: numbered(fields, "d").map(([, row]) => row.toString("utf8")),
     endings: named(fields, "g", String),
     reports: named(fields, "z", (row) => report(decodeRow(REPORT, row))),
+    leave: fields.has("leave") ? leave(fields.get("leave") as Buffer) : null,
+    unregistered: named(fields, "w", leave),
+    isAway: fields.has("away"),
     followers: list(text(fields, "follow")).map((entry) => {
       const [node, until] = entry.split(":");
       return { node, until: Number(until) };
@@ -314,6 +318,11 @@ function journals(fields: Fields) {
   return Object.fromEntries(
     Object.entries(byRun).map(([runId, steps]) => [runId, steps.sort(([a], [b]) => a - b).map(([, step]) => step)]),
   );
+}
+
+function leave(row: Buffer) {
+  const { loop, drain, waiters, abortedRunId, ...rest } = decodeRow(LEAVE, row);
+  return { ...rest, abortedRunId: orNull(abortedRunId), obligations: { loop, drain, waiters } };
 }
 
 function report({ abortedRunId, ...row }: Row<typeof REPORT>): Loose<ControlReport> {

@@ -2,7 +2,7 @@
 import { KEPT_DELIVERIES, SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
 import { AbandonReason } from "../../contracts/src/outcome.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
-import { INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
+import { INPUT_TABLE, OBLIGATION_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
 import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
@@ -16,6 +16,7 @@ const MACHINES: Readonly<Record<string, CompiledMachine>> = {
   session: SESSION_TABLE,
   input: INPUT_TABLE,
   run: RUN_TABLE,
+  obligation: OBLIGATION_TABLE,
 };
 
 function luaTable(entries: Readonly<Record<string, string | boolean>>): string {
@@ -38,6 +39,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   INPUT_FINAL: () => luaTable(trueFor(INPUT_TABLE.finalStates)),
   RUN_INITIAL: () => JSON.stringify(RUN_TABLE.initial),
   RUN_FINAL: () => luaTable(trueFor(RUN_TABLE.finalStates)),
+  OBLIGATION_INITIAL: () => JSON.stringify(OBLIGATION_TABLE.initial),
   REASON: () => luaTable(Object.fromEntries(AbandonReason.options.map((reason) => [reason, reason]))),
   SETTLEMENT_EVENTS: () => luaTable(SETTLEMENT_EVENTS),
   RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
@@ -122,6 +124,8 @@ export const FRAGMENT_ORDER = [
   "control",
   "drain",
   "inbox",
+  "obligations",
+  "unregister",
 ] as const;
 
 /** What Lua has, and words that may stand before a parenthesis. */

@@ -1,8 +1,14 @@
 import { InputStatus } from "../../contracts/src/outcome.ts";
 import { RunStatus } from "../../contracts/src/run.ts";
 import { SessionPhase } from "../../contracts/src/session.ts";
+import { ObligationStatus } from "../../contracts/src/unregister.ts";
 
-const LIFECYCLE = new Set<string>([...SessionPhase.options, ...InputStatus.options, ...RunStatus.options]);
+const LIFECYCLE = new Set<string>([
+  ...SessionPhase.options,
+  ...InputStatus.options,
+  ...RunStatus.options,
+  ...ObligationStatus.options,
+]);
 
 // The one reply tag that is spelled like a status: a batch was staged.
 const REPLY_TAGS = new Set(["staged"]);

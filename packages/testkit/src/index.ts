@@ -10,6 +10,7 @@ export { describeLedger } from "./conformance/ledger.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
 export { describePresence } from "./conformance/presence.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
+export { describeUnregistration } from "./conformance/unregistration.ts";
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";
 export { anyCommands, type DifferentialCommand } from "./differential/command.ts";
 export { findDifference } from "./differential/difference.ts";

@@ -59,6 +59,10 @@ export const ERRORS = {
   },
   "session.not_found": { kind: "not_found", summary: "No such session." },
   "session.destroyed": { kind: "gone", summary: "The session was destroyed." },
+  "session.unregistering": {
+    kind: "unavailable",
+    summary: "The session is being unregistered; the details name what is still open. Try again.",
+  },
   "session.not_accepting": { kind: "conflict", summary: "The session does not accept input in its phase." },
   "session.torn": {
     kind: "unavailable",

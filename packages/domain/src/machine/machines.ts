@@ -1,6 +1,7 @@
 import { DRAIN_EVENT_FACTS, drainMachine } from "../drain/drain-machine.ts";
 import { INPUT_EVENT_FACTS, inputMachine } from "../input/input-machine.ts";
 import { RUN_EVENT_FACTS, runMachine } from "../run/run-machine.ts";
+import { OBLIGATION_EVENT_FACTS, obligationMachine } from "../session/obligation-machine.ts";
 import { SESSION_EVENT_FACTS, sessionMachine } from "../session/session-machine.ts";
 import { compileMachine } from "./compile-table.ts";
 
@@ -19,3 +20,9 @@ export const RUN_TABLE = compileMachine({ id: "run", machine: runMachine, eventF
 
 /** The drain machine, compiled. */
 export const DRAIN_TABLE = compileMachine({ id: "drain", machine: drainMachine, eventFacts: DRAIN_EVENT_FACTS });
+/** The machine of an unregistration's obligations, compiled. */
+export const OBLIGATION_TABLE = compileMachine({
+  id: "obligation",
+  machine: obligationMachine,
+  eventFacts: OBLIGATION_EVENT_FACTS,
+});

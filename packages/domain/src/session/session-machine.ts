@@ -48,6 +48,8 @@ export type SessionMachineEventType =
   | "control.destroy"
   | "control.interrupt"
   | "unregister.begin"
+  | "unregister.end_run"
+  | "unregister.end_work"
   | "unregister.commit"
   | "store.rolled_back"
   | "recovery.finish";
@@ -67,6 +69,8 @@ export const SESSION_EVENT_FACTS: Readonly<Record<SessionMachineEventType, reado
   "control.destroy": [],
   "control.interrupt": ["hasRun"],
   "unregister.begin": [],
+  "unregister.end_run": ["hasRun", "isBusy"],
+  "unregister.end_work": ["hasRun"],
   "unregister.commit": ["hasRun", "areObligationsClosed"],
   "store.rolled_back": [],
   "recovery.finish": [],
@@ -152,6 +156,7 @@ export const sessionMachine = setup({
     "abandonAll.reset": () => {},
     "abandonAll.stopped": () => {},
     "abandonAll.destroyed": () => {},
+    "abandonAll.unregistered": () => {},
     indexDue: () => {},
     leaveDirectory: () => {},
     /** What is left of the session is removed, but for its tombstone. */
@@ -195,6 +200,7 @@ export const sessionMachine = setup({
         "control.reset": RESET,
         "control.stop": STOP,
         "control.destroy": DESTROY,
+        "unregister.begin": DRAIN,
       },
     },
     [PHASE.retired]: {
@@ -215,9 +221,15 @@ export const sessionMachine = setup({
     [PHASE.draining]: {
       on: {
         "run.settle": SETTLE, // S4
-        "control.stop": STOP,
+        // The session ends its work at once and is still on its way out.
+        "control.stop": { ...STOP, target: PHASE.draining },
         "control.destroy": DESTROY,
         "control.interrupt": INTERRUPT,
+        "unregister.end_run": [
+          { guard: "isBusy", actions: ["abortRun", "returnStaged", "bumpToken", "indexDue"] },
+          { guard: "hasRun", actions: ["returnStaged", "indexDue"] },
+        ],
+        "unregister.end_work": { guard: not("hasRun"), actions: ["abandonAll.unregistered", "indexDue"] },
         "unregister.commit": {
           guard: and(["areObligationsClosed", not("hasRun")]),
           target: PHASE.idle,
@@ -232,7 +244,7 @@ export const sessionMachine = setup({
         "control.retire": { target: PHASE.retired },
         "control.recover": { target: PHASE.stopped },
         "control.destroy": DESTROY,
-        "unregister.begin": { target: PHASE.draining },
+        "unregister.begin": DRAIN,
       },
     },
     [PHASE.destroyed]: { type: "final" }, // S3

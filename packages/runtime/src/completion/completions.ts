@@ -10,9 +10,9 @@
  *       worker that committed and died before it could tell. While they do not
  *       arrive, every waiter polls.
  */
-import { AppError, type InputId, type Outcome, type SessionPhase, type SessionRef } from "@holdfast/contracts";
+import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
-import type { Ledger } from "../ports/ledger.ts";
+import type { Ledger, WatchReply } from "../ports/ledger.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 
 /** A promise of an outcome that can be given up. */
@@ -40,6 +40,7 @@ interface Waiter {
   isDoubtful: boolean;
 }
 
+const GONE: Outcome = { kind: "abandoned", reason: "destroyed", attempts: 0 };
 const TICK_MS = 250;
 const CHECKS_AT_ONCE = 64;
 
@@ -146,7 +147,7 @@ export class Completions {
       const { ref, inputId } = waiter;
       const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
       if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));
-      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply.phase));
+      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply));
       else waiter.presence = "known";
     } catch (error) {
       // The next look may find the store again: a waiter outlives an outage (W4).
@@ -155,8 +156,8 @@ export class Completions {
   }
 
   /** What was there and is gone went with its session. */
-  #settleMissing(waiter: Waiter, phase: SessionPhase | null): void {
-    if (waiter.presence === "known") waiter.resolve({ kind: "abandoned", reason: "destroyed", attempts: 0 });
+  #settleMissing(waiter: Waiter, { phase, outcome }: Extract<WatchReply, { kind: "missing" }>): void {
+    if (waiter.presence === "known") waiter.resolve(outcome ?? GONE);
     else if (phase === null) waiter.reject(new AppError("session.not_found"));
     else waiter.reject(new AppError(isFinalPhase(phase) ? "session.destroyed" : "input.not_found"));
   }

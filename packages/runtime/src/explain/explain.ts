@@ -83,6 +83,7 @@ const SUMMARIES = {
 /** A phase in which nothing runs. */
 function standstillOf(phase: SessionPhase): string {
   if (isFinalPhase(phase)) return `The session is ${phase}: nothing moves it any more.`;
+  if (phase === "draining") return "The session is being unregistered: it goes when nothing is open any more.";
   if (phase === "stopped") return "The session is stopped: registering it again revives it.";
   return `The session is ${phase}; a control verb must move it.`;
 }

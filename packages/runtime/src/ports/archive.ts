@@ -26,13 +26,13 @@ export interface Archive {
   /** A page of inputs in the order of admission. */
   listInputs(ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>>;
 
-  /** A receipt by its boundary. */
+  /** A receipt by its boundary, in a session that was unregistered too. */
   findReceipt(ref: SessionRef, boundary: BoundaryRef): Promise<Receipt | null>;
 
   /** A page of receipts by position. */
   listReceipts(ref: SessionRef, query: PageQuery): Promise<Page<Receipt>>;
 
-  /** A page of stored facts by cursor. */
+  /** A page of stored facts by cursor, in a session that was unregistered too: its readers see its end (G12). */
   listEvents(ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>>;
 
   /** The committed state as canonical JSON; `null` when nothing was committed yet. */

@@ -14,4 +14,5 @@ export * from "./random.ts";
 export * from "./session-directory.ts";
 export * from "./sha256.ts";
 export * from "./store.ts";
+export * from "./unregistration.ts";
 export * from "./wake-queue.ts";

@@ -367,6 +367,8 @@ export type DueReply =
       readonly node: NodeId | null;
     }
   | { readonly kind: "chores" }
+  /** Somebody must see to its removal. */
+  | { readonly kind: "unregistering" }
   /** Only an operator can put it right; it is not due any more. */
   | { readonly kind: "torn" }
   /** Not due any more. */
@@ -392,5 +394,8 @@ export interface WatchCommand {
 export type WatchReply =
   | { readonly kind: "settled"; readonly outcome: Outcome }
   | { readonly kind: "watching"; readonly status: InputStatus }
-  /** No such input; `phase` is `null` when there is no such session either. */
-  | { readonly kind: "missing"; readonly phase: SessionPhase | null };
+  /**
+   * No such input; `phase` is `null` when there is no such session either. With the
+   * session removed, `outcome` says how the input had ended.
+   */
+  | { readonly kind: "missing"; readonly phase: SessionPhase | null; readonly outcome?: Outcome };

@@ -1,6 +1,7 @@
 import type {
   Binding,
   NodeId,
+  Obligation,
   SessionId,
   SessionPhase,
   SessionRef,
@@ -49,7 +50,12 @@ export interface RegisterCommand {
 /** Where the session stands afterwards; `refused` changed nothing. */
 export type RegisterReply =
   | { readonly kind: "created" | "existing"; readonly phase: SessionPhase; readonly settingsRevision: number }
-  | { readonly kind: "refused"; readonly phase: SessionPhase };
+  | {
+      readonly kind: "refused";
+      readonly phase: SessionPhase;
+      /** What an unregistration under way still waits for. */
+      readonly open: readonly Obligation[];
+    };
 
 /** A session as the store keeps it. */
 export interface SessionRecord {

@@ -8,6 +8,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Notifier } from "./notifier.ts";
 import type { Presence } from "./presence.ts";
 import type { SessionDirectory } from "./session-directory.ts";
+import type { Unregistration } from "./unregistration.ts";
 
 /** Every persistence port of one store, opened and closed together. */
 export interface Store {
@@ -20,6 +21,7 @@ export interface Store {
   readonly notifier: Notifier;
   readonly drains: DrainSlots;
   readonly deliveries: Deliveries;
+  readonly unregistration: Unregistration;
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;

@@ -9,7 +9,9 @@ import type { SessionWorker } from "../loop/session-worker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
 import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
+import type { Tell } from "../publish/tell.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { seeToRemoval } from "../unregister/see-to-removal.ts";
 
 /** What a sweeper needs beside the world. */
 export interface SweeperParts {
@@ -18,6 +20,7 @@ export interface SweeperParts {
   readonly waker: Waker;
   readonly publish: OutputGate;
   readonly inboxes: InboxDrains;
+  readonly tell: Tell;
 }
 
 /** One sweeper serves one worker. */
@@ -73,6 +76,7 @@ export class Sweeper {
     const { context, publish } = this.#parts;
     const due = await context.store.ledger.inspectDue(ref);
     if (due.kind === "chores") await settleAllChores(context.store.ledger, ref, publish);
+    else if (due.kind === "unregistering") await seeToRemoval(this.#parts, ref);
     else if (due.kind === "wake") await this.#wake(ref, due);
     else if (due.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref } });
   }

@@ -14,11 +14,12 @@ import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { sessionRecord } from "../session/memory-session-directory.ts";
 import type { HoldData, InputData, ReceiptData, SessionData } from "../session/session-data.ts";
-import { type MemoryContext, openSession } from "../session/work.ts";
+import { type MemoryContext, openAny, openSession } from "../session/work.ts";
 
 /** Reads of the ledger in process. */
 export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Archive {
   const find = (ref: SessionRef) => openSession(context, ref)?.session ?? null;
+  const findAny = (ref: SessionRef) => openAny(context, ref)?.session ?? null;
   return {
     findInput: async (ref, inputId) => {
       const session = find(ref);
@@ -26,9 +27,9 @@ export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Arc
       return session === null || input === undefined ? null : inputRecord(session, input);
     },
     listInputs: async (ref, query) => listInputs(find(ref), query),
-    findReceipt: async (ref, boundary) => findReceipt(find(ref), boundary, ack()),
+    findReceipt: async (ref, boundary) => findReceipt(findAny(ref), boundary, ack()),
     listReceipts: async (ref, query) => listReceipts(find(ref), query, ack()),
-    listEvents: async (ref, query) => listEvents(find(ref), query),
+    listEvents: async (ref, query) => listEvents(findAny(ref), query),
     findState: async (ref) => {
       const session = find(ref);
       return session === null ? null : { state: session.state, position: session.position };

@@ -12,6 +12,7 @@ import type {
   InputData,
   LaneData,
   LastSettlement,
+  LeaveData,
   ReceiptData,
   RunData,
   SessionData,
@@ -58,6 +59,9 @@ export interface SessionImage {
   readonly deadLetters: readonly string[];
   readonly endings: Readonly<Record<string, string>>;
   readonly reports: Readonly<Record<string, ControlReport>>;
+  readonly leave: LeaveData | null;
+  readonly unregistered: Readonly<Record<string, LeaveData>>;
+  readonly isAway: boolean;
   readonly followers: readonly Follower[];
 }
 
@@ -163,6 +167,9 @@ function record(session: SessionData) {
     deadLetters: session.deadLetters,
     endings: recordOf(session.endings),
     reports: recordOf(session.reports),
+    leave: session.leave,
+    unregistered: recordOf(session.unregistered),
+    isAway: session.isAway,
     followers: session.followers,
   };
 }

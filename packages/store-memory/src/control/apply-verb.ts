@@ -1,17 +1,11 @@
 /** Applies a control verb, once per request id (C1 to C6). */
-import { type AbandonReason, AppError, type ControlReport, type ControlVerb, type NodeId } from "@holdfast/contracts";
-import { CONTROL_GOALS, newReport, type ReportDraft } from "@holdfast/domain";
+import { AppError, type ControlReport, type ControlVerb, type NodeId } from "@holdfast/contracts";
+import { CONTROL_GOALS, newReport } from "@holdfast/domain";
 import type { ControlCommand, ControlReply } from "@holdfast/runtime";
-import { getInputs } from "../input/input.ts";
-import { LANES } from "../input/lane.ts";
-import { loseAttempt } from "../run/attempt.ts";
-import { moveRun, putRun } from "../run/run.ts";
-import { dueAtRest, hasChores, indexDue, unpark } from "../session/due.ts";
-import { removeMember } from "../session/ordered.ts";
-import type { EndChore } from "../session/session-data.ts";
-import { isFinal, perform, stepSession, type Transition } from "../session/transitions.ts";
+import { hasChores } from "../session/due.ts";
+import { perform, stepSession, type Transition } from "../session/transitions.ts";
 import { emit, isLive, liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
-import { dropPassing } from "./drop-passing.ts";
+import { CONTROL_EFFECTS, type Draft, pendingCount } from "./effects.ts";
 
 /** Applies a verb. */
 export function applyVerb(context: MemoryContext, command: ControlCommand): ControlReply {
@@ -47,15 +41,6 @@ export function assertSameVerb(report: ControlReport, verb: ControlVerb): void {
   throw new AppError("idempotency.mismatch", { message: `this request id was used for ${report.verb}` });
 }
 
-interface Draft {
-  readonly report: ReportDraft;
-  readonly pendingBefore: number;
-  /** Inputs of the run that was ended. */
-  staged: EndChore["staged"];
-  abortNode: NodeId | null;
-  dueAt: number | null;
-}
-
 function newDraft(
   work: Work,
   { verb }: ControlCommand,
@@ -71,10 +56,6 @@ function newDraft(
   };
 }
 
-function pendingCount({ session }: Work): number {
-  return session.queued + session.scheduled + (session.hold?.staged.length ?? 0);
-}
-
 function carryOut(work: Work, draft: Draft, transition: Transition<ControlReport["phaseAfter"]>): void {
   const { report } = draft;
   work.session.phase = transition.next;
@@ -87,90 +68,6 @@ function carryOut(work: Work, draft: Draft, transition: Transition<ControlReport
   const { verb, phaseBefore: from, phaseAfter: to } = report;
   emit(work, { type: "session.phase_changed", verb, from, to });
 }
-
-/** Ends every input at once for every reader: the generation moves. Their rows follow in chores. */
-function abandonAll(reason: AbandonReason) {
-  return (work: Work, draft: Draft): void => {
-    const { session } = work;
-    const { steer, queue } = session.lanes;
-    draft.report.inputsAbandoned = draft.pendingBefore;
-    session.endings.set(session.generation, reason);
-    if (draft.pendingBefore > 0) {
-      session.chores.push({
-        kind: "end",
-        generation: session.generation,
-        reason,
-        lanes: { steer: { from: steer.head, to: steer.tail }, queue: { from: queue.head, to: queue.tail } },
-        scheduled: session.scheduled,
-        from: 0,
-        staged: draft.staged,
-        // The fact that the verb was applied is the next and last of its step.
-        cause: session.cursor + 1,
-      });
-    }
-    session.generation += 1;
-    for (const name of LANES) session.lanes[name].head = session.lanes[name].tail;
-    session.queued = 0;
-    session.waking = 0;
-    session.scheduled = 0;
-    session.passing = 0;
-    session.expiring = 0;
-  };
-}
-
-const CONTROL_EFFECTS = {
-  abortRun: ({ session: { hold } }: Work, draft: Draft) => {
-    if (hold === null) return;
-    draft.abortNode = hold.node;
-    draft.report.abortedRunId = hold.runId;
-  },
-  clearRun: (work: Work, draft: Draft) => {
-    const { hold } = work.session;
-    if (hold === null) return;
-    draft.staged = hold.staged;
-    const run = moveRun(work, hold, "run.abandon");
-    run.inputs = hold.staged;
-    putRun(work, hold.runId, run);
-    work.session.hold = null;
-  },
-  returnStaged: (work: Work, draft: Draft) => {
-    const { hold } = work.session;
-    if (hold === null) return;
-    loseAttempt(work, hold);
-    work.session.hold = null;
-    // Those whose last loss this is end; those that need not survive are counted as dropped.
-    for (const { status, isEphemeral } of getInputs(work.session, hold.staged)) {
-      if (isFinal("input", status)) draft.report.inputsAbandoned += 1;
-      else if (!isEphemeral) draft.report.inputsRequeued += 1;
-    }
-  },
-  dropPassing: (work: Work, { report }: Draft) => {
-    report.inputsDropped = dropPassing(work);
-  },
-  bumpToken: ({ data }: Work) => {
-    data.token += 1;
-  },
-  "abandonAll.retired": abandonAll("retired"),
-  "abandonAll.reset": abandonAll("reset"),
-  "abandonAll.stopped": abandonAll("stopped"),
-  "abandonAll.destroyed": abandonAll("destroyed"),
-  unbind: (work: Work) => {
-    unpark(work);
-    work.session.executor = null;
-    work.session.versions = "";
-  },
-  leaveDirectory: ({ data, session }: Work) => removeMember(data.listed, session.member),
-  purge: ({ session }: Work) => {
-    session.chores.push({ kind: "purge", generation: session.generation, terminalCursor: session.cursor + 1 });
-  },
-  indexDue: (work: Work, draft: Draft) => {
-    const { session, now, config } = work;
-    if (session.hold !== null) return;
-    session.epoch += 1;
-    draft.dueAt = dueAtRest(work, { soonest: now + config.timing.rewakeMs });
-    indexDue(work, draft.dueAt);
-  },
-};
 
 function answer(
   work: Work,

@@ -7,6 +7,7 @@ import type {
   ReleaseDrainSlot,
   ReleaseDrainSlotReply,
 } from "@holdfast/runtime";
+import { isLeaving } from "../session/due.ts";
 import type { DrainData } from "../session/session-data.ts";
 import { isFinal } from "../session/transitions.ts";
 import { type MemoryContext, openSession, type Work } from "../session/work.ts";
@@ -42,6 +43,8 @@ function claim(context: MemoryContext, { ref, drainId, node, leaseMs }: ClaimDra
   if (work === null) return { kind: "missing" };
   const { drain } = work.session;
   if (isDismissed(work)) return { kind: "dismissed", slot: slotOf(work) }; // D46
+  // A session that is on its way out is drained by nobody new.
+  if (isLeaving(work) && drain.holder?.drainId !== drainId) return { kind: "missing" };
   const holder = liveHolder(work);
   if (holder !== null && holder.drainId !== drainId) return { kind: "taken", slot: slotOf(work) }; // D44
   drain.holder = { drainId, node, leaseUntil: work.now + leaseMs, leaseMs };
@@ -80,8 +83,8 @@ function isDismissed({ session }: Work): boolean {
   return session.generation < session.drain.dismissedBefore;
 }
 
-// A lease further ahead than two of its length comes from a clock that jumped, and counts as ended.
-function liveHolder({ session, now }: Work): DrainData["holder"] {
+/** Who drains. A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */
+export function liveHolder({ session, now }: Work): DrainData["holder"] {
   const { holder } = session.drain;
   if (holder === null) return null;
   return now < holder.leaseUntil && holder.leaseUntil <= now + 2 * holder.leaseMs ? holder : null;

@@ -5,7 +5,17 @@ import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { loseAttempt } from "../run/attempt.ts";
 import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
-import { earliest, hasChores, indexDue, mayStage, nextExpiry, park, release, unpark } from "../session/due.ts";
+import {
+  earliest,
+  hasChores,
+  indexDue,
+  isLeaving,
+  mayStage,
+  nextExpiry,
+  park,
+  release,
+  unpark,
+} from "../session/due.ts";
 import type { HoldData, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { isLive, liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
@@ -18,7 +28,8 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   const { hold } = session;
   if (hold !== null && hold.claimId === command.claimId) return answerStaged(work, hold, command);
   if (isLive(hold, work)) return { kind: "busy", leaseUntil: hold.leaseUntil };
-  if (isOver(session, command)) return answerIdle(work, work.data.due.get(session.member) ?? null);
+  // One that is on its way out is taken by nobody: who removes it sees to a dead holder too.
+  if (isOver(session, command) || isLeaving(work)) return answerIdle(work, work.data.due.get(session.member) ?? null);
   const ripe = ripeExpiries(work);
   if (hasChores(work) || areTooMany(ripe)) return { kind: "chores" };
   const refused = refuseUnhosted(work, command);

@@ -146,5 +146,6 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.state = null;
   session.last = null;
   session.drain = newDrainData();
+  session.leave = null;
   return true;
 }

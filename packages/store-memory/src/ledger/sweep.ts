@@ -3,9 +3,9 @@ import type { SessionRef } from "@holdfast/contracts";
 import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
-import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
+import { dueAtRest, hasChores, indexDue, isLeaving } from "../session/due.ts";
 import type { SessionData } from "../session/session-data.ts";
-import { isLive, type MemoryContext, openSession, type Work, warmNodeOf } from "../session/work.ts";
+import { isLive, type MemoryContext, openAny, openSession, type Work, warmNodeOf } from "../session/work.ts";
 
 /** Extends one hold. An ended lease that nobody took is extended all the same: whoever takes it changes the claim id. */
 export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewReply {
@@ -15,7 +15,8 @@ export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewRepl
   const { timing } = work.config;
   hold.leaseUntil = work.now + timing.leaseMs;
   hold.leaseMs = timing.leaseMs;
-  indexDue(work, hold.leaseUntil + timing.graceMs);
+  const dueAt = hold.leaseUntil + timing.graceMs;
+  indexDue(work, hold.lookAt > 0 ? Math.min(dueAt, hold.lookAt) : dueAt);
   const { runId, cancelMode: mode } = hold;
   return { kind: "renewed", cancel: mode === null ? null : { runId, mode } };
 }
@@ -43,6 +44,10 @@ export function inspectDue(context: MemoryContext, ref: SessionRef): DueReply {
   if (work === null) return { kind: "nothing" };
   const { session, now, config } = work;
   const { hold } = session;
+  if (isLeaving(work)) {
+    indexDue(work, now + config.timing.sweepDelayMs);
+    return { kind: "unregistering" };
+  }
   if (isLive(hold, work)) {
     indexDue(work, hold.leaseUntil + config.timing.graceMs);
     return { kind: "nothing" };
@@ -71,10 +76,14 @@ const MAX_WATCHER_BYTES = 2_000;
 
 /** How an input ended, or a note of who wants to be told. */
 export function watch(context: MemoryContext, { ref, inputId, node }: WatchCommand): WatchReply {
-  const work = openSession(context, ref);
+  const work = openAny(context, ref);
   if (work === null) return { kind: "missing", phase: null };
   const { session } = work;
   const input = session.inputs.get(inputId);
+  if (session.isAway) {
+    const ended = input === undefined ? null : outcomeOfInput(session, input);
+    return { kind: "missing", phase: null, ...(ended === null ? {} : { outcome: ended }) };
+  }
   if (input === undefined) return { kind: "missing", phase: session.phase };
   const outcome = outcomeOfInput(session, input);
   if (outcome !== null) return { kind: "settled", outcome };

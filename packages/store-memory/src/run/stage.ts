@@ -40,6 +40,7 @@ export function stageBatch(
     journal: run.journal,
     staged: taken.map(({ inputId }) => inputId),
     startedCursor: session.cursor + 1,
+    lookAt: 0,
   };
   const { attempt, staged } = session.hold;
   emit(work, { type: "run.started", runId, attempt, inputIds: [...staged] }, originOf(first.cursor, taken));

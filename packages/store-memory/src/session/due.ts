@@ -15,6 +15,11 @@ export function mayStage({ session }: Work): boolean {
   return stepSession(session.phase, "run.stage", { hasRun: false, isBound: true }) !== null;
 }
 
+/** Whether the session is on its way out: its phase can be left by removing it. */
+export function isLeaving({ session }: Work): boolean {
+  return stepSession(session.phase, "unregister.commit", { hasRun: false, areObligationsClosed: true }) !== null;
+}
+
 /** When a lane that is blocked goes on, and what counts as at once. */
 export interface Horizon {
   /** Due time of what could be tried at once. */
@@ -29,9 +34,13 @@ function nextWorkAt({ session }: Work, { soonest, blockedUntil }: Horizon): numb
   return at;
 }
 
-/** A session at rest: due at once for chores, at its next work if some executor may take it. */
+/**
+ * A session at rest: due at once for chores, soon while somebody must see to its removal, at its next work if some
+ * executor may take it.
+ */
 export function dueAtRest(work: Work, horizon: Horizon): number | null {
   if (hasChores(work)) return work.now;
+  if (isLeaving(work)) return horizon.soonest;
   return earliest(mayStage(work) ? nextWorkAt(work, horizon) : null, nextExpiry(work));
 }
 

@@ -2,31 +2,45 @@
 import { type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
 import { inboxMember } from "../delivery/inbox.ts";
-import { dueAtRest, indexDue, unpark } from "./due.ts";
+import { dueAtRest, indexDue, isLeaving, unpark } from "./due.ts";
 import { addMember } from "./ordered.ts";
 import { newSessionData } from "./session-data.ts";
 import { isFinal, perform, stepSession, type Transition } from "./transitions.ts";
-import { emit, type MemoryContext, memberOf, openSession, type Work } from "./work.ts";
+import { openObligations } from "./unregistration.ts";
+import { emit, type MemoryContext, memberOf, openAny, openSession, type Work } from "./work.ts";
 
 /** Registers a session. */
 export function register(context: MemoryContext, command: RegisterCommand): RegisterReply {
-  const work = openSession(context, command.ref);
+  const work = openAny(context, command.ref);
   if (work === null) return create(context, command);
   const { session } = work;
+  const isNew = session.isAway;
   const { binding, settings, mayRevive } = command;
   const transition = stepSession(session.phase, binding === null ? "session.register" : "session.bind");
-  if (transition === null) {
-    if (binding !== null || isFinal("session", session.phase)) return { kind: "refused", phase: session.phase };
-  } else {
-    const isRevival = transition.next !== session.phase;
-    if (isRevival && !mayRevive) return { kind: "refused", phase: session.phase };
-    if (isRevival || isRebound(work, command)) carryOut(work, command, transition);
+  const isRevival = transition !== null && transition.next !== session.phase;
+  if (isRevival ? !mayRevive : transition === null && isRefused(work, command)) {
+    return { kind: "refused", phase: session.phase, open: openObligations(work) };
   }
+  if (isNew) enter(work, command);
+  if (transition !== null && (isRevival || isRebound(work, command))) carryOut(work, command, transition);
   if (settings !== null) {
     session.settings = settings;
     session.settingsRevision += 1;
   }
-  return { kind: "existing", phase: session.phase, settingsRevision: session.settingsRevision };
+  return { kind: isNew ? "created" : "existing", phase: session.phase, settingsRevision: session.settingsRevision };
+}
+
+/** In a phase that no registration changes: a session that is to be found only may be, unless it is gone or going. */
+function isRefused(work: Work, { binding }: RegisterCommand): boolean {
+  return binding !== null || isFinal("session", work.session.phase) || isLeaving(work);
+}
+
+/** A session that was unregistered goes on with its ledger (D8). */
+function enter(work: Work, command: RegisterCommand): void {
+  const { data, session } = work;
+  session.isAway = false;
+  addMember(data.listed, session.member);
+  if (!isRebound(work, command)) emitRegistered(work, command);
 }
 
 function carryOut(work: Work, command: RegisterCommand, transition: Transition<SessionPhase>): void {

@@ -17,6 +17,8 @@ import type {
   KindId,
   Lane,
   NodeId,
+  Obligation,
+  ObligationStatus,
   PolicyDecision,
   ReceiptResult,
   RequestId,
@@ -131,6 +133,12 @@ export interface SessionData {
   readonly endings: Map<number, AbandonReason>;
   readonly reports: Map<RequestId, ControlReport>;
   drain: DrainData;
+  /** An unregistration under way. */
+  leave: LeaveData | null;
+  /** Unregistrations that are over. */
+  readonly unregistered: Map<RequestId, LeaveData>;
+  /** It was unregistered: unknown to every call but a registration. */
+  isAway: boolean;
   readonly followers: Follower[];
 }
 
@@ -212,6 +220,18 @@ export interface HoldData {
   readonly staged: readonly InputId[];
   /** Cursor of the fact that the attempt was started. */
   readonly startedCursor: number;
+  /** Somebody must look at the session by then, although its lease is renewed; 0 for never. */
+  lookAt: number;
+}
+
+/** An unregistration. */
+export interface LeaveData {
+  readonly requestId: RequestId;
+  readonly phaseBefore: SessionPhase;
+  readonly since: number;
+  readonly obligations: Record<Obligation, ObligationStatus>;
+  inputsAbandoned: number;
+  abortedRunId: RunId | null;
 }
 
 /** The latest settlement, to recognise its repetition. */
@@ -398,6 +418,9 @@ export function newSessionData(
     endings: new Map(),
     reports: new Map(),
     drain: newDrainData(),
+    leave: null,
+    unregistered: new Map(),
+    isAway: false,
     followers: [],
   };
 }

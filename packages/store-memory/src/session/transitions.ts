@@ -1,6 +1,14 @@
 /** Steps of the compiled machines; every lifecycle decision of this store is one of these look-ups. */
-import type { InputStatus, RunStatus, SessionPhase } from "@holdfast/contracts";
-import { bitsOf, type CompiledMachine, findTransition, INPUT_TABLE, RUN_TABLE, SESSION_TABLE } from "@holdfast/domain";
+import type { InputStatus, ObligationStatus, RunStatus, SessionPhase } from "@holdfast/contracts";
+import {
+  bitsOf,
+  type CompiledMachine,
+  findTransition,
+  INPUT_TABLE,
+  OBLIGATION_TABLE,
+  RUN_TABLE,
+  SESSION_TABLE,
+} from "@holdfast/domain";
 
 /** What follows an event: the next state and the effects to perform, in order. */
 export interface Transition<S extends string> {
@@ -42,6 +50,9 @@ export const stepInput: Stepper<InputStatus> = stepperOf(INPUT_TABLE);
 
 /** One step of a run; `null` when its machine refuses. */
 export const stepRun: Stepper<RunStatus> = stepperOf(RUN_TABLE);
+
+/** One step of an unregistration's obligation; `null` when its machine refuses. */
+export const stepObligation: Stepper<ObligationStatus> = stepperOf(OBLIGATION_TABLE);
 
 const FINAL = {
   session: new Set(SESSION_TABLE.finalStates),

@@ -32,6 +32,18 @@ export interface Work {
 
 /** Opens a session for one step; `null` for an unknown one. */
 export function openSession(context: MemoryContext, ref: SessionRef): Work | null {
+  const work = openAny(context, ref);
+  return work === null || work.session.isAway ? null : work;
+}
+
+/** Opens a session that was unregistered; `null` for any other. */
+export function openAway(context: MemoryContext, ref: SessionRef): Work | null {
+  const work = openAny(context, ref);
+  return work?.session.isAway === true ? work : null;
+}
+
+/** Opens a session's rows, whether or not it is registered. */
+export function openAny(context: MemoryContext, ref: SessionRef): Work | null {
   const data = context.data();
   const session = data.sessions.get(memberOf(ref));
   if (session === undefined) return null;

@@ -78,6 +78,7 @@ local CONTROL_EFFECTS = {
   ["abandonAll.reset"] = abandon_all(REASON.reset),
   ["abandonAll.stopped"] = abandon_all(REASON.stopped),
   ["abandonAll.destroyed"] = abandon_all(REASON.destroyed),
+  ["abandonAll.unregistered"] = abandon_all(REASON.unregistered),
   unbind = function(c, command)
     if c.head.isUnhosted then send(c, "ZREM", command.index, unhosted_entry(c, command.member)) end
     c.head.executor, c.head.versions, c.head.isUnhosted = "", "", false

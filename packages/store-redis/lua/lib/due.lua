@@ -39,9 +39,16 @@ local function earliest(one, other)
   return one or other
 end
 
--- A session at rest: due at once for chores, at its next work if some executor may take it, when an input expires.
+-- Whether the session is on its way out: its phase can be left by removing it.
+local function is_leaving(c)
+  return step(SESSION_ROWS, c.head.phase, "unregister.commit", "01") ~= nil
+end
+
+-- A session at rest: due at once for chores, soon while somebody must see to its removal, at its next
+-- work if some executor may take it, when an input expires.
 local function due_at_rest(c, later_key, soonest, blocked_until)
   if has_chores(c) then return c.t end
+  if is_leaving(c) then return soonest end
   local at = may_stage(c) and next_work_at(c, later_key, soonest, blocked_until) or nil
   return earliest(at, next_expiry(c, later_key))
 end

@@ -145,7 +145,7 @@ local function commit(c)
     c.count = 0
   end
   if c.is_hold_changed then write(c, "hold", c.hold and encode_hold(c.hold) or "") end
-  write(c, "head", encode_head(c.head))
+  if not c.is_away then write(c, "head", encode_head(c.head)) end
   if c.is_marked then write(c, "txn", "") end
   redis.call("HSET", c.key, unpack(c.writes, 1, c.count))
 end

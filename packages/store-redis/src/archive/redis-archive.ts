@@ -194,7 +194,9 @@ async function listReceipts(options: ArchiveOptions, ref: SessionRef, query: Pag
 }
 
 async function listEvents(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>> {
-  const last = (await readHead(options, ref))?.cursor ?? 0;
+  const [current, away] = await readFields(options, ref, ["head", "away"]);
+  const head = current ?? away;
+  const last = head ? decodeRow(HEAD, head).cursor : 0;
   const numbers = numbersOf(query, last);
   const rows = await readFields(options, ref, numbers.map(FIELD.event));
   const events = rows.flatMap((row, index) =>

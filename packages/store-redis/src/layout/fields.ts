@@ -17,6 +17,8 @@
  * | `g<generation>` | why a generation ended |
  * | `drain` | row: who drains the peer inbox |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
+ * | `leave`, `w<requestId>` | row: an unregistration under way; one that is over |
+ * | `away` | the head of a session that was unregistered; without `head` the session is unknown |
  *
  * and of the hash of its delivery inbox:
  *

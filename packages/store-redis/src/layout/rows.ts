@@ -72,6 +72,8 @@ export const HOLD = {
   leaseMs: "n",
   /** Cursor of the fact that the attempt was started. */
   startedCursor: "n",
+  /** Somebody must look at the session by then, although its lease is renewed; 0 for never. */
+  lookAt: "n",
 } as const satisfies RowLayout;
 
 /** Field `i<inputId>`: one input without its payload. */
@@ -247,6 +249,18 @@ export const DELIVERY = {
   disposition: "t",
 } as const satisfies RowLayout;
 
+/** Fields `leave` and `w<requestId>`: an unregistration under way; one that is over, for its repetition. */
+export const LEAVE = {
+  requestId: "t",
+  phaseBefore: "t",
+  since: "n",
+  loop: "t",
+  drain: "t",
+  waiters: "t",
+  inputsAbandoned: "n",
+  abortedRunId: "t",
+} as const satisfies RowLayout;
+
 /** Every row, by the name its Lua codec carries. */
 export const ROWS = {
   head: HEAD,
@@ -261,6 +275,7 @@ export const ROWS = {
   inbox: INBOX,
   delivery: DELIVERY,
   drain: DRAIN,
+  leave: LEAVE,
 } as const;
 
 /** A decoded row. */

@@ -207,6 +207,8 @@ export function decodeDue(reply: Reply): DueReply {
     }
     case "chores":
       return { kind: "chores" };
+    case "unregistering":
+      return { kind: "unregistering" };
     case "torn":
       return { kind: "torn" };
     case "nothing":
@@ -230,5 +232,5 @@ export function decodeWatched(reply: Reply): WatchReply {
     ...(failure === "" ? {} : { failure: JSON.parse(failure) as FailureReport }),
   });
   if (outcome === null) return unexpected("watch-input", reply);
-  return { kind: "settled", outcome };
+  return tagOf(reply) === "gone" ? { kind: "missing", phase: null, outcome } : { kind: "settled", outcome };
 }

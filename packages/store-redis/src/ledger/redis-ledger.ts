@@ -241,6 +241,7 @@ async function watch(
   const reply = asReply(await scripts.run("watch-input", keys.session(ref).list, { inputId, node: node ?? "" }));
   switch (tagOf(reply)) {
     case "settled":
+    case "gone":
       return decodeWatched(reply);
     case "watching":
       return { kind: "watching", status: text(reply, 1) as InputStatus };

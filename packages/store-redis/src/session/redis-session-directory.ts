@@ -1,4 +1,11 @@
-import { AppError, type Binding, type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
+import {
+  AppError,
+  type Binding,
+  type Obligation,
+  type SessionPhase,
+  type SessionRef,
+  SessionSettings,
+} from "@holdfast/contracts";
 import type {
   FollowCommand,
   FollowReply,
@@ -13,7 +20,7 @@ import type { ScriptRunner } from "../connection/script-runner.ts";
 import { decodeColumnText, encodeColumnText } from "../layout/column.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
-import { asReply, number, tagOf, text, unexpected } from "../ledger/replies.ts";
+import { asReply, listOf, number, tagOf, text, unexpected } from "../ledger/replies.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -56,7 +63,7 @@ async function register(
     case "existing":
       return { kind: "existing", phase, settingsRevision: number(reply, 2) };
     case "refused":
-      return { kind: "refused", phase };
+      return { kind: "refused", phase, open: listOf(text(reply, 2)) as Obligation[] };
     case "torn":
       throw new AppError("session.torn");
     default:

@@ -149,10 +149,11 @@ function describeRevival(openStore: StoreFactory): void {
     withSession(openStore, async (session) => {
       await session.apply("stop");
 
-      expect(await register(session, { mayRevive: false })).toEqual({ kind: "refused", phase: "stopped" });
+      expect(await register(session, { mayRevive: false })).toEqual({ kind: "refused", phase: "stopped", open: [] });
       expect(await register(session, { mayRevive: false, binding: binding() })).toEqual({
         kind: "refused",
         phase: "stopped",
+        open: [],
       });
     }),
   );
@@ -163,8 +164,12 @@ function describeRevival(openStore: StoreFactory): void {
       await session.apply("destroy");
       await session.settleChores();
 
-      expect(await register(session, {})).toEqual({ kind: "refused", phase: "destroyed" });
-      expect(await register(session, { binding: binding() })).toEqual({ kind: "refused", phase: "destroyed" });
+      expect(await register(session, {})).toEqual({ kind: "refused", phase: "destroyed", open: [] });
+      expect(await register(session, { binding: binding() })).toEqual({
+        kind: "refused",
+        phase: "destroyed",
+        open: [],
+      });
     }),
   );
 

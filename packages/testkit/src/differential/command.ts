@@ -111,6 +111,14 @@ export type DifferentialCommand =
       readonly request: number | null;
       readonly isDryRun: boolean;
     }
+  | { readonly type: "unregister"; readonly session: SessionIndex; readonly request: number | null }
+  | {
+      readonly type: "oblige";
+      readonly session: SessionIndex;
+      readonly obligation: "loop" | "drain" | "waiters";
+      readonly by: "note" | "check" | "force";
+    }
+  | { readonly type: "remove"; readonly session: SessionIndex }
   | {
       readonly type: "register";
       readonly session: SessionIndex;
@@ -253,6 +261,13 @@ const interrupt = fc.record({
   isDryRun: rarely,
 });
 
+const oblige = fc.record({
+  ...of("oblige"),
+  session: fc.constant(0),
+  obligation: fc.constantFrom("loop" as const, "drain" as const, "waiters" as const),
+  by: fc.constantFrom("note" as const, "check" as const, "check" as const, "force" as const),
+});
+
 const lose = fc.record({ ...of("lose"), session: fc.constant(0) });
 
 type Weighted = fc.WeightedArbitrary<DifferentialCommand>;
@@ -277,6 +292,9 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 6, arbitrary: fc.record({ ...of("renew"), count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 6, arbitrary: fc.record({ ...of("watch"), back: recent, node: fc.oneof(fc.constant(null), fc.nat(2)) }) },
   { weight: 4, arbitrary: interrupt },
+  { weight: 3, arbitrary: fc.record({ ...of("unregister"), session: fc.constant(0), request }) },
+  { weight: 9, arbitrary: oblige },
+  { weight: 5, arbitrary: fc.record({ ...of("remove"), session: fc.constant(0) }) },
   { weight: 4, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
   { weight: 3, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
   { weight: 4, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },

@@ -54,7 +54,14 @@ function newIds(): IdSource {
 
 async function isAtRest(drain: Drain): Promise<boolean> {
   const { store, ref } = drain;
+  const phase = (await store.directory.find(ref))?.phase;
+  if (phase === "draining") return remove(drain);
   if (!(await isBound(drain))) return true;
+  return takeUp(drain);
+}
+
+async function takeUp(drain: Drain): Promise<boolean> {
+  const { store, ref } = drain;
   const { node } = drain.worker;
   const offer = offerOf(drain.worker, drain.ids);
   const reply = await store.ledger.claim({ ref, claimId: drain.ids.claim(), node, cachedDigest: null, offer });
@@ -75,6 +82,16 @@ async function isAtRest(drain: Drain): Promise<boolean> {
     case "torn":
       throw new Error(`a claim was answered with ${reply.kind}`);
   }
+}
+
+/** Finishes an unregistration that somebody left behind. */
+async function remove({ store, ref }: Drain): Promise<boolean> {
+  for (const obligation of ["loop", "drain", "waiters"] as const) {
+    while ((await store.unregistration.close({ ref, obligation, by: "force" })).kind === "chores") {
+      await store.ledger.settleChores(ref);
+    }
+  }
+  return (await store.unregistration.commit(ref)).kind === "removed";
 }
 
 /** Whether the session is there, bound to an executor of the drain. */

@@ -142,6 +142,23 @@ const INTERPRETERS: Interpreters = {
     const interrupt = { ref, requestId: requestOf(mind, request), runId, isDryRun };
     return { what: `interrupt ${runId}`, touches: [ref], send: (store) => store.control.interrupt(interrupt) };
   },
+  unregister: (mind, { session, request }) => {
+    const ref = refOf(mind, session);
+    const begin = { ref, requestId: requestOf(mind, request) };
+    return { what: "unregister", touches: [ref], send: (store) => store.unregistration.begin(begin) };
+  },
+  oblige: (mind, { session, obligation, by }) => {
+    const ref = refOf(mind, session);
+    return {
+      what: `${by} the obligation ${obligation}`,
+      touches: [ref],
+      send: (store) => store.unregistration.close({ ref, obligation, by }),
+    };
+  },
+  remove: (mind, { session }) => {
+    const ref = refOf(mind, session);
+    return { what: "remove", touches: [ref], send: (store) => store.unregistration.commit(ref) };
+  },
   register: (mind, command) => {
     const settings = command.hasSettings ? { silentIntents: ["gossip"] } : null;
     const { mayRevive } = command;

@@ -5,7 +5,7 @@
  * the store may hold after a crash there.
  */
 import { AppError } from "@holdfast/contracts";
-import type { Control, Executor, Journal, Ledger, Store, WakeQueue } from "@holdfast/runtime";
+import type { Control, Executor, Journal, Ledger, Store, Unregistration, WakeQueue } from "@holdfast/runtime";
 
 /** Operations of the ledger and the control plane that can lose a request or a reply. */
 export const FAULTY_OPERATIONS = ["admit", "claim", "renew", "advance", "release", "sweep", "control"] as const;
@@ -93,6 +93,7 @@ export function faultyStore(store: Store, plan: FaultPlan): Store {
     ledger: faultyLedger(store.ledger, plan),
     control: faultyControl(store.control, plan),
     journal: faultyJournal(store.journal, plan),
+    unregistration: faultyUnregistration(store.unregistration, plan),
   };
 }
 
@@ -116,6 +117,15 @@ export function faultyControl(control: Control, plan: FaultPlan): Control {
   return {
     apply: (command) => call(plan, "control", () => control.apply(command)),
     interrupt: (command) => call(plan, "control", () => control.interrupt(command)),
+  };
+}
+
+/** Unregistrations whose requests and replies get lost according to a plan. */
+export function faultyUnregistration(unregistration: Unregistration, plan: FaultPlan): Unregistration {
+  return {
+    begin: (command) => call(plan, "control", () => unregistration.begin(command)),
+    close: (command) => call(plan, "control", () => unregistration.close(command)),
+    commit: (ref) => call(plan, "control", () => unregistration.commit(ref)),
   };
 }
 

@@ -24,6 +24,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     presence: wire.stretch(store.presence),
     drains: wire.stretch(store.drains),
     deliveries: wire.stretch(store.deliveries),
+    unregistration: wire.stretch(store.unregistration),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},

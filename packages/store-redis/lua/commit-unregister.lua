@@ -1,0 +1,47 @@
+--[[
+  commit-unregister: remove a session whose obligations are closed. Its rows stay, and its head with them
+  under another name: without a head it is unknown to every script.
+
+  Keys session
+
+  Arguments
+    member    text    the session in the bucket's indexes
+    rewakeMs  number
+
+  Reply
+    {"removed", leave, followers, cursor}
+    {"owed", names}      what is still owed
+    {"ignored"}          nothing is being unregistered
+    {"torn"}
+
+  Raises   session unregister.commit, run.stage; input run.lose, input.drop; run run.abandon
+  Uses     clock, step, session, lane, input, run, attempt, drop, due, reply, control, obligations, unregister
+  Upholds  D5, D6, D8
+  Clock    the store's
+  Memory   allowed
+  Cost     O(log N) in the bucket's sessions
+]]
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "leave", "follow")
+if not rows[1] then return { "ignored" } end
+if rows[3] ~= "" then return { "torn" } end
+local c = open(K.session, now(), rows[1], rows[2])
+if not is_leaving(c) then return { "ignored" } end
+
+local leave = decode_leave(rows[4])
+local names = open_names(leave)
+local command = leave_command(c, {
+  rewake = A.rewakeMs, member = A.member, due = K.due, later = K.later, index = K.index,
+})
+local is_closed = names == "" and not has_chores(c)
+if not leave_step(c, "unregister.commit", bit(c.hold ~= nil) .. bit(is_closed), command) then
+  return { "owed", names == "" and "waiters" or names }
+end
+emit(c, "session.unregistered")
+remove(c, "leave")
+write(c, "w" .. leave.requestId, rows[4])
+-- First the new name: torn in between, the session is there and says so.
+redis.call("HSET", K.session, "away", encode_head(c.head))
+redis.call("HDEL", K.session, "head")
+c.is_away = true
+commit(c)
+return { "removed", { unpack_row(rows[4]) }, live_followers(rows[5], c.t), c.head.cursor }
