@@ -60,16 +60,26 @@ const ROW_COLUMNS: RowColumns = new Map(
 
 const BLANKS = { t: '""', n: "0", b: "false" } as const;
 
+// A row of an earlier version ends sooner: what it could not say is blank.
+const COMPLETE = "local function complete(r, blank) for i = #r + 1, #blank do r[i] = blank[i] end return r end";
+
 // Rows are packed binary: writing and reading numbers as text cost more than the rest of a script.
 function codecs(): string[] {
-  return Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => {
+  const ofRows = Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => {
     const types = Object.values(layout);
+    const last = types.length;
     return [
-      `local function decode_${name}(raw) return {unpack_row(raw)} end`,
-      `local function encode_${name}(r) return pack_row(unpack(r,1,${types.length})) end`,
       `local function blank_${name}() return {${types.map((type) => BLANKS[type]).join(",")}} end`,
+      decoderOf(name, last),
+      `local function encode_${name}(r) return pack_row(unpack(r,1,${last})) end`,
     ];
   });
+  return [COMPLETE, ...ofRows];
+}
+
+function decoderOf(name: string, last: number): string {
+  const completed = `complete(r,blank_${name}())`;
+  return `local function decode_${name}(raw) local r={unpack_row(raw)} return r[${last}]~=nil and r or ${completed} end`;
 }
 
 /** Rows of a machine for the events that scripts raise; an event nobody raises has no row. */

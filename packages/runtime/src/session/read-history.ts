@@ -14,7 +14,7 @@ export async function readHistory(
 ): Promise<readonly InputHistoryEntry[]> {
   const events: StoredEvent[] = [];
   let history: readonly InputHistoryEntry[] = [];
-  for (let after: number | null = cursor - 1; after !== null && events.length < LONGEST_STORY; ) {
+  for (let after: number | null = Math.max(0, cursor - 1); after !== null && events.length < LONGEST_STORY; ) {
     const page = await archive.listEvents(ref, { after, limit: PAGE });
     events.push(...page.items);
     history = inputHistory(inputId, events);

@@ -285,7 +285,9 @@ export type Row<L extends RowLayout> = {
 
 const unpackr = new Unpackr({ int64AsType: "number" });
 
-/** Decodes a stored row. Throws when the number of columns differs: the store is of another version. */
+const BLANKS = { n: 0, t: "", b: false } as const;
+
+/** Decodes a stored row; columns that came after it was written are blank. Throws for one of a later version. */
 export function decodeRow<L extends RowLayout>(layout: L, raw: Buffer): Row<L> {
   return rowOf(layout, unpackr.unpackMultiple(raw) as unknown[]);
 }
@@ -293,11 +295,11 @@ export function decodeRow<L extends RowLayout>(layout: L, raw: Buffer): Row<L> {
 /** A row from its columns, as a script answers it. */
 export function rowOf<L extends RowLayout>(layout: L, values: readonly unknown[]): Row<L> {
   const columns = Object.entries(layout);
-  if (values.length !== columns.length)
-    throw new TypeError(`a row has ${values.length} columns, not ${columns.length}`);
+  if (values.length > columns.length)
+    throw new TypeError(`a row has ${values.length} columns, this version knows ${columns.length}`);
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
-    const value = values[index];
+    const value = values[index] ?? BLANKS[type];
     row[name] = type === "n" ? Number(value) : type === "b" ? value === true || value === 1 : String(value);
   });
   return row as Row<L>;
