@@ -61,6 +61,10 @@ export const TOLD_FACTS = [
     projectedInputId: InputId,
     sourceEventId: z.string(),
   }),
+  /** A dead letter was sent again, as an input of its own. */
+  z.strictObject({ type: z.literal("input.redriven"), inputId: InputId, by: InputId }),
+  /** A dead letter was taken from the list; it stays abandoned. */
+  z.strictObject({ type: z.literal("input.discarded"), inputId: InputId }),
   /** The session has work and no worker hosts its executor in one of its versions: somebody must start one. */
   z.strictObject({ type: z.literal("runtime.unhosted"), executor: z.string(), versions: z.string().optional() }),
   /** Begun once: every obligation that is open is asked of whoever owes it. */

@@ -18,6 +18,7 @@ import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
+import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
 import { bindDeliveries } from "./delivery/bind-deliveries.ts";
 import type { InboxDrains } from "./delivery/drain-inbox.ts";
 import type { Followers } from "./events/followers.ts";
@@ -63,6 +64,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindComms(parts.drains),
     ...bindDeliveries(parts),
     ...bindUnregister({ ...control, drains: parts.drains }),
+    ...bindDeadLetters({ context, ingress, publish: control.publish }),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),

@@ -1,4 +1,5 @@
 export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.ts";
+export * from "./api/dead-letters.ts";
 export * from "./api/deliveries.ts";
 export type * from "./api/unregister.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";

@@ -29,6 +29,7 @@ import type {
   SessionState,
 } from "@holdfast/contracts";
 import type { CommsApi } from "./api/comms.ts";
+import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
 import type { InputRecord } from "./ports/archive.ts";
@@ -38,7 +39,7 @@ import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-dire
 import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
-export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi {
+export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi, DeadLettersApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.

@@ -13,6 +13,7 @@ import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
 import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
+import { createMemoryDeadLetters } from "./input/dead-letters.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
 import { createMemoryPresence } from "./presence/memory-presence.ts";
@@ -97,6 +98,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     notifier,
     drains: createMemoryDrainSlots(context),
     deliveries: createMemoryDeliveries(context),
+    deadLetters: createMemoryDeadLetters(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

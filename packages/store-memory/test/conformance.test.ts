@@ -2,6 +2,7 @@ import {
   createVirtualClock,
   describeArchive,
   describeControl,
+  describeDeadLetters,
   describeDeliveries,
   describeDirectory,
   describeDrainSlots,
@@ -26,6 +27,7 @@ describe("memory store", () => {
   describePresence(openMemoryStore);
   describeDrainSlots(openMemoryStore);
   describeUnregistration(openMemoryStore);
+  describeDeadLetters(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();
     const hub = createMemoryNotifier({ clock });

@@ -25,6 +25,7 @@
     live          text    column for a session with a run in progress
     node          text    process that waits for the outcome; empty for none
     correlationId text    percent-encoded; empty for none
+    redriveOf     text    dead letter that this input is made of; empty for none
     payload       bytes   opaque
 
   Reply
@@ -36,11 +37,12 @@
     {"mismatch", existingId}
     {"refused", phase}
     {"stale_settings", revision, settings}
+    {"not_dead_letter", redrivenBy}    it ended otherwise, or was redriven or discarded before
     {"missing"}
     {"torn"}
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce
-  Uses     constants, clock, step, session, lane, input, due, standing, admission, reply
+  Uses     constants, clock, step, session, lane, input, due, standing, letter, admission, reply
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
   Memory   refused
@@ -70,12 +72,20 @@ if c.head.settingsRevision ~= A.revision then
   return { "stale_settings", c.head.settingsRevision, redis.call("HGET", K.session, "settings") }
 end
 
+local letter_record = nil
+if A.redriveOf ~= "" then
+  local raw = redis.call("HGET", K.session, "i" .. A.redriveOf)
+  letter_record = raw and decode_record(raw)
+  if not raw or letter_record.letter == 0 then return { "not_dead_letter", raw and letter_record.redrivenBy or "" } end
+  c.index, c.member = K.index, A.member
+end
 c.is_busy = c.hold ~= nil and is_live(c.hold, c.t)
 local column = decode_column(c.is_busy and A.live or A.idle)
 if column.whenBusy == "refuse" and (c.hold or c.head.waking > 0) then return { "busy", c.hold and c.hold.runId or "" } end
 local admission = {
   id = A.inputId, keyedId = A.keyedId, scope = A.scope, payload = A.payload, column = column, later = K.later, due = K.due,
   member = A.member, sweepDelay = A.sweepDelayMs, debounce = A.debounce, expiresAt = A.expiresAt,
+  letter = letter_record,
 }
 local question = merge_question(c, admission, A.aggregate)
 if question then return question end
@@ -85,7 +95,7 @@ record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fin
 record.policy, record.lane, record.boundary = column.policy, column.lane, column.boundary
 record.isPrompt, record.isEphemeral, record.isWaking = A.isPrompt, A.isEphemeral, A.isWaking
 record.notBeforeAt, record.generation, record.nodes, record.admittedAt = A.notBeforeAt, c.head.generation, A.node, c.t
-record.correlationId = A.correlationId
+record.correlationId, record.redriveOf = A.correlationId, A.redriveOf
 record.kind, record.expiresAt = A.kind, A.expiresAt
 perform(effects, ADMIT_EFFECTS, c, admission, record)
 c.head.phase = phase

@@ -53,6 +53,7 @@ local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "follow", "i"
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 local c = open(K.session, now(), rows[1], rows[2])
+c.index, c.member = K.index, A.member
 local followers = live_followers(rows[4], c.t)
 local hold = c.hold
 local boundary_id = format("%s.%d.%s.%d", A.runId, A.sequence, A.claimId, A.attempt)

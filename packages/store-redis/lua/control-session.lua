@@ -29,6 +29,7 @@ local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "z" .. A.requ
 if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 local c = open(K.session, now(), rows[1], rows[2])
+c.index, c.member = K.index, A.member
 local followers = live_followers(rows[5], c.t)
 if rows[4] then return control_answer(c, { isRepeat = true, report = rows[4], followers = followers }) end
 

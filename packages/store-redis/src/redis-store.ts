@@ -16,6 +16,7 @@ import { toStoreError } from "./connection/redis-errors.ts";
 import { openScriptLibrary, type PrepareSource } from "./connection/script-library.ts";
 import { ScriptRunner } from "./connection/script-runner.ts";
 import { createRedisControl } from "./control/redis-control.ts";
+import { createRedisDeadLetters } from "./control/redis-dead-letters.ts";
 import { createRedisJournal } from "./control/redis-journal.ts";
 import { createRedisDeliveries } from "./delivery/redis-deliveries.ts";
 import { createRedisDrainSlots } from "./drain/redis-drain-slots.ts";
@@ -125,6 +126,7 @@ async function assemble(parts: {
     notifier,
     drains: createRedisDrainSlots({ scripts, keys }),
     deliveries: createRedisDeliveries({ scripts, keys, timing }),
+    deadLetters: createRedisDeadLetters({ scripts, keys }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());
       return { ack: ack(), description: describeServer(server) };

@@ -1,6 +1,7 @@
 import {
   describeArchive,
   describeControl,
+  describeDeadLetters,
   describeDeliveries,
   describeDirectory,
   describeDrainSlots,
@@ -23,6 +24,7 @@ describe("Redis store", () => {
   describePresence(openRedisStore);
   describeDrainSlots(openRedisStore);
   describeUnregistration(openRedisStore);
+  describeDeadLetters(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();
     const opened: TimedStore[] = [];

@@ -128,6 +128,7 @@ function standing(head: Head) {
     counters: {
       ...{ admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor },
       deadLetters: head.deadLetters,
+      openLetters: head.openLetters,
     },
     versions: decodeColumnText(head.versions),
     warm: { node: orNull(head.warmNode), until: head.warmUntil },
@@ -296,6 +297,8 @@ function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
     lane: row.lane === "s" ? "steer" : "queue",
     boundary: orNull(row.boundary),
     runId: orNull(row.runId),
+    redriveOf: orNull(row.redriveOf),
+    redrivenBy: orNull(row.redrivenBy),
     nodes: list(row.nodes),
     correlationId: row.correlationId === "" ? null : decodeURIComponent(row.correlationId),
     payload: payload.slice(payload.indexOf(" ") + 1),

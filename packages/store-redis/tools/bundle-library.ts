@@ -127,6 +127,7 @@ export const FRAGMENT_ORDER = [
   "stage",
   "due",
   "standing",
+  "letter",
   "admission",
   "reply",
   "claim",
@@ -218,6 +219,11 @@ function scriptFunction(header: ScriptHeader): string {
   return `SCRIPTS["${header.name}"]=function(KEYS,ARGV)\n${lines}\nend`;
 }
 
+/** What a definition of one line defines. */
+function nameOf(definition: string): string {
+  return (/^local (?:function )?(\w+)/.exec(definition) as RegExpExecArray)[1] as string;
+}
+
 /**
  * The library: codecs, constants, machine rows and fragments once, and one
  * function per script in the table `SCRIPTS`. Loading it declares everything;
@@ -239,20 +245,28 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
     return inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS);
   };
   const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
+  // What a script sees, and so may name: its body and its fragments.
+  const texts = headers.map(({ body, uses }) => [body, ...uses.map((use) => fragments.get(use) ?? "")].join("\n"));
+  const seenBy = (definition: string) => {
+    const name = nameOf(definition);
+    return headers.filter((_, index) => new RegExp(`\\b${name}\\b`).test(texts[index] as string));
+  };
+  const definitions = [...codecs(), ...constants].map((text) => ({ text, users: seenBy(text) }));
   return [
     // Bound by the first call: a library is loaded without the globals that its functions see.
     "local pack_row,unpack_row,format",
     "local function bind() pack_row,unpack_row,format=cmsgpack.pack,cmsgpack.unpack,string.format end",
-    ...codecs(),
-    ...constants,
+    ...definitions.filter(({ users }) => users.length > 1).map(({ text }) => text),
     ...rows(headers),
     ...FRAGMENT_ORDER.filter((name) => usersOf(name).length > 1).map(fragmentOf),
     "local SCRIPTS={}",
     ...headers.flatMap((header) => {
-      const own = FRAGMENT_ORDER.filter((name) => usersOf(name).length === 1 && header.uses.includes(name));
+      const fragmentsOfIt = FRAGMENT_ORDER.filter((name) => usersOf(name).length === 1 && header.uses.includes(name));
+      const definitionsOfIt = definitions.filter(({ users }) => users.length === 1 && users[0] === header);
+      const own = [...definitionsOfIt.map(({ text }) => text), ...fragmentsOfIt.map(fragmentOf)];
       const script = scriptFunction(header);
       // A function has room for 200 locals: what one script uses alone stands in a block with it.
-      return own.length === 0 ? [script] : ["do", ...own.map(fragmentOf), script, "end"];
+      return own.length === 0 ? [script] : ["do", ...own, script, "end"];
     }),
     "",
   ].join("\n");

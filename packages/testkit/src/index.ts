@@ -2,6 +2,7 @@ export * from "./clock/virtual-clock.ts";
 export { describeArchive } from "./conformance/archive.ts";
 export { describeCommsInbox } from "./conformance/comms-inbox.ts";
 export { describeControl } from "./conformance/control.ts";
+export { describeDeadLetters } from "./conformance/dead-letters.ts";
 export { describeDeliveries, submission } from "./conformance/deliveries.ts";
 export { describeDirectory } from "./conformance/directory.ts";
 export { describeDrainSlots } from "./conformance/drain-slots.ts";

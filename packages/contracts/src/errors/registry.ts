@@ -52,6 +52,10 @@ export const ERRORS = {
   "input.too_large": { kind: "invalid", status: 413, summary: "The input is larger than the configured limit." },
   "input.rejected": { kind: "invalid", summary: "The input breaks an admission rule of its kind." },
   "input.not_found": { kind: "not_found", summary: "The session has no such input." },
+  "input.not_dead_letter": {
+    kind: "conflict",
+    summary: "The input is no dead letter: it ended otherwise, or was redriven or discarded before.",
+  },
   "idempotency.mismatch": {
     kind: "conflict",
     status: 422,

@@ -15,6 +15,7 @@ import {
   type NewInput,
   type Overlap,
   type ParsedInput,
+  type PolicyColumns,
   type RunId,
   type SessionPhase,
   type SessionRef,
@@ -62,6 +63,8 @@ export interface PreparedInput {
 export type CommandOptions = AcceptOptions & {
   readonly isAwaited: boolean;
   readonly merge?: AdmitCommand["merge"];
+  /** The dead letter that it is made of. */
+  readonly redriveOf?: InputId;
 };
 
 type Refusal = Exclude<AdmitReply, { kind: "accepted" | "deduplicated" | "busy" }>;
@@ -120,11 +123,7 @@ export class Ingress {
   }
 
   /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
-  async admit(
-    ref: SessionRef,
-    prepared: PreparedInput | Rejection,
-    options: AcceptOptions & { readonly isAwaited: boolean },
-  ): Promise<Admission> {
+  async admit(ref: SessionRef, prepared: PreparedInput | Rejection, options: CommandOptions): Promise<Admission> {
     if (prepared.kind === "rejected") return prepared;
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
     let merge: AdmitCommand["merge"] = null;
@@ -151,7 +150,9 @@ export class Ingress {
   command(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): AdmitCommand {
     const { input, id, keyedId, fingerprint, payload } = prepared;
     const { revision, settings } = this.#settings.get(refKey(ref)) ?? NO_SETTINGS;
-    const columns = resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false });
+    const { redriveOf = null } = options;
+    const resolved = resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false });
+    const columns = redriveOf === null ? resolved : behindAll(resolved);
     const at = (time: string | undefined) => (time === undefined ? 0 : epochMsOf(time));
     return {
       ref,
@@ -172,6 +173,7 @@ export class Ingress {
       columns,
       merge: options.merge ?? null,
       settingsRevision: revision,
+      redriveOf,
       replyTo: options.isAwaited ? this.#context.node : null,
     };
   }
@@ -296,6 +298,12 @@ function parseOrReject(
   }
 }
 
+/** The decision for an input that is sent again: behind what is queued, in nobody's place, ending nobody's run. */
+function behindAll(columns: PolicyColumns): PolicyColumns {
+  const behind = { queue: "fifo", whenBusy: "none" } as const;
+  return { ...columns, idle: { ...columns.idle, ...behind }, live: { ...columns.live, ...behind } };
+}
+
 /** Whether the input waits in a session that nobody was told to run. */
 function isUnbound(reply: AdmitReply): boolean {
   return reply.kind === "accepted" && reply.wake.executor === null;
@@ -318,6 +326,8 @@ function faultOf(reply: Exclude<Refusal, { kind: "refused" }>): AppError {
       return new AppError("session.not_found");
     case "torn":
       return new AppError("session.torn");
+    case "not_dead_letter":
+      return new AppError("input.not_dead_letter", { details: { redrivenBy: reply.redrivenBy } });
     case "stale_settings":
     case "mergeable":
       return new AppError("internal.bug");

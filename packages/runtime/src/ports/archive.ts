@@ -62,6 +62,9 @@ export interface InputRecord {
   /** Cursor of the event of its admission. */
   readonly cursor: number;
   readonly failure: FailureReport | null;
+  /** The dead letter it was made of, and what was made of it. */
+  readonly redriveOf: InputId | null;
+  readonly redrivenBy: InputId | null;
   /** Set exactly when the status is terminal. */
   readonly outcome: Outcome | null;
   /** Canonical JSON of the input. */

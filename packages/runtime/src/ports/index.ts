@@ -2,6 +2,7 @@ export * from "./archive.ts";
 export * from "./clock.ts";
 export * from "./comms-inbox.ts";
 export * from "./control.ts";
+export * from "./dead-letters.ts";
 export * from "./deliveries.ts";
 export * from "./drain-slots.ts";
 export * from "./executor.ts";

@@ -106,6 +106,8 @@ export interface AdmitCommand {
   readonly merge: MergeOffer | "declined" | null;
   /** Revision of the settings the columns were resolved with. */
   readonly settingsRevision: number;
+  /** The dead letter this input is made of; `null` for any other input. */
+  readonly redriveOf: InputId | null;
   /** The process that waits for the outcome; told without having to watch. */
   readonly replyTo: NodeId | null;
 }
@@ -163,6 +165,8 @@ export type AdmitReply =
   /** It may be merged with this queued input: admit it again with an offer, or decline. */
   | { readonly kind: "mergeable"; readonly queuedId: InputId; readonly payload: string }
   | { readonly kind: "refused"; readonly phase: SessionPhase }
+  /** The input that should be redriven ended otherwise, or was redriven or discarded before. */
+  | { readonly kind: "not_dead_letter"; readonly redrivenBy: InputId | null }
   | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };

@@ -79,6 +79,7 @@ export interface SessionRecord {
   readonly digest: string;
   /** The last event's cursor. */
   readonly cursor: number;
+  /** Dead letters that nobody has redriven or discarded. */
   readonly deadLetters: number;
 }
 

@@ -1,6 +1,7 @@
 import type { Ack } from "@holdfast/contracts";
 import type { Archive } from "./archive.ts";
 import type { Control } from "./control.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { DrainSlots } from "./drain-slots.ts";
 import type { Journal } from "./journal.ts";
@@ -22,6 +23,7 @@ export interface Store {
   readonly drains: DrainSlots;
   readonly deliveries: Deliveries;
   readonly unregistration: Unregistration;
+  readonly deadLetters: DeadLetters;
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;

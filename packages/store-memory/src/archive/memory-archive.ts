@@ -54,6 +54,8 @@ function inputRecord(session: SessionData, input: InputData): InputRecord {
     notBeforeAt: input.notBeforeAt,
     admittedAt: input.admittedAt,
     cursor: input.cursor,
+    redriveOf: input.redriveOf,
+    redrivenBy: input.redrivenBy,
     failure: input.failure,
     outcome: outcomeOfInput(session, input),
     payload: input.payload,
@@ -80,9 +82,9 @@ function previousReceipt(session: SessionData, position: number): ReceiptData | 
   return session.receipts[position - 2];
 }
 
-function recordsOf(session: SessionData, ids: readonly (InputId | undefined)[]): InputRecord[] {
+function recordsOf(session: SessionData, ids: readonly (InputId | null | undefined)[]): InputRecord[] {
   return ids.flatMap((inputId) => {
-    const input = inputId === undefined ? undefined : session.inputs.get(inputId);
+    const input = inputId == null ? undefined : session.inputs.get(inputId);
     return input === undefined ? [] : [inputRecord(session, input)];
   });
 }

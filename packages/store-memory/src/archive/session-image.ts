@@ -78,6 +78,7 @@ export interface SessionCounters {
   readonly sweeps: number;
   readonly cursor: number;
   readonly deadLetters: number;
+  readonly openLetters: number;
 }
 
 /** A lane: its ends, and which input stands at which place. */
@@ -139,6 +140,7 @@ function standing(session: SessionData) {
       sweeps,
       cursor,
       deadLetters: session.deadLetterCount,
+      openLetters: session.openLetters,
     },
     warm: { node: session.warmNode, until: session.warmUntil },
     position,
@@ -164,7 +166,7 @@ function record(session: SessionData) {
     journals: recordOf(session.journals, (steps) => [...steps].sort(([a], [b]) => a - b).map(([, step]) => step)),
     // A purge leaves holes.
     events: session.events.filter(() => true),
-    deadLetters: session.deadLetters,
+    deadLetters: session.deadLetters.filter((inputId) => inputId !== null),
     endings: recordOf(session.endings),
     reports: recordOf(session.reports),
     leave: session.leave,

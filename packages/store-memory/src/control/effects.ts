@@ -100,7 +100,10 @@ export const CONTROL_EFFECTS = {
     work.session.executor = null;
     work.session.versions = "";
   },
-  leaveDirectory: ({ data, session }: Work) => removeMember(data.listed, session.member),
+  leaveDirectory: ({ data, session }: Work) => {
+    removeMember(data.listed, session.member);
+    session.openLetters = 0;
+  },
   purge: ({ session }: Work) => {
     session.chores.push({ kind: "purge", generation: session.generation, terminalCursor: session.cursor + 1 });
   },

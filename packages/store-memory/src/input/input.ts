@@ -71,7 +71,9 @@ const INPUT_EFFECTS: EffectHandlers<[Work, InputData]> = {
   recordOutcome,
   deadLetter: ({ session }, input) => {
     session.deadLetterCount += 1;
-    session.deadLetters.push(input.inputId);
+    session.openLetters += 1;
+    input.letter = session.deadLetterCount;
+    session.deadLetters[input.letter - 1] = input.inputId;
   },
 };
 

@@ -2,6 +2,7 @@
 import type { Ack, InputId, InputStatus, PolicyDecision } from "@holdfast/contracts";
 import { INPUT_TABLE, signalFor } from "@holdfast/domain";
 import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
+import { closeLetter } from "../input/dead-letters.ts";
 import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
 import { getInput, moveInput, statusOf } from "../input/input.ts";
 import { assignPlace, placeInFront, wakeQueued } from "../input/lane.ts";
@@ -32,6 +33,8 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
   if (session.settingsRevision !== command.settingsRevision) {
     return { kind: "stale_settings", revision: session.settingsRevision, settings: session.settings };
   }
+  const refused = refuseRedrive(session, command);
+  if (refused !== null) return refused;
   const column = isLive(session.hold, work) ? "live" : "idle";
   const decision = command.columns[column];
   if (decision.whenBusy === "refuse" && (session.hold !== null || session.waking > 0)) {
@@ -43,6 +46,14 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
   perform(transition.effects, ADMIT_EFFECTS, admission);
   session.phase = transition.next;
   return answerAccepted(admission, ack);
+}
+
+/** What is no dead letter is not redriven (D52). */
+function refuseRedrive({ inputs }: SessionData, { redriveOf }: AdmitCommand): AdmitReply | null {
+  if (redriveOf === null) return null;
+  const letter = inputs.get(redriveOf);
+  if (letter !== undefined && letter.letter > 0) return null;
+  return { kind: "not_dead_letter", redrivenBy: letter?.redrivenBy ?? null };
 }
 
 /** The queued input that a new one joins, and the input that carries both on. */
@@ -173,6 +184,7 @@ function register(
   const consumed = options.isConsumed === true ? ({ isConsumed: true } as const) : {};
   emit(work, { type: "input.admitted", inputId, admission, ...consumed }, originOf(options.cause ?? null, [input]));
   input.cursor = session.cursor;
+  redrive(work, input);
 }
 
 /** Ends what the new input takes the place of. */
@@ -249,9 +261,17 @@ function bytesOf({ id, payload }: { readonly id: InputId; readonly payload: stri
   return Buffer.byteLength(id) + 1 + Buffer.byteLength(payload);
 }
 
+/** The dead letter it is made of is decided about (D52). */
+function redrive(work: Work, input: InputData): void {
+  if (input.redriveOf === null) return;
+  closeLetter(work, getInput(work.session, input.redriveOf), input.inputId);
+  const fact = { type: "input.redriven", inputId: input.redriveOf, by: input.inputId } as const;
+  emit(work, fact, originOf(input.cursor, [input]));
+}
+
 function newInput(
   { session, now }: Work,
-  { input, columns, replyTo }: AdmitCommand,
+  { input, columns, redriveOf, replyTo }: AdmitCommand,
   policy: PolicyDecision,
 ): InputData {
   return {
@@ -278,6 +298,9 @@ function newInput(
     position: 0,
     detail: "",
     admittedAt: now,
+    letter: 0,
+    redriveOf,
+    redrivenBy: null,
     changedAfterMs: 0,
     cursor: 0,
     correlationId: input.correlationId,

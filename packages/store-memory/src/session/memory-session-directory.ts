@@ -9,7 +9,7 @@ import type {
 } from "@holdfast/runtime";
 import { placeOf } from "./ordered.ts";
 import { configure, register } from "./register.ts";
-import type { SessionData } from "./session-data.ts";
+import type { SessionData, StoreData } from "./session-data.ts";
 import { encodeId, type MemoryContext, openSession } from "./work.ts";
 
 /** The directory in process. */
@@ -20,7 +20,7 @@ export function createMemorySessionDirectory(context: MemoryContext): SessionDir
       const work = openSession(context, ref);
       return work === null ? null : sessionRecord(work.session);
     },
-    list: async (query) => list(context, query),
+    list: async (query) => listPage(context.data(), query),
     configure: async (ref, settings) => configure(context, ref, settings),
     follow: async (command) => follow(context, command),
   };
@@ -44,7 +44,7 @@ export function sessionRecord(session: SessionData): SessionRecord {
     position: session.position,
     digest: session.digest,
     cursor: session.cursor,
-    deadLetters: session.deadLetterCount,
+    deadLetters: session.openLetters,
   };
 }
 
@@ -58,8 +58,11 @@ function parseCursor(after: string | null, tenantPrefix: string): string | null 
   throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
 }
 
-function list(context: MemoryContext, { tenantId, after, limit }: ListQuery): SessionPage {
-  const { listed, sessions } = context.data();
+/** A page of the tenant's sessions among those listed. */
+export function listPage(
+  { listed, sessions }: Pick<StoreData, "listed" | "sessions">,
+  { tenantId, after, limit }: ListQuery,
+): SessionPage {
   const prefix = `${encodeId(tenantId)}.`;
   const last = parseCursor(after, prefix);
   const start =

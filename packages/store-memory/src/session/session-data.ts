@@ -127,8 +127,11 @@ export interface SessionData {
   readonly journals: Map<RunId, Map<number, SettledStep>>;
   readonly events: StoredEvent[];
   cursor: number;
-  readonly deadLetters: InputId[];
+  /** By number, from 1; `null` for one that was decided about. */
+  readonly deadLetters: (InputId | null)[];
   deadLetterCount: number;
+  /** Of the dead letters, those that nobody has redriven or discarded. */
+  openLetters: number;
   /** Why an ended generation ended. */
   readonly endings: Map<number, AbandonReason>;
   readonly reports: Map<RequestId, ControlReport>;
@@ -189,6 +192,11 @@ export interface InputData {
   /** Cursor of the fact that it was admitted. */
   cursor: number;
   readonly correlationId: string | null;
+  /** Its number among the dead letters while it is one of them; 0 for none. */
+  letter: number;
+  /** The dead letter it was made of, and what was made of it. */
+  readonly redriveOf: InputId | null;
+  redrivenBy: InputId | null;
   readonly payload: string;
   /** Bytes the payload counts for in a batch. */
   readonly payloadBytes: number;
@@ -415,6 +423,7 @@ export function newSessionData(
     cursor: 0,
     deadLetters: [],
     deadLetterCount: 0,
+    openLetters: 0,
     endings: new Map(),
     reports: new Map(),
     drain: newDrainData(),

@@ -124,7 +124,8 @@ local function ask_to_end(c, mode)
   })
 end
 
--- `admission` = { id, keyedId, scope, payload, column, debounce, merge, expiresAt, later, due, member, sweepDelay }.
+-- `admission` = { id, keyedId, scope, payload, column, debounce, merge, expiresAt, later, due, member,
+-- sweepDelay, letter }.
 local ADMIT_EFFECTS = {
   storeInput = function(c, admission, record)
     local id, column = admission.id, admission.column
@@ -132,6 +133,10 @@ local ADMIT_EFFECTS = {
     emit(c, "input.admitted|" .. id .. "|" .. record.admission .. (column.isConsumed and "|1" or ""), nil,
       record.correlationId)
     record.cursor = c.head.cursor
+    if admission.letter then
+      close_letter(c, record.redriveOf, admission.letter, id)
+      emit(c, "input.redriven|" .. record.redriveOf .. "|" .. id, record.cursor, record.correlationId)
+    end
     if not admission.merge then make_room(c, admission, record) end
     if column.isConsumed then
       move_input(c, id, record, "input.consume_on_accept")

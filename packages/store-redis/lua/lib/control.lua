@@ -83,7 +83,10 @@ local CONTROL_EFFECTS = {
     if c.head.isUnhosted then send(c, "ZREM", command.index, unhosted_entry(c, command.member)) end
     c.head.executor, c.head.versions, c.head.isUnhosted = "", "", false
   end,
-  leaveDirectory = function(c, command) send(c, "ZREM", command.index, "d " .. command.member) end,
+  leaveDirectory = function(c, command)
+    send(c, "ZREM", command.index, "d " .. command.member, "l " .. command.member)
+    c.head.openLetters = 0
+  end,
   -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
   purge = function(c)
     local chore = new_chore(c, "purge")

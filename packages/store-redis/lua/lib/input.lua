@@ -16,6 +16,18 @@ local function clear_ended(record)
   record.expiresAt = 0
 end
 
+-- Lists an input as a dead letter, and its session among those of its bucket that have some. What raises the effect
+-- says in the context where: `c.index`, `c.member`.
+local function open_letter(c, id, record)
+  local head = c.head
+  head.deadLetters, head.openLetters = head.deadLetters + 1, head.openLetters + 1
+  record.letter = head.deadLetters
+  write(c, format("d%d", record.letter), id)
+  if head.openLetters > 1 then return end
+  mark(c)
+  send(c, "ZADD", c.index, 0, "l " .. c.member)
+end
+
 local INPUT_EFFECTS = {
   enterLane = function(c, id, record)
     occupy_or_wait(c, id, record)
@@ -44,10 +56,7 @@ local INPUT_EFFECTS = {
     settle(c, id, record)
     clear_ended(record)
   end,
-  deadLetter = function(c, id)
-    c.head.deadLetters = c.head.deadLetters + 1
-    write(c, "d" .. c.head.deadLetters, id)
-  end,
+  deadLetter = function(c, id, record) open_letter(c, id, record) end,
 }
 
 -- Whether it is counted among those that a rebuilt session does without.

@@ -29,6 +29,8 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
   "input.coalesce": ([inputId, into]) => ({ type: "input.coalesced", inputId, into }),
   "input.deduplicated": ([inputId, existingId]) => ({ type: "input.deduplicated", inputId, existingId }),
   "input.abandoned": ([inputId, reason]) => ({ type: "input.abandoned", inputId, reason }),
+  "input.redriven": ([inputId, by]) => ({ type: "input.redriven", inputId, by }),
+  "input.discarded": ([inputId]) => ({ type: "input.discarded", inputId }),
   "run.started": ([runId, attempt, inputIds = ""]) => ({
     type: "run.started",
     runId,

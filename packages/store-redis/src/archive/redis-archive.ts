@@ -122,6 +122,8 @@ function toInputRecord(stored: StoredInput): InputRecord {
     notBeforeAt: row.notBeforeAt,
     admittedAt: row.admittedAt,
     cursor: row.cursor,
+    redriveOf: row.redriveOf === "" ? null : (row.redriveOf as InputId),
+    redrivenBy: row.redrivenBy === "" ? null : (row.redrivenBy as InputId),
     failure: ended.failure ?? null,
     outcome: outcomeOf(ended),
     payload: payload ? decodePayload(payload.toString()).payload : "",

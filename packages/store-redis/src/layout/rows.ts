@@ -50,6 +50,8 @@ export const HEAD = {
   expiring: "n",
   /** No input that waits for a time has a place before this one; says nothing while none waits. */
   waitingFrom: "n",
+  /** Dead letters that nobody has redriven or discarded. */
+  openLetters: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -119,6 +121,11 @@ export const RECORD = {
   expiresAt: "n",
   /** When the first of its debounced series came; 0 outside of one. */
   debouncedAt: "n",
+  /** Its number among the dead letters while it is one of them; 0 for none. */
+  letter: "n",
+  /** The dead letter it was made of, and what was made of it. */
+  redriveOf: "t",
+  redrivenBy: "t",
 } as const satisfies RowLayout;
 
 /** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */

@@ -66,6 +66,8 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
       const settings = SessionSettings.parse(JSON.parse(text(reply, 2)));
       return { kind: "stale_settings", revision: number(reply, 1), settings };
     }
+    case "not_dead_letter":
+      return { kind: "not_dead_letter", redrivenBy: text(reply, 1) === "" ? null : (text(reply, 1) as InputId) };
     case "missing":
       return { kind: "missing" };
     case "torn":

@@ -108,6 +108,7 @@ async function admit({ scripts, keys, constants, ack }: LedgerParts, command: Ad
         live: encodeColumn(command, "live"),
         node: command.replyTo ?? "",
         correlationId: encodeURIComponent(input.correlationId ?? ""),
+        redriveOf: command.redriveOf ?? "",
         payload: input.payload,
       },
       constants.admit,

@@ -33,7 +33,7 @@ export function createRedisSessionDirectory(options: DirectoryOptions): SessionD
   return {
     register: (command) => register(options, command),
     find: (ref) => find(options, ref),
-    list: (query) => list(options, query),
+    list: (query) => listSessions(options, "d", query),
     configure: (ref, settings) => configure(options, ref, settings),
     follow: (command) => follow(options, command),
   };
@@ -91,7 +91,7 @@ export function toSessionRecord(
     position: head.position,
     digest: head.digest,
     cursor: head.cursor,
-    deadLetters: head.deadLetters,
+    deadLetters: head.openLetters,
   };
 }
 
@@ -126,13 +126,18 @@ function parseCursor(after: string | null, tenantPrefix: string): { bucket: numb
   throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
 }
 
-async function list({ scripts, keys }: DirectoryOptions, query: ListQuery): Promise<SessionPage> {
+/** A page of the tenant's sessions among those that the buckets list under a letter: `d` for all, `l` for those with dead letters. */
+export async function listSessions(
+  { scripts, keys }: Pick<DirectoryOptions, "scripts" | "keys">,
+  letter: "d" | "l",
+  query: ListQuery,
+): Promise<SessionPage> {
   const tenantPrefix = `${encodeId(query.tenantId)}.`;
   const start = parseCursor(query.after, tenantPrefix);
-  const prefix = `d ${tenantPrefix}`;
+  const prefix = `${letter} ${tenantPrefix}`;
   const sessions: SessionPage["sessions"][number][] = [];
   for (let bucket = start.bucket; bucket < keys.buckets; bucket += 1) {
-    const from = bucket === start.bucket && start.member !== null ? `(d ${start.member}` : `[${prefix}`;
+    const from = bucket === start.bucket && start.member !== null ? `(${letter} ${start.member}` : `[${prefix}`;
     const wanted = query.limit - sessions.length;
     const entries = await scripts.read((client) =>
       client.zrangebylex(keys.index(bucket), from, `[${prefix}\xff`, "LIMIT", 0, wanted),

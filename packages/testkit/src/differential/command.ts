@@ -78,6 +78,8 @@ export type DifferentialCommand =
     }
   | { readonly type: "flood"; readonly session: SessionIndex; readonly count: number; readonly delayMs: number }
   | { readonly type: "repeat_admit"; readonly back: Back }
+  | { readonly type: "redrive"; readonly back: Back }
+  | { readonly type: "discard"; readonly back: Back }
   | {
       readonly type: "claim";
       readonly session: SessionIndex;
@@ -295,6 +297,8 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 3, arbitrary: fc.record({ ...of("unregister"), session: fc.constant(0), request }) },
   { weight: 9, arbitrary: oblige },
   { weight: 5, arbitrary: fc.record({ ...of("remove"), session: fc.constant(0) }) },
+  { weight: 4, arbitrary: fc.record({ ...of("redrive"), back: recent }) },
+  { weight: 2, arbitrary: fc.record({ ...of("discard"), back: recent }) },
   { weight: 4, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
   { weight: 3, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
   { weight: 4, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },

@@ -81,6 +81,23 @@ const INTERPRETERS: Interpreters = {
     const known = back(mind.admits, command.back);
     return known === undefined ? null : admitCall(mind, known);
   },
+  redrive: (mind, command) => {
+    const known = back(mind.inputs, command.back);
+    if (known === undefined) return null;
+    const settings = standingOf(mind, known.ref)?.settings;
+    const { settings: current, revision: settingsRevision } = settings ?? {
+      settings: { silentIntents: [] },
+      revision: 0,
+    };
+    const options = { redriveOf: known.inputId, settings: current, settingsRevision };
+    return admitCall(mind, admitCommand(known.ref, mind.ids, options));
+  },
+  discard: (mind, command) => {
+    const known = back(mind.inputs, command.back);
+    if (known === undefined) return null;
+    const { ref, inputId } = known;
+    return { what: `discard ${inputId}`, touches: [ref], send: (store) => store.deadLetters.discard(ref, inputId) };
+  },
   claim: (mind, command) => {
     const { ref, digests } = standingAt(mind, command.session);
     const cachedDigest = { none: null, current: digests.at(-1) ?? null, old: digests.at(-2) ?? "old" }[command.cached];

@@ -25,6 +25,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     drains: wire.stretch(store.drains),
     deliveries: wire.stretch(store.deliveries),
     unregistration: wire.stretch(store.unregistration),
+    deadLetters: wire.stretch(store.deadLetters),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},

@@ -1,0 +1,98 @@
+/**
+ * Redriving many dead letters, step by step. A dead letter that was redriven
+ * leaves the list, so a step that is sent again finds only what is left; the
+ * cursor passes over those that cannot be sent.
+ */
+import { AppError, isAppError, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
+import { isFinalPhase } from "@holdfast/domain";
+import type {
+  DeadLetterSelection,
+  RedrivenInput,
+  RedriveProgress,
+  RedriveStep,
+  RefusedInput,
+} from "../api/dead-letters.ts";
+import type { InputRecord } from "../ports/archive.ts";
+import { type DeadLetterParts, redrive } from "./redrive.ts";
+
+/** Where the next step goes on: in a listing of sessions, and in the dead letters of the one after it. */
+interface Place {
+  /** Cursor of the listing before the session at hand; `null` for its beginning. */
+  readonly sessions: string | null;
+  /** Number of the last dead letter that was looked at. */
+  readonly after: number;
+}
+
+/** One step. See `DeadLettersApi`. */
+export async function redriveMany(
+  parts: DeadLetterParts,
+  selection: DeadLetterSelection,
+  step: RedriveStep,
+): Promise<RedriveProgress> {
+  const place = placeOf(step.after);
+  if ("ref" in selection) {
+    await requireSession(parts, selection.ref);
+    const { next, ...progress } = await redrivePage(parts, { ref: selection.ref, selection, place, step });
+    return { ...progress, next: next === null ? null : cursorOf({ ...place, after: next }) };
+  }
+  const { tenantId } = selection;
+  const page = await parts.context.store.deadLetters.listSessions({ tenantId, after: place.sessions, limit: 1 });
+  const [session] = page.sessions;
+  if (session === undefined) return { redriven: [], refused: [], next: null };
+  const ref: SessionRef = { tenantId, sessionId: session.sessionId };
+  const { next, ...progress } = await redrivePage(parts, { ref, selection, place, step });
+  if (next !== null) return { ...progress, next: cursorOf({ ...place, after: next }) };
+  return { ...progress, next: page.next === null ? null : cursorOf({ sessions: page.next, after: 0 }) };
+}
+
+/** A page of one session's dead letters, in order: what was sent first is queued first. */
+async function redrivePage(
+  parts: DeadLetterParts,
+  options: {
+    readonly ref: SessionRef;
+    readonly selection: DeadLetterSelection;
+    readonly place: Place;
+    readonly step: RedriveStep;
+  },
+): Promise<{ redriven: RedrivenInput[]; refused: RefusedInput[]; next: number | null }> {
+  const { ref, selection, place, step } = options;
+  const limit = Math.max(1, Math.min(step.limit ?? SCRIPT_BATCH, SCRIPT_BATCH));
+  const { items, next } = await parts.context.store.archive.listDeadLetters(ref, { after: place.after, limit });
+  const redriven: RedrivenInput[] = [];
+  const refused: RefusedInput[] = [];
+  for (const record of items.filter((item) => isSelected(item, selection))) {
+    const { inputId } = record;
+    try {
+      const admission = await redrive(parts, { ref, inputId }, { requestId: step.requestId });
+      if (admission.kind === "rejected") refused.push({ ref, inputId, code: admission.reason });
+      else redriven.push({ ref, inputId, by: admission.inputId });
+    } catch (error) {
+      if (!isAppError(error) || error.code === "store.unavailable") throw error;
+      refused.push({ ref, inputId, code: error.code });
+    }
+  }
+  return { redriven, refused, next };
+}
+
+function isSelected({ failure, outcome }: InputRecord, { code }: DeadLetterSelection): boolean {
+  if (code === undefined) return true;
+  return failure?.code === code || (outcome?.kind === "abandoned" && outcome.reason === code);
+}
+
+async function requireSession({ context }: DeadLetterParts, ref: SessionRef): Promise<void> {
+  const session = await context.store.directory.find(ref);
+  if (session === null) throw new AppError("session.not_found");
+  if (isFinalPhase(session.phase)) throw new AppError("session.destroyed");
+}
+
+function cursorOf({ sessions, after }: Place): string {
+  return `${after}.${sessions === null ? "" : encodeURIComponent(sessions)}`;
+}
+
+function placeOf(cursor: string | undefined): Place {
+  if (cursor === undefined) return { sessions: null, after: 0 };
+  const [, after, sessions = ""] = /^(\d{1,15})\.(.*)$/.exec(cursor) ?? [];
+  if (after === undefined)
+    throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous step" });
+  return { sessions: sessions === "" ? null : decodeURIComponent(sessions), after: Number(after) };
+}

@@ -1,0 +1,46 @@
+/** Sends a dead letter again: an admission of what it says, under an id that its request id derives. */
+import { type Admission, AppError, type InputId, type NewInput, type SessionRef } from "@holdfast/contracts";
+import { isFinalPhase } from "@holdfast/domain";
+import type { RedriveOptions } from "../api/dead-letters.ts";
+import type { Ingress } from "../ingress/ingress.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+
+/** What dead letters are handled with. */
+export interface DeadLetterParts {
+  readonly context: RuntimeContext;
+  readonly ingress: Ingress;
+}
+
+/** What an operator may not give an input: who it is, and what it was sent under. */
+const FIXED = ["id", "idempotencyKey"] as const;
+const ID_CHARACTERS = 24;
+
+/** Redrives one dead letter. See `DeadLettersApi`. */
+export async function redrive(
+  { context, ingress }: DeadLetterParts,
+  { ref, inputId }: { readonly ref: SessionRef; readonly inputId: InputId },
+  { requestId, edit = {} }: RedriveOptions,
+): Promise<Admission> {
+  for (const field of FIXED) {
+    if (field in edit) throw new AppError("request.invalid", { message: `an edit may not name ${field}` });
+  }
+  const record = await context.store.archive.findInput(ref, inputId);
+  if (record === null) throw await missingInput(context, ref);
+  const digest = context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, "redrive", inputId, requestId]));
+  const id = `inp_${digest.slice(0, ID_CHARACTERS)}` as InputId;
+  const {
+    idempotencyKey: _owned,
+    notBefore: _waited,
+    expiresAt: _over,
+    ...input
+  } = JSON.parse(record.payload) as NewInput;
+  const prepared = ingress.prepare(ref, { ...input, ...edit, id } as NewInput);
+  return ingress.admit(ref, prepared, { isAwaited: false, redriveOf: inputId });
+}
+
+/** An input that is not there may have gone with its session. */
+export async function missingInput({ store }: RuntimeContext, ref: SessionRef): Promise<AppError> {
+  const session = await store.directory.find(ref);
+  if (session === null) return new AppError("session.not_found");
+  return new AppError(isFinalPhase(session.phase) ? "session.destroyed" : "input.not_found");
+}
