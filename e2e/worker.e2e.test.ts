@@ -55,7 +55,7 @@ describe("holdfast-worker", () => {
   it("hosts every built-in executor when it is told nothing", async () => {
     const { ready } = await launchReady([]);
 
-    expect(ready["executors"]).toEqual(["echo", "fold", "fold-batch"]);
+    expect(ready["executors"]).toEqual(["echo", "fold", "fold-batch", "fold-slowly"]);
   });
 
   it("logs to stderr in fixed phrases with fields", async () => {
@@ -113,7 +113,7 @@ describe("holdfast-worker", () => {
     [[], { REDIS_URL: "" }, "REDIS_URL is not set"],
     [[], { HOLDFAST_GRACE_MS: "soon" }, "HOLDFAST_GRACE_MS is not a whole number"],
     [[], { HOLDFAST_LEASE_MS: "10" }, "HOLDFAST_LEASE_MS is less than 1000"],
-    [["--built-in", "ecko"], {}, "--built-in ecko is none of echo, fold, fold-batch"],
+    [["--built-in", "ecko"], {}, "--built-in ecko is none of echo, fold, fold-batch, fold-slowly"],
     [["--executors", "e2e/fixtures/none.ts"], {}, "e2e/fixtures/none.ts cannot be loaded: Cannot find module"],
   ])("refuses %j %j in one line", async (args, env, message) => {
     const worker = launch(args, { env: env as Record<string, string> });

@@ -1,6 +1,6 @@
-import { AppError, type Executor, echo, fold, foldBatching } from "holdfast";
+import { AppError, type Executor, echo, fold, foldBatching, foldSlowly } from "holdfast";
 
-const BUILT_IN: readonly Executor[] = [echo, fold, foldBatching];
+const BUILT_IN: readonly Executor[] = [echo, fold, foldBatching, foldSlowly];
 
 /** Names of the executors every worker can host. */
 export const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name);

@@ -54,6 +54,6 @@ describe("selectBuiltIn", () => {
   });
 
   it("refuses a name it does not know", () => {
-    expect(() => selectBuiltIn("echo,ecko")).toThrow("--built-in ecko is none of echo, fold, fold-batch");
+    expect(() => selectBuiltIn("echo,ecko")).toThrow("--built-in ecko is none of echo, fold, fold-batch, fold-slowly");
   });
 });

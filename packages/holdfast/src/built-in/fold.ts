@@ -9,8 +9,9 @@
  * where key is the input's idempotency key, or its id without one.
  */
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Input } from "@holdfast/contracts";
-import type { Executor } from "@holdfast/runtime";
+import type { Executor, Turn } from "@holdfast/runtime";
 import { textOf } from "./text-of.ts";
 
 /** State and output of the folding executors. */
@@ -27,12 +28,21 @@ export const fold: Executor = folding("fold", 1);
 /** Folds up to a hundred prompts a turn; the chain is the same as one by one. */
 export const foldBatching: Executor = folding("fold-batch", 100);
 
-function folding(name: string, maxBatch: number): Executor {
+const MOMENT_MS = 15;
+
+/** Folds one prompt a turn and takes a moment for it, so that an interrupt finds something to cut short. */
+export const foldSlowly: Executor = folding("fold-slowly", 1, async ({ signal }) => {
+  await sleep(MOMENT_MS, undefined, { signal });
+});
+
+function folding(name: string, maxBatch: number, before: (turn: Turn) => Promise<void> = async () => {}): Executor {
   return {
     name,
     version: "1",
     maxBatch,
-    apply: async ({ inputs, state }) => {
+    apply: async (turn) => {
+      await before(turn);
+      const { inputs, state } = turn;
       const folded = inputs.reduce(append, (state as Folded | null) ?? { count: 0, chain: "" });
       return { kind: "completed", state: { ...folded }, output: { ...folded } };
     },

@@ -1,3 +1,3 @@
 export { echo } from "./echo.ts";
-export { type Folded, fold, foldBatching } from "./fold.ts";
+export { type Folded, fold, foldBatching, foldSlowly } from "./fold.ts";
 export { textOf } from "./text-of.ts";

@@ -3,7 +3,7 @@ import type { Input, InputId } from "@holdfast/contracts";
 import type { Turn } from "@holdfast/runtime";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { echo, fold, foldBatching } from "../../src/built-in/index.ts";
+import { echo, fold, foldBatching, foldSlowly } from "../../src/built-in/index.ts";
 
 /** What the built-in executors look at. */
 function turn(inputs: readonly Partial<Input>[], state: unknown = null): Turn {
@@ -90,3 +90,21 @@ describe("fold", () => {
 function stateOf(result: Awaited<ReturnType<typeof fold.apply>>): unknown {
   return result.kind === "completed" ? result.state : null;
 }
+
+describe("a slow fold", () => {
+  it("folds as the fast one does", async () => {
+    const inputs = [prompt("Hello", "m1")];
+    const { signal } = new AbortController();
+
+    expect(await foldSlowly.apply({ ...turn(inputs), signal } as Turn)).toEqual(await fold.apply(turn(inputs)));
+  });
+
+  it("is cut short by its signal", async () => {
+    const abort = new AbortController();
+    const folding = foldSlowly.apply({ ...turn([prompt("Hello")]), signal: abort.signal } as Turn);
+
+    abort.abort();
+
+    await expect(folding).rejects.toThrow("aborted");
+  });
+});
