@@ -7,7 +7,10 @@ const data = (name: string) => fileURLToPath(new URL(`../../data/${name}`, impor
 export const SLOW_MACHINE_MS = 900_000;
 
 /** Replays the whole data set under fire: three workers, one of which is killed every two seconds. */
-export async function runCommitsDemo(options: { readonly hasRedisKill: boolean }): Promise<DemoResult> {
+export async function runCommitsDemo(options: {
+  readonly hasRedisKill: boolean;
+  readonly controlSeed?: number;
+}): Promise<DemoResult> {
   const notes: string[] = [];
   const demo = new Demo({
     file: data("commits.jsonl.gz"),
@@ -16,6 +19,7 @@ export async function runCommitsDemo(options: { readonly hasRedisKill: boolean }
     killEveryMs: 2_000,
     concurrency: 256,
     hasRedisKill: options.hasRedisKill,
+    controlSeed: options.controlSeed ?? null,
     signal: new AbortController().signal,
     onNote: (line) => notes.push(line),
   });

@@ -10,6 +10,7 @@ import { Replay, type ReplayOptions, readHeld } from "../replay/replay.ts";
 import type { Tally } from "../replay/tally.ts";
 import { compareSessions, readExpectations, type Verdict } from "../replay/verdict.ts";
 import type { Standing } from "../terminal/progress.ts";
+import { ControlledReplay, type ControlledResult } from "./controlled-replay.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
 export interface DemoOptions extends Pick<ReplayOptions, "file" | "signal" | "onBad" | "onFailed" | "onOutage"> {
@@ -19,6 +20,8 @@ export interface DemoOptions extends Pick<ReplayOptions, "file" | "signal" | "on
   readonly killEveryMs: number;
   /** Kills Redis as well, once, in the middle. */
   readonly hasRedisKill: boolean;
+  /** Fires control verbs at random sessions all the while, the same ones for the same seed; `null` for none. */
+  readonly controlSeed: number | null;
   readonly concurrency: number;
   readonly onNote: (line: string) => void;
 }
@@ -31,6 +34,8 @@ export interface DemoResult {
   readonly redisKills: number;
   /** Inputs the ledger shows more than one attempt of. */
   readonly repeated: number;
+  /** What the control verbs came to; `null` when none were fired. */
+  readonly control: ControlledResult | null;
   readonly durationMs: number;
 }
 
@@ -49,6 +54,7 @@ export class Demo {
   #fleet: WorkerFleet | null = null;
   #redisKills = 0;
   #giveUp: ((error: unknown) => void) | null = null;
+  #controlled: ControlledReplay | null = null;
 
   constructor(options: DemoOptions) {
     this.#options = options;
@@ -60,6 +66,7 @@ export class Demo {
     try {
       return await this.#runOn(redis);
     } finally {
+      await this.#controlled?.stop();
       await this.#fleet?.stop();
       await redis.stop();
     }
@@ -69,41 +76,59 @@ export class Demo {
   standing(): Standing {
     const standing = this.#replay?.standing() ?? { fraction: 0, count: 0, facts: [] };
     const kills = this.#options.hasRedisKill ? ([["Redis kills", this.#redisKills]] as const) : [];
-    return { ...standing, facts: [...standing.facts, ["kills", this.#fleet?.kills ?? 0], ...kills] };
+    const verbs = this.#controlled === null ? [] : ([["verbs", this.#controlled.applied]] as const);
+    return { ...standing, facts: [...standing.facts, ["kills", this.#fleet?.kills ?? 0], ...kills, ...verbs] };
   }
 
   async #runOn(redis: PrivateRedis): Promise<DemoResult | null> {
-    const { file, signal, onBad, onFailed, onOutage, concurrency, expect } = this.#options;
     const holdfast = await openHoldfast({ redis: redis.url, namespace: NAMESPACE }, { mayCreate: true });
     try {
       const fleet = this.#startFleet(redis);
       const startedAt = performance.now();
-      this.#replay = new Replay({
-        file,
-        holdfast,
-        binding: { executor: EXECUTOR, onFailure: "hold" },
-        isAwaited: true,
-        concurrency,
-        signal,
-        ...(onBad === undefined ? {} : { onBad }),
-        ...(onFailed === undefined ? {} : { onFailed }),
-        ...(onOutage === undefined ? {} : { onOutage }),
-      });
-      await this.#runUnderFire(this.#replay, { fleet, redis });
-      if (signal.aborted) return null;
+      const controlled = this.#control(holdfast);
+      const replay = this.#replayInto(holdfast, controlled);
+      await this.#runUnderFire(replay, { fleet, redis });
+      await controlled?.stop();
+      if (this.#options.signal.aborted) return null;
       const durationMs = performance.now() - startedAt;
-      let repeated = 0;
-      const read = async (session: string) => {
-        const count = await countRepeated(holdfast, session);
-        repeated += count;
-        return readHeld(holdfast, session);
-      };
-      const verdict = await compareSessions({ expected: readExpectations(expect), read });
       const { kills } = fleet;
-      return { tally: this.#replay.tally, verdict, kills, redisKills: this.#redisKills, repeated, durationMs };
+      const findings = await this.#judge(holdfast, controlled);
+      return { tally: replay.tally, kills, redisKills: this.#redisKills, durationMs, ...findings };
     } finally {
       await holdfast.close({ graceMs: 0 });
     }
+  }
+
+  #replayInto(holdfast: Holdfast, controlled: ControlledReplay | null): Replay {
+    const { file, signal, onBad, onFailed, onOutage, concurrency } = this.#options;
+    this.#replay = new Replay({
+      file,
+      holdfast,
+      binding: { executor: controlled?.executor ?? EXECUTOR, onFailure: "hold" },
+      isAwaited: true,
+      concurrency,
+      signal,
+      ...(onBad === undefined ? {} : { onBad }),
+      ...(onFailed === undefined ? {} : { onFailed }),
+      ...(onOutage === undefined ? {} : { onOutage }),
+      ...controlled?.listeners,
+    });
+    return this.#replay;
+  }
+
+  async #judge(
+    holdfast: Holdfast,
+    controlled: ControlledReplay | null,
+  ): Promise<Pick<DemoResult, "verdict" | "repeated" | "control">> {
+    let repeated = 0;
+    const read = async (session: string) => {
+      const count = await countRepeated(holdfast, session);
+      repeated += count;
+      return readHeld(holdfast, session);
+    };
+    const expected = readExpectations(this.#options.expect);
+    const verdict = await compareSessions({ expected: controlled?.expectations(expected) ?? expected, read });
+    return { verdict, repeated, control: (await controlled?.result()) ?? null };
   }
 
   #startFleet(redis: PrivateRedis): WorkerFleet {
@@ -115,6 +140,13 @@ export class Demo {
       onGivenUp: () => this.#giveUp?.(new AppError("store.unavailable", { message: "workers do not stay alive" })),
     });
     return this.#fleet;
+  }
+
+  #control(holdfast: Holdfast): ControlledReplay | null {
+    const seed = this.#options.controlSeed;
+    if (seed === null) return null;
+    this.#controlled = new ControlledReplay({ holdfast, seed, onFault: (error) => this.#giveUp?.(error) });
+    return this.#controlled;
   }
 
   /** Kills on time while the replay runs. */

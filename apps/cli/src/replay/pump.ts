@@ -32,6 +32,12 @@ export interface PumpOptions {
   /** Waits before a repeat. */
   readonly pause: (ms: number) => Promise<void>;
   readonly onFailed?: (input: ReplayInput, reason: string) => void;
+  /** The store has it, now or since an earlier run. */
+  readonly onAdmitted?: (input: ReplayInput, admission: Exclude<Admission, { kind: "rejected" }>) => void;
+  /** How it ended. */
+  readonly onEnded?: (input: ReplayInput, outcome: Outcome) => void;
+  /** What to send in the place of an input that ended so, behind what is parked; `null` for nothing. */
+  readonly resend?: (input: ReplayInput, outcome: Outcome) => ReplayInput | null;
   /** The store stopped answering, or answers again. */
   readonly onOutage?: (isOver: boolean) => void;
 }
@@ -124,7 +130,15 @@ class Pump {
     this.#admitting.release();
     if (!isAwaited) return;
     if (admitted === null) this.#awaiting.release();
-    else this.#start(this.#settle(input, admitted.completion).finally(() => this.#awaiting.release()));
+    else this.#start(this.#follow(input, admitted.completion));
+  }
+
+  /** Learns how an input ended, and sends what takes its place. */
+  async #follow(input: ReplayInput, completion: Promise<Outcome>): Promise<void> {
+    const again = await this.#settle(input, completion).finally(() => this.#awaiting.release());
+    if (again === null) return;
+    await this.#parking.acquire();
+    if (!this.#isStopped) this.#park(again);
   }
 
   /** The completion of an admitted input, boxed so that nobody awaits it by accident; `null` when there is none. */
@@ -141,6 +155,7 @@ class Pump {
         return null;
       }
       tally.admitted += 1;
+      this.#options.onAdmitted?.(input, admission);
       if (admission.kind === "deduplicated") tally.deduplicated += 1;
       return completion === null ? null : { completion };
     } catch (error) {
@@ -149,8 +164,8 @@ class Pump {
     }
   }
 
-  async #settle(input: ReplayInput, completion: Promise<Outcome>): Promise<void> {
-    const { target, tally } = this.#options;
+  async #settle(input: ReplayInput, completion: Promise<Outcome>): Promise<ReplayInput | null> {
+    const { target, tally, onEnded, resend } = this.#options;
     let next = () => completion;
     try {
       const outcome = await this.#untilKnown(() => {
@@ -158,12 +173,19 @@ class Pump {
         next = () => target.outcome(input);
         return asked;
       });
-      if (outcome === null) return;
+      if (outcome === null) return null;
+      onEnded?.(input, outcome);
+      const again = resend?.(input, outcome) ?? null;
+      if (again !== null) {
+        tally.resent += 1;
+        return again;
+      }
       if (outcome.kind === "abandoned") this.#fail(input, outcome.failure?.code ?? outcome.reason);
       else tally.done += 1;
     } catch (error) {
       this.#fail(input, reasonOf(error));
     }
+    return null;
   }
 
   /** Repeats while the store does not answer (X4); `null` when stopped first. */

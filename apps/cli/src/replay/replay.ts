@@ -9,7 +9,10 @@ import { readLines } from "./read-lines.ts";
 import { emptyTally, inFlight, type Tally } from "./tally.ts";
 import type { Held } from "./verdict.ts";
 
-export interface ReplayOptions extends Pick<PumpOptions, "concurrency" | "signal" | "onFailed" | "onOutage"> {
+/** What a replay passes on to its pump when it is there. */
+type Listeners = Pick<PumpOptions, "onFailed" | "onOutage" | "onAdmitted" | "onEnded" | "resend">;
+
+export interface ReplayOptions extends Pick<PumpOptions, "concurrency" | "signal">, Listeners {
   readonly file: string;
   readonly holdfast: Holdfast;
   /** What sessions that do not exist yet are bound to. */
@@ -37,7 +40,7 @@ export class Replay {
 
   /** Resolves when every input has ended, or at the signal. @throws config.invalid */
   async run(): Promise<void> {
-    const { holdfast, isAwaited, concurrency, signal, onFailed, onOutage } = this.#options;
+    const { holdfast, isAwaited, concurrency, signal } = this.#options;
     await pump(this.#inputs(), {
       target: targetOf(holdfast, this.#options),
       tally: this.tally,
@@ -45,8 +48,7 @@ export class Replay {
       concurrency,
       maxInFlight: isAwaited ? MAX_IN_FLIGHT : 0,
       pause: (ms) => sleep(ms),
-      ...(onFailed === undefined ? {} : { onFailed }),
-      ...(onOutage === undefined ? {} : { onOutage }),
+      ...listenersOf(this.#options),
     });
     this.#hasEnded = true;
   }
@@ -124,6 +126,16 @@ function targetOf(
       return runtime.acceptInputWithCompletion(ref, input, options);
     },
     outcome: async ({ sessionId, key }) => runtime.waitForOutcome(holdfast.session(sessionId).ref, { key }),
+  };
+}
+
+function listenersOf({ onFailed, onOutage, onAdmitted, onEnded, resend }: ReplayOptions): Listeners {
+  return {
+    ...(onFailed === undefined ? {} : { onFailed }),
+    ...(onOutage === undefined ? {} : { onOutage }),
+    ...(onAdmitted === undefined ? {} : { onAdmitted }),
+    ...(onEnded === undefined ? {} : { onEnded }),
+    ...(resend === undefined ? {} : { resend }),
   };
 }
 

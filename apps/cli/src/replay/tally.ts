@@ -8,6 +8,8 @@ export interface Tally {
   admitted: number;
   /** Of those, the ones an earlier run had admitted. */
   deduplicated: number;
+  /** Of those, the ones that ended otherwise and were sent anew. */
+  resent: number;
   /** Ended as they should. */
   done: number;
   /** Refused, or ended otherwise. */
@@ -20,13 +22,23 @@ export interface Tally {
 
 /** Nothing yet. */
 export function emptyTally(): Tally {
-  return { read: 0, bad: 0, admitted: 0, deduplicated: 0, done: 0, failed: 0, failures: new Map(), outages: 0 };
+  return {
+    read: 0,
+    bad: 0,
+    admitted: 0,
+    deduplicated: 0,
+    resent: 0,
+    done: 0,
+    failed: 0,
+    failures: new Map(),
+    outages: 0,
+  };
 }
 
 /** Admitted, and not ended yet. */
-export function inFlight({ admitted, done, failed }: Tally): number {
+export function inFlight({ admitted, resent, done, failed }: Tally): number {
   // A refused input failed without having been admitted.
-  return Math.max(0, admitted - done - failed);
+  return Math.max(0, admitted - resent - done - failed);
 }
 
 /** Counts one failure under its reason. */

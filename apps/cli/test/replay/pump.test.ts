@@ -74,6 +74,33 @@ describe("the pump", () => {
     expect(inFlight(tally)).toBe(0);
   });
 
+  it("sends what ended otherwise again as it is told to, and counts it apart", async () => {
+    const cancelled: Outcome = { kind: "abandoned", reason: "cancelled", attempts: 1 };
+    const { fake, seen } = target();
+    const usual = target().fake;
+    fake.admit = async (input) => {
+      const { admission } = await usual.admit(input);
+      seen.admitted.push(input);
+      const isFirst = !input.key.endsWith("~2");
+      return { admission, completion: Promise.resolve(isFirst && input.line % 5 === 0 ? cancelled : completed) };
+    };
+    const heard: string[] = [];
+    const { tally, made } = options(fake, {
+      maxInFlight: 3,
+      onAdmitted: ({ key }) => heard.push(`admitted ${key}`),
+      onEnded: ({ key }, outcome) => heard.push(`${outcome.kind} ${key}`),
+      resend: (input, outcome) => (outcome.kind === "abandoned" ? { ...input, key: `${input.key}~2` } : null),
+    });
+
+    await pump(stream(inputs(50, 4)), made);
+
+    expect(tally).toMatchObject({ read: 50, admitted: 60, resent: 10, done: 50, failed: 0 });
+    expect(inFlight(tally)).toBe(0);
+    expect(seen.admitted.filter(({ key }) => key.endsWith("~2"))).toHaveLength(10);
+    expect(heard.filter((line) => line.startsWith("admitted"))).toHaveLength(60);
+    expect(heard.indexOf("abandoned key 4")).toBeLessThan(heard.indexOf("admitted key 4~2"));
+  });
+
   it("keeps the order of the file within a session (X3)", async () => {
     const { fake, seen } = target();
     const { made } = options(fake, { concurrency: 8 });
