@@ -126,9 +126,14 @@ function bindPages(parts: UseCases): PageMethods {
     if (items.length === 0) await requireSession(parts, ref);
     return { items: items.map(view), next };
   };
+  const inputsOf = async (ref: SessionRef, loading: Promise<Page<InputRecord>>): Promise<Page<InputView>> => {
+    const page = await loading;
+    if (page.items.length === 0) await requireSession(parts, ref);
+    return readablePage(parts, ref, page);
+  };
   return {
-    listInputs: (ref, query) => pageOf(ref, archive.listInputs(ref, query), toInputView),
-    listDeadLetters: (ref, query) => pageOf(ref, archive.listDeadLetters(ref, query), toInputView),
+    listInputs: (ref, query) => inputsOf(ref, archive.listInputs(ref, query)),
+    listDeadLetters: (ref, query) => inputsOf(ref, archive.listDeadLetters(ref, query)),
     listReceipts: (ref, query) => pageOf(ref, archive.listReceipts(ref, query), (receipt) => receipt),
     listEvents: async (ref, { after, limit }) => {
       const from = readFrom(after);
@@ -138,6 +143,22 @@ function bindPages(parts: UseCases): PageMethods {
       return tellPage(ref, page, { from, limit });
     },
   };
+}
+
+/** The inputs of a page that can be read; those that cannot are named, and reported. */
+function readablePage({ context }: UseCases, ref: SessionRef, page: Page<InputRecord>): Page<InputView> {
+  const items: InputView[] = [];
+  const corrupt = [...(page.corrupt ?? [])];
+  for (const record of page.items) {
+    try {
+      items.push(toInputView(record));
+    } catch {
+      corrupt.push(record.inputId); // Its payload is no JSON any more.
+    }
+  }
+  if (corrupt.length === 0) return { items, next: page.next };
+  context.report({ level: "error", phrase: "inputs cannot be read", fields: { ref, inputIds: corrupt } });
+  return { items, next: page.next, corrupt };
 }
 
 /** What was not found may have gone with its session. @throws session.not_found, session.destroyed */

@@ -12,6 +12,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Pass as `after` for the next page; `null` at the end. */
   readonly next: number | null;
+  /** Ids of what stands on this page and cannot be read; absent when all of it can. */
+  readonly corrupt?: readonly string[];
 }
 
 /** Longest page a store gives, whatever is asked. */

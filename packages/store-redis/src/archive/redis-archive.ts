@@ -1,5 +1,6 @@
 import {
   type Ack,
+  AppError,
   type Boundary,
   type BoundaryRef,
   type ClaimId,
@@ -33,7 +34,7 @@ import { explainFacts } from "./explain-facts.ts";
 /** Reads of the ledger on Redis. */
 export function createRedisArchive(options: ArchiveOptions): Archive {
   return {
-    findInput: async (ref, inputId) => (await readInputs(options, ref, [inputId]))[0] ?? null,
+    findInput: (ref, inputId) => findInput(options, ref, inputId),
     listInputs: (ref, query) => listInputs(options, ref, query),
     findReceipt: (ref, boundary) => findReceipt(options, ref, boundary),
     listReceipts: (ref, query) => listReceipts(options, ref, query),
@@ -60,7 +61,7 @@ async function listInputs(options: ArchiveOptions, ref: SessionRef, query: PageQ
   const numbers = numbersOf(query, head?.admitted ?? 0);
   const payloads = await readFields(options, ref, numbers.map(FIELD.payload));
   const ids = payloads.flatMap((row) => (row === null ? [] : [decodePayload(row.toString()).inputId]));
-  return pageOf(await readInputs(options, ref, ids), numbers, head?.admitted ?? 0);
+  return inputPage(await readInputs(options, ref, ids), pageOf([], numbers, head?.admitted ?? 0));
 }
 
 async function listDeadLetters(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>> {
@@ -68,17 +69,37 @@ async function listDeadLetters(options: ArchiveOptions, ref: SessionRef, query: 
   const numbers = numbersOf(query, head?.deadLetters ?? 0);
   const rows = await readFields(options, ref, numbers.map(FIELD.deadLetter));
   const ids = rows.flatMap((row) => (row === null ? [] : [row.toString() as InputId]));
-  return pageOf(await readInputs(options, ref, ids), numbers, head?.deadLetters ?? 0);
+  return inputPage(await readInputs(options, ref, ids), pageOf([], numbers, head?.deadLetters ?? 0));
+}
+
+/** What was read of some inputs: one that cannot be read keeps nobody from the others. */
+interface ReadInputs {
+  readonly records: readonly InputRecord[];
+  readonly corrupt: readonly InputId[];
+}
+
+function inputPage({ records, corrupt }: ReadInputs, { next }: Page<never>): Page<InputRecord> {
+  return { items: records, next, ...(corrupt.length === 0 ? {} : { corrupt }) };
+}
+
+async function findInput(options: ArchiveOptions, ref: SessionRef, inputId: InputId): Promise<InputRecord | null> {
+  const { records, corrupt } = await readInputs(options, ref, [inputId]);
+  if (corrupt.length === 0) return records[0] ?? null;
+  throw new AppError("store.corrupt", { message: `the row of input ${inputId} cannot be read`, details: { inputId } });
 }
 
 /** Records with everything their outcomes need; ids without a record are left out. */
-async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonly InputId[]): Promise<InputRecord[]> {
-  if (ids.length === 0) return [];
-  const [stored, ...rows] = await readFields(options, ref, ["head", ...ids.map(FIELD.input)]);
-  if (!stored) return [];
+async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonly InputId[]): Promise<ReadInputs> {
+  const [stored, ...rows] = ids.length === 0 ? [] : await readFields(options, ref, ["head", ...ids.map(FIELD.input)]);
+  if (!stored) return { records: [], corrupt: [] };
   const generation = decodeRow(HEAD, stored).generation;
-  const records = rows.flatMap((row, index) => {
-    return row == null ? [] : [{ inputId: ids[index] as InputId, row: decodeRow(RECORD, row) }];
+  const records: { readonly inputId: InputId; readonly row: Row<typeof RECORD> }[] = [];
+  const corrupt: InputId[] = [];
+  rows.forEach((raw, index) => {
+    const inputId = ids[index] as InputId;
+    const row = raw === null ? null : tryRecord(raw);
+    if (row === undefined) corrupt.push(inputId);
+    else if (row !== null) records.push({ inputId, row });
   });
   const facts = await readFields(
     options,
@@ -91,9 +112,21 @@ async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonl
       FIELD.generation(row.generation),
     ]),
   );
-  return records.map(({ inputId, row }, index) => {
+  const read = records.map(({ inputId, row }, index) => {
     return toInputRecord({ inputId, row, generation, facts: facts.slice(index * 5, index * 5 + 5) });
   });
+  return { records: read, corrupt };
+}
+
+/** An input's row, or `undefined` for bytes that are none: whatever they unpack to, no input was ever written so. */
+function tryRecord(raw: Buffer): Row<typeof RECORD> | undefined {
+  try {
+    const row = decodeRow(RECORD, raw);
+    decodePolicy(row.policy);
+    return INPUT_TABLE.states.includes(row.status) && row.admission > 0 ? row : undefined;
+  } catch {
+    return undefined; // What cannot be read is told by its id.
+  }
 }
 
 interface StoredInput {

@@ -1,0 +1,16 @@
+import { Redis } from "ioredis";
+import { describe, inject } from "vitest";
+import { type Corrupt, describeStorage } from "../../../runtime/test/scenarios/storage.ts";
+import type { RedisStore } from "../../src/index.ts";
+import { openRedisStage } from "./redis-stage.ts";
+
+const corrupt: Corrupt = async (store, { ref, inputId }) => {
+  const client = new Redis(inject("redisUrl"));
+  await client.hset((store as RedisStore).keys.session(ref).session, `i${inputId}`, "no row at all");
+  client.disconnect();
+  return store;
+};
+
+describe("what is kept, on Redis", () => {
+  describeStorage(openRedisStage, corrupt);
+});
