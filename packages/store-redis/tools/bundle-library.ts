@@ -64,17 +64,22 @@ const BLANKS = { t: '""', n: "0", b: "false" } as const;
 const COMPLETE = "local function complete(r, blank) for i = #r + 1, #blank do r[i] = blank[i] end return r end";
 
 // Rows are packed binary: writing and reading numbers as text cost more than the rest of a script.
-function codecs(): string[] {
-  const ofRows = Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => {
-    const types = Object.values(layout);
-    const last = types.length;
-    return [
-      `local function blank_${name}() return {${types.map((type) => BLANKS[type]).join(",")}} end`,
-      decoderOf(name, last),
-      `local function encode_${name}(r) return pack_row(unpack(r,1,${last})) end`,
-    ];
+function codecOf(name: string, layout: RowLayout): string[] {
+  const types = Object.values(layout);
+  const last = types.length;
+  return [
+    `local function blank_${name}() return {${types.map((type) => BLANKS[type]).join(",")}} end`,
+    decoderOf(name, last),
+    `local function encode_${name}(r) return pack_row(unpack(r,1,${last})) end`,
+  ];
+}
+
+/** The codecs of the rows that a text names, but for those it finds already. */
+function codecsFor(text: string, there: string): string[] {
+  return Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => {
+    const named = new RegExp(`\\b(?:blank|decode|encode)_${name}\\b`);
+    return named.test(text) && !named.test(there) ? codecOf(name, layout) : [];
   });
-  return [COMPLETE, ...ofRows];
 }
 
 function decoderOf(name: string, last: number): string {
@@ -139,6 +144,19 @@ export const FRAGMENT_ORDER = [
   "unregister",
 ] as const;
 
+/**
+ * A function has room for 200 locals, the library is one, and it has more names
+ * than that: what at most so many scripts use stands in a block with each of them.
+ */
+const MOST_COPIES = 5;
+
+const MOST_LOCALS = 200;
+
+function assertRoom(name: string, text: string): void {
+  const count = [...text.matchAll(/^local (?:function \w+|[\w,]+)/gm)].flatMap(([names]) => names.split(",")).length;
+  if (count > MOST_LOCALS) throw new Error(`${name}.lua sees ${count} locals, and there is room for ${MOST_LOCALS}`);
+}
+
 /** What Lua has, and words that may stand before a parenthesis. */
 const BUILT_IN = new Set([
   "error",
@@ -183,8 +201,7 @@ function assertDefined(name: string, text: string): void {
     ([, fn]) => fn as string,
   );
   const unknown = [...new Set(called)].filter((fn) => !defined.has(fn) && !BUILT_IN.has(fn));
-  if (unknown.length > 0)
-    throw new Error(`${name}.lua calls ${unknown.join(", ")} without using the fragment that has it`);
+  if (unknown.length > 0) throw new Error(`${name} calls ${unknown.join(", ")} without using the fragment that has it`);
 }
 
 /** A fragment that a script names and does without would tell its reader of rules that do not concern it. */
@@ -219,17 +236,13 @@ function scriptFunction(header: ScriptHeader): string {
   return `SCRIPTS["${header.name}"]=function(KEYS,ARGV)\n${lines}\nend`;
 }
 
-/** What a definition of one line defines. */
-function nameOf(definition: string): string {
-  return (/^local (?:function )?(\w+)/.exec(definition) as RegExpExecArray)[1] as string;
-}
-
 /**
  * The library: codecs, constants, machine rows and fragments once, and one
  * function per script in the table `SCRIPTS`. Loading it declares everything;
  * calling a script costs nothing but the script.
  */
 export function bundleLibrary(headers: readonly ScriptHeader[], fragments: ReadonlyMap<string, string>): string {
+  const allCodecs = [COMPLETE, ...Object.entries<RowLayout>(ROWS).flatMap(([name, layout]) => codecOf(name, layout))];
   for (const header of headers) {
     assertRaised(header);
     const used = header.uses.map((name) => {
@@ -237,36 +250,36 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
       if (fragment === undefined) throw new Error(`${header.name}.lua uses an unknown fragment: ${name}`);
       return fragment;
     });
-    assertDefined(header.name, [...codecs(), ...used, withoutComments(header.body)].join("\n"));
+    assertDefined(`${header.name}.lua`, [...allCodecs, ...used, withoutComments(header.body)].join("\n"));
     assertUsed(header, fragments);
   }
-  const usersOf = (name: string) => headers.filter(({ uses }) => uses.includes(name));
   const fragmentOf = (name: string) => {
     return inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS);
   };
+  const isShared = (name: string) => headers.filter(({ uses }) => uses.includes(name)).length > MOST_COPIES;
+  const shared = FRAGMENT_ORDER.filter(isShared).map(fragmentOf);
+  assertDefined("what all scripts share", [...allCodecs, ...shared].join("\n"));
+  const sharedCodecs = codecsFor(shared.join("\n"), "");
   const constants = Object.entries(CONSTANTS).map(([name, render]) => `local ${name}=${render()}`);
-  // What a script sees, and so may name: its body and its fragments.
-  const texts = headers.map(({ body, uses }) => [body, ...uses.map((use) => fragments.get(use) ?? "")].join("\n"));
-  const seenBy = (definition: string) => {
-    const name = nameOf(definition);
-    return headers.filter((_, index) => new RegExp(`\\b${name}\\b`).test(texts[index] as string));
-  };
-  const definitions = [...codecs(), ...constants].map((text) => ({ text, users: seenBy(text) }));
-  return [
+  const top = [
     // Bound by the first call: a library is loaded without the globals that its functions see.
     "local pack_row,unpack_row,format",
     "local function bind() pack_row,unpack_row,format=cmsgpack.pack,cmsgpack.unpack,string.format end",
-    ...definitions.filter(({ users }) => users.length > 1).map(({ text }) => text),
+    COMPLETE,
+    ...sharedCodecs,
+    ...constants,
     ...rows(headers),
-    ...FRAGMENT_ORDER.filter((name) => usersOf(name).length > 1).map(fragmentOf),
+    ...shared,
     "local SCRIPTS={}",
+  ].join("\n");
+  return [
+    top,
     ...headers.flatMap((header) => {
-      const fragmentsOfIt = FRAGMENT_ORDER.filter((name) => usersOf(name).length === 1 && header.uses.includes(name));
-      const definitionsOfIt = definitions.filter(({ users }) => users.length === 1 && users[0] === header);
-      const own = [...definitionsOfIt.map(({ text }) => text), ...fragmentsOfIt.map(fragmentOf)];
+      const own = FRAGMENT_ORDER.filter((name) => header.uses.includes(name) && !isShared(name)).map(fragmentOf);
       const script = scriptFunction(header);
-      // A function has room for 200 locals: what one script uses alone stands in a block with it.
-      return own.length === 0 ? [script] : ["do", ...own, script, "end"];
+      const codecs = codecsFor([...own, script].join("\n"), sharedCodecs.join("\n"));
+      assertRoom(header.name, [top, ...codecs, ...own].join("\n"));
+      return ["do", ...codecs, ...own, script, "end"];
     }),
     "",
   ].join("\n");
