@@ -26,6 +26,7 @@ export type InputMachineEventType =
   | "input.consume_on_accept"
   | "input.supersede"
   | "input.coalesce"
+  | "input.aggregate"
   | "input.abandon"
   | "input.drop"
   | "run.stage"
@@ -43,6 +44,7 @@ export const INPUT_EVENT_FACTS: Readonly<Record<InputMachineEventType, readonly 
   "input.consume_on_accept": [],
   "input.supersede": [],
   "input.coalesce": [],
+  "input.aggregate": [],
   "input.abandon": [],
   "input.drop": [],
   "run.stage": [],
@@ -101,7 +103,7 @@ export const inputMachine = setup({
         "input.queue": { target: STATUS.queued, actions: ["enterLane"] },
         "input.consume_on_accept": { target: STATUS.consumed, actions: ["recordOutcome"] },
         // Its content goes on in an aggregate that is admitted in the same step.
-        "input.coalesce": { target: STATUS.coalesced, actions: ["recordOutcome"] },
+        "input.aggregate": { target: STATUS.coalesced, actions: ["recordOutcome"] },
       },
     },
     [STATUS.queued]: {

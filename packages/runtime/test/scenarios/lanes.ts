@@ -219,12 +219,17 @@ function describeOrder(openStage: OpenStage): void {
     const successor = await session.accept({ input: progress("b") });
     await session.accept({ input: prompt("wakes") });
 
-    const batch = await session.stage();
-    const admissions = batch.inputs.map(({ admission }) => admission);
-    expect(admissions).toEqual([4, a.admission, c.admission, successor.admission]);
+    const taken: number[] = [];
+    for (let batch = await session.stage(); ; batch = await session.stageNext(batch)) {
+      taken.push(...batch.inputs.map(({ admission }) => admission));
+      if (taken.includes(6)) {
+        await session.commit(batch);
+        break;
+      }
+    }
+    expect(taken).toEqual([4, a.admission, c.admission, successor.admission, 6]);
     expect(await session.input(b.inputId)).toMatchObject({ status: "coalesced" });
-    await session.commit(batch);
-    expect(await session.admit({ input: progress("b") })).toMatchObject({ kind: "accepted", displaced: null });
+    expect(await session.admit({ input: progress("b") })).toMatchObject({ kind: "accepted", displaced: [] });
   });
 
   it("LAN-12 inputs that arrive together are run in the order of their admission, also after a restart", async () => {

@@ -8,7 +8,7 @@ import { getInput, moveInput } from "./input.ts";
 const LIMIT = 100;
 
 /** How an input ends that is displaced. */
-export type Displacement = "input.supersede" | "input.coalesce";
+export type Displacement = "input.supersede" | "input.coalesce" | "input.aggregate";
 
 /** Whether an input of the current generation still waits to be displaced. */
 export function isDisplaceable(session: SessionData, input: InputData, event: Displacement): boolean {

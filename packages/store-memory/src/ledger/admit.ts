@@ -225,7 +225,7 @@ function storeAggregate({ work, command, decision }: Admitting, input: InputData
   const { session } = work;
   const { boundary, expiresAt } = input;
   const successor = { by: offer.id, cause: input.cursor };
-  displaceBy(work, input, "input.coalesce", successor);
+  displaceBy(work, input, "input.aggregate", successor);
   displaceBy(work, queued, "input.coalesce", successor);
   const joint: InputData = {
     ...newInput(work, command, decision),

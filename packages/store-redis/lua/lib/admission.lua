@@ -51,7 +51,9 @@ end
 local function store_aggregate(c, admission, record)
   local merge, head, column = admission.merge, c.head, admission.column
   local old_record, by, cause = merge.record, merge.aggregateId, record.cursor
-  displace_by(c, admission.id, record, "input.coalesce", by, cause)
+  record.detail = by
+  move_input(c, admission.id, record, "input.aggregate")
+  emit(c, "input.coalesce|" .. admission.id .. "|" .. by, cause, record.correlationId)
   displace_by(c, merge.id, old_record, "input.coalesce", by, cause)
   local joint_record = blank_record()
   head.admitted = head.admitted + 1
