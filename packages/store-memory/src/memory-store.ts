@@ -10,6 +10,7 @@ import {
 import type { Clock, Notifier, Store } from "@holdfast/runtime";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
+import { createMemoryBlobs } from "./blobs/memory-blobs.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
 import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
@@ -99,6 +100,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     drains: createMemoryDrainSlots(context),
     deliveries: createMemoryDeliveries(context),
     deadLetters: createMemoryDeadLetters(context),
+    blobs: createMemoryBlobs(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

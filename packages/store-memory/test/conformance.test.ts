@@ -1,6 +1,7 @@
 import {
   createVirtualClock,
   describeArchive,
+  describeBlobs,
   describeControl,
   describeDeadLetters,
   describeDeliveries,
@@ -28,6 +29,7 @@ describe("memory store", () => {
   describeDrainSlots(openMemoryStore);
   describeUnregistration(openMemoryStore);
   describeDeadLetters(openMemoryStore);
+  describeBlobs(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();
     const hub = createMemoryNotifier({ clock });

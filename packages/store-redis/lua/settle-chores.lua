@@ -122,6 +122,7 @@ local CHORES = {
     remove(c, "last")
     remove(c, "leave")
     chore.cursor = page[1]
+    if chore.cursor == "0" then redis.call("UNLINK", K.blobs) end
     return chore.cursor == "0"
   end,
 }

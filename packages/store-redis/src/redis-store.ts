@@ -11,6 +11,7 @@ import {
 import type { Store } from "@holdfast/runtime";
 import type { Redis } from "ioredis";
 import { createRedisArchive } from "./archive/redis-archive.ts";
+import { createRedisBlobs } from "./blobs/redis-blobs.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
 import { toStoreError } from "./connection/redis-errors.ts";
 import { openScriptLibrary, type PrepareSource } from "./connection/script-library.ts";
@@ -127,6 +128,7 @@ async function assemble(parts: {
     drains: createRedisDrainSlots({ scripts, keys }),
     deliveries: createRedisDeliveries({ scripts, keys, timing }),
     deadLetters: createRedisDeadLetters({ scripts, keys }),
+    blobs: createRedisBlobs({ scripts, keys }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());
       return { ack: ack(), description: describeServer(server) };

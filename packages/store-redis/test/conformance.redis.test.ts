@@ -1,5 +1,6 @@
 import {
   describeArchive,
+  describeBlobs,
   describeControl,
   describeDeadLetters,
   describeDeliveries,
@@ -25,6 +26,7 @@ describe("Redis store", () => {
   describeDrainSlots(openRedisStore);
   describeUnregistration(openRedisStore);
   describeDeadLetters(openRedisStore);
+  describeBlobs(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();
     const opened: TimedStore[] = [];

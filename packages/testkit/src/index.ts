@@ -1,5 +1,6 @@
 export * from "./clock/virtual-clock.ts";
 export { describeArchive } from "./conformance/archive.ts";
+export { describeBlobs } from "./conformance/blobs.ts";
 export { describeCommsInbox } from "./conformance/comms-inbox.ts";
 export { describeControl } from "./conformance/control.ts";
 export { describeDeadLetters } from "./conformance/dead-letters.ts";

@@ -87,6 +87,7 @@ export const ERRORS = {
     kind: "internal",
     summary: "The executor answered with a result this worker cannot commit for this run.",
   },
+  "blob.missing": { kind: "not_found", summary: "The session has no such blob: it was removed, or never kept." },
   "store.unavailable": { kind: "unavailable", summary: "The store did not answer; repeat with the same ids." },
   "store.corrupt": { kind: "internal", summary: "The store holds something this version cannot read." },
   "store.evicting": {

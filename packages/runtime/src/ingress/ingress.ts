@@ -34,6 +34,7 @@ import {
   resolvePolicy,
 } from "@holdfast/domain";
 import { LRUCache } from "lru-cache";
+import { externaliseImages, hasImages } from "../blobs/externalise.ts";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
@@ -123,8 +124,9 @@ export class Ingress {
   }
 
   /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
-  async admit(ref: SessionRef, prepared: PreparedInput | Rejection, options: CommandOptions): Promise<Admission> {
-    if (prepared.kind === "rejected") return prepared;
+  async admit(ref: SessionRef, sent: PreparedInput | Rejection, options: CommandOptions): Promise<Admission> {
+    if (sent.kind === "rejected") return sent;
+    const prepared = hasImages(sent.input) ? await this.#withoutImages(ref, sent) : sent;
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
     let merge: AdmitCommand["merge"] = null;
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
@@ -139,6 +141,13 @@ export class Ingress {
       }
     }
     throw new AppError("store.unavailable", { message: "the session keeps changing under the admission; try again" });
+  }
+
+  /** The same input, whose images are kept beside the ledger. Its fingerprint covers them as they were sent. */
+  async #withoutImages(ref: SessionRef, prepared: PreparedInput): Promise<PreparedInput> {
+    const input = await externaliseImages(this.#context, ref, prepared.input);
+    const { id, timestamp } = JSON.parse(prepared.payload) as Input;
+    return { ...prepared, input, payload: JSON.stringify({ ...input, id, timestamp } satisfies Input) };
   }
 
   /** Remembers settings that an admission was answered with. */

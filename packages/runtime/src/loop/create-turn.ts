@@ -1,5 +1,6 @@
 import { AppError, type Input, type RunPrimitive, type SessionRef } from "@holdfast/contracts";
 import { renderPrimitive } from "@holdfast/domain";
+import type { Blobs } from "../ports/blobs.ts";
 import type { Turn } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
 import type { RunStep } from "./step-journal.ts";
@@ -10,12 +11,13 @@ export interface TurnParts {
   readonly batch: StagedBatch;
   /** Canonical JSON; `null` before the first commit. */
   readonly state: string | null;
+  readonly blobs: Blobs;
   readonly signal: AbortSignal;
   readonly step: RunStep;
 }
 
 /** The turn an executor is handed. State and inputs are parsed for this attempt alone. */
-export function createTurn({ ref, batch, state, signal, step }: TurnParts): Turn {
+export function createTurn({ ref, batch, state, blobs, signal, step }: TurnParts): Turn {
   // The ledger validated inputs at admission; they are read back as they were written.
   const inputs = batch.inputs.map(({ payload }) => JSON.parse(payload) as Input);
   let primitive: RunPrimitive | null = null;
@@ -32,9 +34,16 @@ export function createTurn({ ref, batch, state, signal, step }: TurnParts): Turn
       return primitive;
     },
     state: state === null ? null : (JSON.parse(state) as unknown),
+    blob: (name) => getBlob(blobs, ref, name),
     signal,
     step,
   };
+}
+
+async function getBlob(blobs: Blobs, ref: SessionRef, name: string): Promise<Uint8Array> {
+  const content = await blobs.find(ref, name);
+  if (content !== null) return content;
+  throw new AppError("blob.missing", { message: `the session has no blob ${name}`, details: { blob: name } });
 }
 
 function render(batch: StagedBatch, inputs: readonly Input[]): RunPrimitive {

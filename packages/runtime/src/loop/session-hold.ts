@@ -187,7 +187,9 @@ export class SessionHold implements KeptHold {
         untilAnswered: (request) => this.#untilAnswered("journal", request),
       });
       const call = async (): Promise<unknown> => {
-        return executor.apply(createTurn({ ref: this.ref, batch, state: this.#state, signal, step }));
+        return executor.apply(
+          createTurn({ ref: this.ref, batch, state: this.#state, blobs: context.store.blobs, signal, step }),
+        );
       };
       call().then(
         (result) => finish({ kind: "answered", result }),

@@ -18,6 +18,12 @@ export interface Turn {
   readonly primitive: RunPrimitive;
   /** The committed state; `null` at first. Treat as read-only. */
   readonly state: unknown;
+  /**
+   * The content of a blob that an input names.
+   *
+   * @throws blob.missing, which names it; store.unavailable
+   */
+  blob(name: string): Promise<Uint8Array>;
   /** After abort, make no new side effects. Its reason is an `AbortError` whose message names the {@link AbortReason}. */
   readonly signal: AbortSignal;
   /**

@@ -1,4 +1,5 @@
 export * from "./archive.ts";
+export * from "./blobs.ts";
 export * from "./clock.ts";
 export * from "./comms-inbox.ts";
 export * from "./control.ts";

@@ -1,5 +1,6 @@
 import type { Ack } from "@holdfast/contracts";
 import type { Archive } from "./archive.ts";
+import type { Blobs } from "./blobs.ts";
 import type { Control } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -24,6 +25,7 @@ export interface Store {
   readonly deliveries: Deliveries;
   readonly unregistration: Unregistration;
   readonly deadLetters: DeadLetters;
+  readonly blobs: Blobs;
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;

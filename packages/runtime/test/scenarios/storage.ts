@@ -1,8 +1,10 @@
 /** What the store keeps: before it answers, and whatever becomes of a single row. */
-import type { InputId, SessionRef } from "@holdfast/contracts";
+import { type InputId, isAppError, type NewInput, type SessionRef } from "@holdfast/contracts";
 import { expect, it } from "vitest";
 import type { Store } from "../../src/index.ts";
-import { recording, textOf } from "../support/executors.ts";
+import { unavailable } from "../support/bound-session.ts";
+import { executor, recording, textOf } from "../support/executors.ts";
+import { rejection } from "../support/rejection.ts";
 import { keyed, send } from "../support/send.ts";
 import type { OpenStage } from "./stage.ts";
 
@@ -39,6 +41,56 @@ export function describeStorage(openStage: OpenStage, corrupt: Corrupt): void {
     await stage.worker("worker", recording());
     await world.advance(5_000);
     expect(await stage.sender.runtime.inputState(ref, { key: "key" })).toMatchObject({ status: "consumed" });
+  });
+
+  it("RCP-09 the stored payload of a prompt with an inline image has a reference only, whose blob a turn reads", async () => {
+    const stage = await openStage();
+    const { world, ref, sender } = stage;
+    await stage.bind();
+    const bytes = Buffer.from("not really a picture");
+    const image = { type: "image", mediaType: "image/png", data: bytes.toString("base64") } as const;
+    const blocks = [{ type: "text", text: "look" } as const, image];
+    const input = { ...keyed("key", "look"), blocks } as NewInput;
+    const sent = await send(sender, ref, input);
+    const stored = await world.store.archive.findInput(ref, sent.inputId);
+    const read: string[] = [];
+    const missing: unknown[] = [];
+
+    await stage.worker(
+      "worker",
+      executor(async (turn) => {
+        const [first] = turn.inputs;
+        const block = first?.kind === "prompt" ? first.blocks?.[1] : undefined;
+        if (block?.type === "image_ref") read.push(Buffer.from(await turn.blob(block.blob)).toString());
+        missing.push(await rejection(turn.blob("sha256-none")));
+        return { kind: "completed" };
+      }),
+    );
+    await world.advance(5_000);
+
+    expect(stored?.payload).not.toContain(image.data);
+    expect(JSON.parse(stored?.payload ?? "")).toMatchObject({
+      blocks: [blocks[0], { type: "image_ref", mediaType: "image/png", blob: expect.stringMatching(/^sha256-/) }],
+    });
+    expect(read).toEqual(["not really a picture"]);
+    expect(isAppError(missing[0], "blob.missing") && missing[0].details).toEqual({ blob: "sha256-none" });
+    expect(await sender.runtime.acceptInput(ref, input)).toMatchObject({ kind: "deduplicated" });
+  });
+
+  it("admits nothing when a blob cannot be kept", async () => {
+    const stage = await openStage();
+    const { ref, sender } = stage;
+    await stage.bind();
+    const cut = await stage.process("cut", {
+      wrap: (store) => ({ ...store, blobs: { ...store.blobs, put: async () => unavailable() } }),
+    });
+    const data = Buffer.from("picture").toString("base64");
+    const blocks = [{ type: "image", mediaType: "image/png", data }];
+
+    const error = await rejection(cut.runtime.acceptInput(ref, { ...keyed("key"), blocks } as NewInput));
+
+    expect(isAppError(error, "store.unavailable")).toBe(true);
+    expect(await sender.runtime.inputState(ref, { key: "key" })).toBeNull();
   });
 
   it("RCP-14 one corrupt row among many: the others load, and the corrupt one is named", async () => {

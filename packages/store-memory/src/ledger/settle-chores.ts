@@ -54,6 +54,7 @@ function stepChore(work: Work, chore: Chore): boolean {
     case "replace":
       return stepReplace(work, chore);
     case "purge":
+      work.data.blobs.delete(work.session.member);
       return purge(work.session, chore.terminalCursor);
   }
 }

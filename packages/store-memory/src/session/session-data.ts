@@ -42,6 +42,8 @@ export interface StoreData {
   /** Members that wait for an executor, by its name, in order. */
   readonly unhosted: Map<string, string[]>;
   readonly workers: Map<NodeId, WorkerRecord>;
+  /** Blobs of sessions, by member and name. */
+  readonly blobs: Map<string, Map<string, Uint8Array>>;
   /** Delivery inboxes by member: beside sessions, because they may exist without one. */
   readonly inboxes: Map<string, InboxData>;
   /** The last token handed out; never goes back, outlives every session. */
@@ -359,6 +361,7 @@ export function newStoreData(): StoreData {
     listed: [],
     unhosted: new Map(),
     workers: new Map(),
+    blobs: new Map(),
     inboxes: new Map(),
     token: 0,
   };

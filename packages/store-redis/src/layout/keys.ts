@@ -10,7 +10,7 @@ import { crc32 } from "node:zlib";
 import type { NodeId, SessionId, SessionRef, TenantId } from "@holdfast/contracts";
 
 /** What a session script calls its keys (`K.due`), in the order in which it takes them. */
-export const SESSION_KEYS = ["session", "later", "due", "meta", "index"] as const;
+export const SESSION_KEYS = ["session", "later", "due", "meta", "index", "blobs"] as const;
 
 /** What a script on a delivery inbox calls its keys. The inbox is no part of the session, which may not exist. */
 export const INBOX_KEYS = ["inbox", "due", "session"] as const;
@@ -62,6 +62,7 @@ export class Keyspace {
       due: `${tag}:due`,
       meta: `${tag}:meta`,
       index: `${tag}:index`,
+      blobs: `${tag}:b:${member}`,
     };
     return { member, ...keys, list: SESSION_KEYS.map((name) => keys[name]) };
   }

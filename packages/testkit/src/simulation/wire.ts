@@ -26,6 +26,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     deliveries: wire.stretch(store.deliveries),
     unregistration: wire.stretch(store.unregistration),
     deadLetters: wire.stretch(store.deadLetters),
+    blobs: wire.stretch(store.blobs),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},
