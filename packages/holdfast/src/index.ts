@@ -1,8 +1,12 @@
 export * from "@holdfast/contracts";
 export type {
+  CommsDrainView,
+  CommsInbox,
   Executor,
   InputTarget,
   InputView,
+  InteractionSubscriber,
+  PeerIngressContext,
   Report,
   SessionRuntime,
   SessionView,

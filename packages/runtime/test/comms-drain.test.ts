@@ -223,6 +223,39 @@ describe("a drain", () => {
     expect(await wish(second, inbox)).toBe(true);
   });
 
+  it("ends for an unregistration, wherever it is, which waits for it and forgets its inbox", async () => {
+    const { world, first, second, inbox } = await withTwoHosts();
+    await wish(first, inbox);
+    await wish(second, inbox);
+    await world.settle();
+
+    const removal = second.runtime.unregisterSession(ref);
+    await world.advance(1_000);
+
+    expect(await removal).toMatchObject({ wasRegistered: true, obligations: { drain: "closed" } });
+    expect(phaseOf(first)).toBe("stopped");
+    expect(second.runtime.sessionHasComms(ref)).toBe(false);
+    inbox.send(peerMessage("nobody there"));
+    await world.advance(60_000);
+    expect(inbox.waiting()).toHaveLength(1);
+    expect(await wish(first, inbox)).toBe(false);
+  });
+
+  it("comes back with an inbox that is handed in after the session was registered again", async () => {
+    const { world, first, inbox } = await withTwoHosts();
+    await wish(first, inbox);
+    await world.settle();
+    const removal = first.runtime.unregisterSession(ref);
+    await world.advance(1_000);
+    await removal;
+    await world.settle();
+    expect(first.runtime.sessionHasComms(ref)).toBe(false);
+
+    await first.runtime.registerSession(ref);
+
+    expect(await wish(first, inbox)).toBe(true);
+  });
+
   it("is forgotten with a session that is destroyed", async () => {
     const { world, first, inbox } = await withTwoHosts();
     await wish(first, inbox);

@@ -15,7 +15,7 @@ const NOT_THERE: UnregisterReport = {
 
 /** What unregistering needs beside the world. */
 export interface UnregisterParts extends RemovalParts {
-  readonly drains: Pick<Drains, "abort">;
+  readonly drains: Pick<Drains, "abort" | "look">;
 }
 
 /** The methods of {@link UnregisterApi}. */
@@ -42,6 +42,7 @@ async function unregisterSession(
   if (force) for (const obligation of WAITED_FOR) await closeOne(parts, { ref, obligation, by: "force" });
   for (;;) {
     const step = await seeToRemoval(parts, ref);
+    if (step.kind !== "waiting") parts.drains.look(ref);
     if (step.kind === "removed") return step.report;
     if (step.kind === "over") return reportOf(parts, ref, begun.requestId);
     await pause(context.clock, LOOK_MS);
