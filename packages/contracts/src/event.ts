@@ -67,6 +67,8 @@ export const TOLD_FACTS = [
   z.strictObject({ type: z.literal("input.discarded"), inputId: InputId }),
   /** The session has work and no worker hosts its executor in one of its versions: somebody must start one. */
   z.strictObject({ type: z.literal("runtime.unhosted"), executor: z.string(), versions: z.string().optional() }),
+  /** A caller said so. */
+  z.strictObject({ type: z.literal("caller.event"), name: z.string(), payload: z.json() }),
   /** Begun once: every obligation that is open is asked of whoever owes it. */
   z.strictObject({ type: z.literal("session.unregistering"), from: SessionPhase, open: z.array(Obligation) }),
   z.strictObject({

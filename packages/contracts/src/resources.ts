@@ -13,6 +13,7 @@ import type { Problem } from "./errors/app-error.ts";
 import { ERRORS, type ErrorCode } from "./errors/registry.ts";
 import { InputId, NodeId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
+import { Labels } from "./label.ts";
 import { FailureReport, InputStatus, InputStep, Outcome } from "./outcome.ts";
 import { PolicyDecision } from "./policy.ts";
 import { Binding, SessionPhase, SessionSettings, SessionState } from "./session.ts";
@@ -29,6 +30,7 @@ export const SessionResource = z.object({
   binding: Binding.nullable(),
   settings: SessionSettings,
   settingsRevision: count,
+  labels: Labels,
   /** Inputs admitted since the session exists. */
   admitted: count,
   queued: count,

@@ -55,6 +55,7 @@ export const EventCategory = z.enum([
   "topology",
   "projection",
   "stream",
+  "caller",
 ]);
 /** See {@link EventCategory}. */
 export type EventCategory = z.infer<typeof EventCategory>;
@@ -66,6 +67,7 @@ const CATEGORIES: Readonly<Record<string, EventCategory>> = {
   runtime: "runtime_state_change",
   topology: "topology",
   events: "stream",
+  caller: "caller",
 };
 
 /** The category of an event. */

@@ -17,8 +17,9 @@ import { bindComms } from "./comms/bind-comms.ts";
 import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
-import { applyVerb, type ControlParts, interruptRun } from "./control/control-plane.ts";
 import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
+import { bindControlPlane, setLabels } from "./control/bind-control-plane.ts";
+import { type ControlParts, interruptRun } from "./control/control-plane.ts";
 import { bindDeliveries } from "./delivery/bind-deliveries.ts";
 import type { InboxDrains } from "./delivery/drain-inbox.ts";
 import type { Followers } from "./events/followers.ts";
@@ -38,10 +39,12 @@ import type {
   AdmissionWithCompletion,
   InputTarget,
   InputView,
+  RegisterOptions,
   SessionRuntime,
   SessionView,
 } from "./session-runtime.ts";
 import { bindUnregister } from "./unregister/unregister-session.ts";
+import { bindVerify } from "./verify/verify-session.ts";
 
 /** What the methods work with. */
 export interface UseCases {
@@ -59,10 +62,21 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const { context, completions, ingress, followers, control } = parts;
   const { archive, directory, presence } = context.store;
   const { clock } = context;
+  const pages = bindPages(parts);
   return {
-    ...bindPages(parts),
+    ...pages,
     ...bindComms(parts.drains),
     ...bindDeliveries(parts),
+    ...bindControlPlane({
+      ...control,
+      changed: (ref) => parts.drains.look(ref),
+      runtime: {
+        acceptInput: (ref, input, options = {}) =>
+          ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }),
+        listInputs: pages.listInputs,
+      },
+    }),
+    ...bindVerify(context),
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
@@ -96,11 +110,6 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       const facts = await archive.explainFacts(ref);
       if (facts === null) throw new AppError("session.not_found");
       return explain(facts, facts.isUnhosted ? await announcedVersions(presence, facts.record.binding) : []);
-    },
-    control: async (ref, command) => {
-      const report = await applyVerb(control, ref, command);
-      parts.drains.look(ref);
-      return report;
     },
     interruptCurrentRun: (ref, command) => interruptRun(control, ref, command),
     listWorkers: () => presence.list(),
@@ -171,6 +180,7 @@ async function requireSession(parts: UseCases, ref: SessionRef): Promise<Session
 async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef): Promise<SessionRecord> {
   const record = await context.store.directory.find(ref);
   if (record === null) throw new AppError("session.not_found");
+  assertConsistent(record);
   return record;
 }
 
@@ -186,21 +196,35 @@ async function setSilentIntents(parts: UseCases, ref: SessionRef, silentIntents:
 async function register(
   { context, drains }: UseCases,
   ref: SessionRef,
-  options: { readonly binding: Binding | null; readonly settings?: SessionSettings },
+  options: RegisterOptions & { readonly binding: Binding | null },
 ): Promise<SessionView> {
-  const { binding, settings = null } = options;
+  const { binding, settings = null, labels } = options;
   if (binding !== null) assertBinding(binding);
+  // What is not to be found whole is not to be registered over.
+  const before = await context.store.directory.find(ref);
+  if (before !== null) assertConsistent(before);
   const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
   if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
   if (reply.kind === "refused" && reply.open.length > 0) {
     throw new AppError("session.unregistering", { details: { open: reply.open } });
   }
+  if (reply.kind !== "refused" && labels !== undefined) await setLabels(context, ref, labels);
   const view = toSessionView(await getRecord({ context }, ref));
   drains.look(ref);
   if (reply.kind !== "refused") return view;
   throw new AppError("control.refused", {
     message: `the session is ${reply.phase} and cannot be registered`,
-    details: { phase: reply.phase, legalVerbs: view.legalVerbs },
+    details: { phase: reply.phase, state: view.state, legalVerbs: view.legalVerbs },
+  });
+}
+
+/** A phase in which nothing is ever left to do holds no work. @throws store.corrupt */
+function assertConsistent({ phase, queued, scheduled, hasRun }: SessionRecord): void {
+  if (phase !== "stopped" && !isFinalPhase(phase)) return;
+  if (queued + scheduled === 0 && !hasRun) return;
+  throw new AppError("store.corrupt", {
+    message: `the session is ${phase} and still has work`,
+    details: { phase, queued, scheduled, hasRun },
   });
 }
 

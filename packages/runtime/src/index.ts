@@ -1,7 +1,9 @@
 export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.ts";
 export * from "./api/dead-letters.ts";
+export type * from "./api/control-plane.ts";
 export * from "./api/deliveries.ts";
 export type * from "./api/unregister.ts";
+export type * from "./api/verify.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";
 export * from "./ports/index.ts";
 export { type PacedReports, paceReports } from "./report/paced-reports.ts";

@@ -19,6 +19,7 @@ import type {
   Input,
   InputHistoryEntry,
   InputId,
+  Labels,
   NewInput,
   Outcome,
   Receipt,
@@ -30,8 +31,10 @@ import type {
 } from "@holdfast/contracts";
 import type { CommsApi } from "./api/comms.ts";
 import type { DeadLettersApi } from "./api/dead-letters.ts";
+import type { ControlPlaneApi } from "./api/control-plane.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
+import type { VerifyApi } from "./api/verify.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
@@ -39,14 +42,15 @@ import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-dire
 import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
-export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi, DeadLettersApi {
+export interface SessionRuntime
+  extends CommsApi, DeliveriesApi, UnregisterApi, DeadLettersApi, ControlPlaneApi, VerifyApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
    *
    * @throws session.destroyed, session.unregistering with what is open, session.torn
    */
-  registerSession(ref: SessionRef, options?: { settings?: SessionSettings }): Promise<SessionView>;
+  registerSession(ref: SessionRef, options?: RegisterOptions): Promise<SessionView>;
 
   /**
    * As `registerSession`, and binds it: from now on every worker that hosts the
@@ -55,11 +59,7 @@ export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi, 
    * @throws session.destroyed, session.unregistering with what is open, control.refused with phase and legal
    * verbs, session.torn
    */
-  ensureSessionWithExecutor(
-    ref: SessionRef,
-    binding: Binding,
-    options?: { settings?: SessionSettings },
-  ): Promise<SessionView>;
+  ensureSessionWithExecutor(ref: SessionRef, binding: Binding, options?: RegisterOptions): Promise<SessionView>;
 
   /**
    * Replaces the intents whose peer requests wake nobody: such a request waits
@@ -137,19 +137,11 @@ export interface SessionRuntime extends CommsApi, DeliveriesApi, UnregisterApi, 
   explain(ref: SessionRef): Promise<Explanation>;
 
   /**
-   * Applies a verb once per request id.
-   *
-   * @throws control.refused with phase and legal verbs, session.not_found, session.destroyed, session.torn,
-   * idempotency.mismatch when the request id named another verb
-   */
-  control(ref: SessionRef, command: VerbCommand): Promise<ControlReport>;
-
-  /**
    * Asks the current run to end, or the named one if it is current; what it commits first stands.
    *
    * @throws run.not_current, control.refused, session.not_found, session.destroyed, session.torn, idempotency.mismatch
    */
-  interruptCurrentRun(ref: SessionRef, command: { requestId: RequestId; runId?: RunId }): Promise<ControlReport>;
+  interruptCurrentRun(ref: SessionRef, command: InterruptRunCommand): Promise<ControlReport>;
 
   /** Workers that are there, and what they host. */
   listWorkers(): Promise<readonly WorkerRecord[]>;
@@ -205,11 +197,18 @@ export interface EventQuery {
   readonly limit: number;
 }
 
-/** A verb, once per request id. */
-export interface VerbCommand {
-  readonly verb: Exclude<ControlVerb, "interrupt">;
+/** What a registration says beside the binding; what is left out stays as it is. */
+export interface RegisterOptions {
+  readonly settings?: SessionSettings;
+  readonly labels?: Labels;
+}
+
+/** Asks one run to end. */
+export interface InterruptRunCommand {
   readonly requestId: RequestId;
-  /** Answers with the report that the verb would have now; nothing changes and nothing is stored. */
+  /** Only if it is the current one. */
+  readonly runId?: RunId;
+  /** Answers with the report alone; the run is not told. */
   readonly dryRun?: boolean;
 }
 

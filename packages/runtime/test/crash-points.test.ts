@@ -52,6 +52,7 @@ function quarantining(store: Store, isTorn: () => boolean): Store {
     control: {
       apply: async (command) => (isTorn() ? refuse() : control.apply(command)),
       interrupt: async (command) => (isTorn() ? refuse() : control.interrupt(command)),
+      publish: async (command) => (isTorn() ? refuse() : control.publish(command)),
     },
     directory: {
       ...directory,

@@ -31,6 +31,7 @@ function countingFinds(directory: SessionDirectory, count: () => void): SessionD
     },
     list: (query) => directory.list(query),
     configure: (session, settings) => directory.configure(session, settings),
+    label: (session, labels) => directory.label(session, labels),
     follow: (command) => directory.follow(command),
   };
 }
@@ -167,6 +168,7 @@ describe("an input at rest", () => {
           find: async (session) => (isOut ? unavailable() : store.directory.find(session)),
           list: (query) => store.directory.list(query),
           configure: (session, settings) => store.directory.configure(session, settings),
+          label: (session, labels) => store.directory.label(session, labels),
           follow: (command) => store.directory.follow(command),
         },
       }),

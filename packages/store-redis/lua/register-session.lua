@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session session.register, session.bind, run.stage, unregister.commit; obligation obligation.close
-  Uses     clock, step, session, due, obligations
+  Uses     clock, step, session, due, labels, obligations
   Upholds  D1, D2, D4, D8
   Clock    the store's
   Memory   refused
@@ -61,7 +61,7 @@ local EFFECTS = {
   end,
 }
 
-local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "away")
+local rows = redis.call("HMGET", K.session, "head", "hold", "txn", "away", "labels")
 if not rows[1] and not rows[4] then return create() end
 if rows[3] ~= "" then return { "torn" } end
 c = open(K.session, now(), rows[1] or rows[4], rows[2])
@@ -70,6 +70,7 @@ if is_new then
   mark(c)
   remove(c, "away")
   redis.call("ZADD", K.index, 0, "d " .. A.member)
+  list_labels(c, K.index, A.member, rows[5])
 end
 
 local phase, effects = step(SESSION_ROWS, c.head.phase, A.executor ~= "" and "session.bind" or "session.register", "")

@@ -115,12 +115,13 @@ local CHORES = {
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfj].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjn].") and not KEPT_FIELDS[field]
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")
     remove(c, "last")
     remove(c, "leave")
+    remove(c, "labels")
     chore.cursor = page[1]
     if chore.cursor == "0" then redis.call("UNLINK", K.blobs) end
     return chore.cursor == "0"

@@ -71,12 +71,24 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
   return image as SessionImage;
 }
 
-const SINGLE = new Set(["head", "hold", "last", "txn", "settings", "state", "follow", "drain", "away", "leave"]);
+const SINGLE = new Set([
+  "labels",
+  "head",
+  "hold",
+  "last",
+  "txn",
+  "settings",
+  "state",
+  "follow",
+  "drain",
+  "away",
+  "leave",
+]);
 
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzw]./.test(name)) throw new Error(`the session has a field ${name}`);
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwn]./.test(name)) throw new Error(`the session has a field ${name}`);
   }
 }
 
@@ -126,7 +138,16 @@ function standing(head: Head) {
     digest,
     executor: orNull(head.executor),
     counters: {
-      ...{ admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor },
+      admitted,
+      wokenThrough,
+      queued,
+      waking,
+      scheduled,
+      passing,
+      expiring,
+      epoch,
+      sweeps,
+      cursor,
       deadLetters: head.deadLetters,
       openLetters: head.openLetters,
     },

@@ -137,6 +137,7 @@ export const FRAGMENT_ORDER = [
   "reply",
   "claim",
   "advance",
+  "labels",
   "control",
   "drain",
   "inbox",

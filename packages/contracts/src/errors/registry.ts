@@ -63,6 +63,8 @@ export const ERRORS = {
   },
   "session.not_found": { kind: "not_found", summary: "No such session." },
   "session.destroyed": { kind: "gone", summary: "The session was destroyed." },
+  "event.invalid": { kind: "invalid", summary: "The event has no legal name, or its payload is too large." },
+  "label.invalid": { kind: "invalid", summary: "The labels are too many, too long, or not well-formed." },
   "session.unregistering": {
     kind: "unavailable",
     summary: "The session is being unregistered; the details name what is still open. Try again.",

@@ -11,6 +11,7 @@ export function toSessionResource(view: SessionView): SessionResource {
     binding: view.binding,
     settings: view.settings,
     settingsRevision: view.settingsRevision,
+    labels: view.labels,
     admitted: view.admitted,
     queued: view.queued,
     scheduled: view.scheduled,

@@ -1,15 +1,16 @@
 /**
  * Verbs: apply once, tell the holder, settle what was ended, wake what is left.
  */
-import { AppError, type ControlReport, type RequestId, type RunId, type SessionRef } from "@holdfast/contracts";
+import { AppError, type ControlReport, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase, legalVerbs } from "@holdfast/domain";
+import type { VerbCommand } from "../api/control-plane.ts";
 import type { Waker } from "../ingress/waker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
 import type { ControlReply } from "../ports/control.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
-import type { VerbCommand } from "../session-runtime.ts";
+import type { InterruptRunCommand } from "../session-runtime.ts";
 
 /** What the control plane needs beside the world. */
 export interface ControlParts {
@@ -35,16 +36,16 @@ export async function applyVerb(parts: ControlParts, ref: SessionRef, command: V
 export async function interruptRun(
   parts: ControlParts,
   ref: SessionRef,
-  command: { readonly requestId: RequestId; readonly runId?: RunId },
+  command: InterruptRunCommand,
 ): Promise<ControlReport> {
-  const { requestId, runId = null } = command;
-  const reply = await parts.context.store.control.interrupt({ ref, requestId, runId });
+  const { requestId, runId = null, dryRun: isDryRun = false } = command;
+  const reply = await parts.context.store.control.interrupt({ ref, requestId, runId, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");
   if (reply.kind === "refused" && runId !== null && reply.currentRunId !== runId) {
     throw new AppError("run.not_current", { details: { runId, currentRunId: reply.currentRunId } });
   }
   if (reply.kind === "refused") throw refusal("interrupt", reply);
-  return finish(parts, ref, reply);
+  return isDryRun ? reply.report : finish(parts, ref, reply);
 }
 
 async function finish(parts: ControlParts, ref: SessionRef, reply: Applied): Promise<ControlReport> {

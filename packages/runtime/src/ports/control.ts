@@ -20,6 +20,7 @@ import type { SettledInput } from "./ledger.ts";
  *       as it would; it changes and stores nothing.
  *   C6  Rebuilding a session (recycle, recover, a claim over a dead holder) ends
  *       its ephemeral and derived inputs, and says how many.
+ *   C7  An event of a caller is appended once per request id.
  *
  * Rejects with `session.torn`, and with `idempotency.mismatch` for a request id
  * that named another verb.
@@ -30,7 +31,33 @@ export interface Control {
 
   /** Asks the current run to end; legal only if it is the named one, when one is named. */
   interrupt(command: InterruptCommand): Promise<ControlReply>;
+
+  /** Appends an event of a caller. */
+  publish(command: PublishCommand): Promise<PublishReply>;
 }
+
+/** An event of a caller, once per request id. */
+export interface PublishCommand {
+  readonly ref: SessionRef;
+  readonly requestId: RequestId;
+  readonly name: string;
+  /** Canonical JSON. */
+  readonly payload: string;
+  /** Digest of name and payload: tells a repeat from another event under the same id. */
+  readonly digest: string;
+}
+
+/** What publishing came to; a repeat carries the first cursor. */
+export type PublishReply =
+  | {
+      readonly kind: "published";
+      readonly isRepeat: boolean;
+      readonly cursor: number;
+      readonly followers: readonly NodeId[];
+    }
+  | { readonly kind: "mismatch" }
+  | { readonly kind: "refused"; readonly phase: SessionPhase }
+  | { readonly kind: "missing" };
 
 /** A verb for a session. */
 export interface ControlCommand {

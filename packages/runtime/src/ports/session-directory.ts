@@ -1,5 +1,7 @@
 import type {
   Binding,
+  Label,
+  Labels,
   NodeId,
   Obligation,
   SessionId,
@@ -15,6 +17,7 @@ import type {
  *   D1  Registering is idempotent: an existing session keeps its ledger.
  *   D2  A stopped session is revived by register (unbound) or bind (bound); a
  *       destroyed one never is.
+ *   D9  A session is listed under each of its labels, and under no other.
  *   D3  A listing names each session of the tenant once, in a stable order.
  */
 export interface SessionDirectory {
@@ -33,9 +36,18 @@ export interface SessionDirectory {
    */
   configure(ref: SessionRef, settings: SessionSettings): Promise<number | null>;
 
+  /** Replaces the labels of a session. Rejects with `session.torn`. */
+  label(ref: SessionRef, labels: Labels): Promise<LabelReply>;
+
   /** Asks that `node` be told of this session's changes for a while; the answer is where its events stand. */
   follow(command: FollowCommand): Promise<FollowReply>;
 }
+
+/** What labelling came to. */
+export type LabelReply =
+  | { readonly kind: "labelled" }
+  | { readonly kind: "refused"; readonly phase: SessionPhase }
+  | { readonly kind: "missing" };
 
 /** What a session is to be. */
 export interface RegisterCommand {
@@ -65,6 +77,7 @@ export interface SessionRecord {
   readonly binding: Binding | null;
   readonly settings: SessionSettings;
   readonly settingsRevision: number;
+  readonly labels: Labels;
   /** A run is staged, whether or not its lease is live. */
   readonly hasRun: boolean;
   /** Inputs admitted since the session exists. */
@@ -89,6 +102,8 @@ export interface ListQuery {
   /** Opaque; from the previous page. */
   readonly after: string | null;
   readonly limit: number;
+  /** Only sessions that have it. */
+  readonly label?: Label;
 }
 
 /** A page of sessions. */

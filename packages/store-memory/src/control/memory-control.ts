@@ -1,13 +1,17 @@
+import type { SessionEvent } from "@holdfast/contracts";
 import type {
   Control,
   Journal,
   LoadStepsQuery,
+  PublishCommand,
+  PublishReply,
   SettledStep,
   SettleStepCommand,
   SettleStepReply,
 } from "@holdfast/runtime";
 import { isFenceOf } from "../run/run.ts";
-import { type MemoryContext, openSession } from "../session/work.ts";
+import { isFinal } from "../session/transitions.ts";
+import { emit, liveFollowers, type MemoryContext, openSession } from "../session/work.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { interrupt } from "./interrupt.ts";
 
@@ -16,8 +20,26 @@ export function createMemoryControl(context: MemoryContext): Control {
   return {
     apply: async (command) => applyVerb(context, command),
     interrupt: async (command) => interrupt(context, command),
+    publish: async (command) => publish(context, command),
   };
 }
+
+/** Appends an event of a caller, once per request id (C7). */
+function publish(context: MemoryContext, { ref, requestId, name, payload, digest }: PublishCommand): PublishReply {
+  const work = openSession(context, ref);
+  if (work === null) return { kind: "missing" };
+  const { session } = work;
+  const known = session.published.get(requestId);
+  const followers = liveFollowers(work);
+  if (known !== undefined && known.digest !== digest) return { kind: "mismatch" };
+  if (known !== undefined) return { kind: "published", isRepeat: true, cursor: known.cursor, followers };
+  if (isFinal("session", session.phase)) return { kind: "refused", phase: session.phase };
+  emit(work, { type: "caller.event", name, payload: JSON.parse(payload) as JsonValue });
+  session.published.set(requestId, { cursor: session.cursor, digest });
+  return { kind: "published", isRepeat: false, cursor: session.cursor, followers };
+}
+
+type JsonValue = Extract<SessionEvent, { type: "caller.event" }>["payload"];
 
 /** The step journal in process. */
 export function createMemoryJournal(context: MemoryContext): Journal {

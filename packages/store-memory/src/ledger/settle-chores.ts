@@ -148,5 +148,7 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.last = null;
   session.drain = newDrainData();
   session.leave = null;
+  session.labels = {};
+  session.published.clear();
   return true;
 }

@@ -1,7 +1,8 @@
-import { AppError, type SessionId } from "@holdfast/contracts";
+import { AppError, type Labels, type SessionId, type SessionRef } from "@holdfast/contracts";
 import type {
   FollowCommand,
   FollowReply,
+  LabelReply,
   ListQuery,
   SessionDirectory,
   SessionPage,
@@ -10,6 +11,7 @@ import type {
 import { placeOf } from "./ordered.ts";
 import { configure, register } from "./register.ts";
 import type { SessionData, StoreData } from "./session-data.ts";
+import { isFinal } from "./transitions.ts";
 import { encodeId, type MemoryContext, openSession } from "./work.ts";
 
 /** The directory in process. */
@@ -22,6 +24,7 @@ export function createMemorySessionDirectory(context: MemoryContext): SessionDir
     },
     list: async (query) => listPage(context.data(), query),
     configure: async (ref, settings) => configure(context, ref, settings),
+    label: async (ref, labels) => label(context, ref, labels),
     follow: async (command) => follow(context, command),
   };
 }
@@ -37,6 +40,7 @@ export function sessionRecord(session: SessionData): SessionRecord {
     binding: executor === null ? null : { executor, onFailure: isHeld ? "hold" : "defer", ...range },
     settings: session.settings,
     settingsRevision: session.settingsRevision,
+    labels: { ...session.labels },
     hasRun: session.hold !== null,
     admitted: session.admitted,
     queued: session.queued,
@@ -58,10 +62,19 @@ function parseCursor(after: string | null, tenantPrefix: string): string | null 
   throw new AppError("request.invalid", { message: "`after` is not a cursor of a previous page" });
 }
 
+function label(context: MemoryContext, ref: SessionRef, labels: Labels): LabelReply {
+  const session = openSession(context, ref)?.session;
+  if (session === undefined) return { kind: "missing" };
+  if (isFinal("session", session.phase)) return { kind: "refused", phase: session.phase };
+  const entries = Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
+  session.labels = Object.fromEntries(entries);
+  return { kind: "labelled" };
+}
+
 /** A page of the tenant's sessions among those listed. */
 export function listPage(
   { listed, sessions }: Pick<StoreData, "listed" | "sessions">,
-  { tenantId, after, limit }: ListQuery,
+  { tenantId, after, limit, label: wanted }: ListQuery,
 ): SessionPage {
   const prefix = `${encodeId(tenantId)}.`;
   const last = parseCursor(after, prefix);
@@ -71,6 +84,8 @@ export function listPage(
   for (let at = start; at < listed.length && members.length < limit; at += 1) {
     const member = listed[at] as string;
     if (!member.startsWith(prefix)) break;
+    const { labels } = sessions.get(member) as SessionData;
+    if (wanted !== undefined && labels[wanted.key] !== wanted.value) continue;
     members.push(member);
   }
   const page = members.map((member) => ({

@@ -15,6 +15,7 @@ import type {
   InputId,
   InputStatus,
   KindId,
+  Labels,
   Lane,
   NodeId,
   Obligation,
@@ -79,6 +80,9 @@ export interface SessionData {
   generation: number;
   settings: SessionSettings;
   settingsRevision: number;
+  labels: Labels;
+  /** Events of callers, by request id. */
+  readonly published: Map<RequestId, { readonly cursor: number; readonly digest: string }>;
   executor: string | null;
   /** Range of versions of the executor; empty for any. */
   versions: string;
@@ -392,6 +396,8 @@ export function newSessionData(
     phase: SESSION_TABLE.initial as SessionPhase,
     generation: 0,
     settingsRevision: 0,
+    labels: {},
+    published: new Map(),
     isUnhosted: false,
     admitted: 0,
     wokenThrough: 0,

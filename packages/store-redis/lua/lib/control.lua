@@ -86,6 +86,7 @@ local CONTROL_EFFECTS = {
   leaveDirectory = function(c, command)
     send(c, "ZREM", command.index, "d " .. command.member, "l " .. command.member)
     c.head.openLetters = 0
+    unlist_labels(c, command.index, command.member, redis.call("HGET", c.key, "labels"))
   end,
   -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
   purge = function(c)

@@ -21,6 +21,11 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     admission: Number(admission),
     ...(isConsumed === "1" ? { isConsumed: true } : {}),
   }),
+  "caller.event": ([name, payload = "null"]) => ({
+    type: "caller.event",
+    name,
+    payload: JSON.parse(decodeColumnText(payload)) as unknown,
+  }),
   "session.unregistering": ([from, open = ""]) => ({ type: "session.unregistering", from, open: listOf(open) }),
   "session.obligation_closed": ([obligation, status]) => ({ type: "session.obligation_closed", obligation, status }),
   "session.work_abandoned": ([inputs]) => ({ type: "session.work_abandoned", inputs: Number(inputs) }),

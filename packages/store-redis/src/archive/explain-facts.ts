@@ -27,6 +27,7 @@ interface Reading {
   readonly head: Row<typeof HEAD>;
   readonly hold: Buffer | null;
   readonly settings: string;
+  readonly labels: string;
   readonly isTorn: boolean;
   readonly dueAt: number | null;
   readonly timed: readonly TimedInput[];
@@ -41,7 +42,7 @@ interface TimedInput {
 type Field = Buffer | null;
 type Answers = readonly [
   time: readonly [string, string],
-  rows: readonly [head: Field, hold: Field, settings: Field, marker: Field],
+  rows: readonly [head: Field, hold: Field, settings: Field, marker: Field, labels: Field],
   pointed: readonly [steerFront: Field, queueFront: Field, record: Field],
   dueAt: string | null,
   first: readonly string[],
@@ -72,7 +73,7 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
     readTogether(client, (chain) =>
       chain
         .time()
-        .hmgetBuffer(session, "head", "hold", "settings", "txn")
+        .hmgetBuffer(session, "head", "hold", "settings", "txn", "labels")
         .hmgetBuffer(session, `s${steerHead}`, `q${queueHead}`, FIELD.input(timedId))
         .zscore(due, member)
         .zrangebyscore(later, "0", "+inf", "WITHSCORES", "LIMIT", 0, 1),
@@ -81,7 +82,7 @@ async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers
   return decodeReading(answers as Answers);
 }
 
-function decodeReading([time, [head, hold, settings, marker], pointed, dueAt, first]: Answers): Reading | null {
+function decodeReading([time, [head, hold, settings, marker, labels], pointed, dueAt, first]: Answers): Reading | null {
   if (head === null) return null;
   const [steerFront, queueFront, record] = pointed;
   return {
@@ -89,6 +90,7 @@ function decodeReading([time, [head, hold, settings, marker], pointed, dueAt, fi
     head: decodeRow(HEAD, head),
     hold: isSet(hold) ? hold : null,
     settings: settings?.toString() ?? "{}",
+    labels: labels?.toString() ?? "",
     isTorn: isSet(marker),
     dueAt: dueAt === null ? null : Number(dueAt),
     timed: [...blocked(steerFront), ...blocked(queueFront), ...waiting(first)],
@@ -134,9 +136,9 @@ function nextTimed(reading: Reading): ExplainFacts["nextTimed"] {
 }
 
 function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTimed"]): ExplainFacts {
-  const { now, head, hold, settings, isTorn, dueAt } = reading;
+  const { now, head, hold, settings, labels, isTorn, dueAt } = reading;
   return {
-    record: toSessionRecord(ref, head, { hasRun: hold !== null, settings }),
+    record: toSessionRecord(ref, head, { hasRun: hold !== null, settings, labels }),
     now,
     run: hold === null ? null : toRun(decodeRow(HOLD, hold)),
     dueAt,

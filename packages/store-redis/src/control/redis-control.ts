@@ -7,9 +7,17 @@ import {
   type SessionPhase,
   type Timing,
 } from "@holdfast/contracts";
-import type { Control, ControlCommand, ControlReply, InterruptCommand } from "@holdfast/runtime";
+import type {
+  Control,
+  ControlCommand,
+  ControlReply,
+  InterruptCommand,
+  PublishCommand,
+  PublishReply,
+} from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import type { ScriptName } from "../generated/scripts.ts";
+import { encodeColumnText } from "../layout/column.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { REPORT, rowOf } from "../layout/rows.ts";
 import {
@@ -36,7 +44,35 @@ export function createRedisControl(options: ControlOptions): Control {
   return {
     apply: (command) => apply(options, command),
     interrupt: (command) => interrupt(options, command),
+    publish: (command) => publish(options, command),
   };
+}
+
+async function publish(
+  { scripts, keys }: ControlOptions,
+  { ref, requestId, name, payload, digest }: PublishCommand,
+): Promise<PublishReply> {
+  const event = { requestId, name, digest, payload: encodeColumnText(payload) };
+  const reply = asReply(await scripts.run("publish-event", keys.session(ref).list, event));
+  switch (tagOf(reply)) {
+    case "published":
+      return {
+        kind: "published",
+        isRepeat: text(reply, 1) === "1",
+        cursor: number(reply, 2),
+        followers: nodes(reply, 3),
+      };
+    case "mismatch":
+      return { kind: "mismatch" };
+    case "refused":
+      return { kind: "refused", phase: text(reply, 1) as SessionPhase };
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      throw new AppError("session.torn");
+    default:
+      return unexpected("publish-event", reply);
+  }
 }
 
 function decodeReport(columns: unknown): ControlReport {

@@ -18,6 +18,7 @@
  * | `drain` | row: who drains the peer inbox |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
  * | `leave`, `w<requestId>` | row: an unregistration under way; one that is over |
+ * | `labels`, `n<requestId>` | encoded labels; cursor and digest of an event of a caller |
  * | `away` | the head of a session that was unregistered; without `head` the session is unknown |
  *
  * and of the hash of its delivery inbox:

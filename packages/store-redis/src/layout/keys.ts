@@ -123,6 +123,7 @@ export function encodeId(id: string): string {
   return Buffer.from(id, "utf8").toString("base64url");
 }
 
-function decodeId(encoded: string): string {
+/** The id of an encoded one. */
+export function decodeId(encoded: string): string {
   return Buffer.from(encoded, "base64url").toString("utf8");
 }

@@ -1,6 +1,7 @@
 import {
   AppError,
   type Binding,
+  type Labels,
   type Obligation,
   type SessionPhase,
   type SessionRef,
@@ -9,6 +10,7 @@ import {
 import type {
   FollowCommand,
   FollowReply,
+  LabelReply,
   ListQuery,
   RegisterCommand,
   RegisterReply,
@@ -19,6 +21,7 @@ import type {
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { decodeColumnText, encodeColumnText } from "../layout/column.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
+import { decodeLabels, encodeLabel, encodeLabels } from "../layout/labels.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
 import { asReply, listOf, number, tagOf, text, unexpected } from "../ledger/replies.ts";
 
@@ -35,6 +38,7 @@ export function createRedisSessionDirectory(options: DirectoryOptions): SessionD
     find: (ref) => find(options, ref),
     list: (query) => listSessions(options, "d", query),
     configure: (ref, settings) => configure(options, ref, settings),
+    label: (ref, labels) => label(options, ref, labels),
     follow: (command) => follow(options, command),
   };
 }
@@ -75,7 +79,7 @@ async function register(
 export function toSessionRecord(
   ref: SessionRef,
   head: Row<typeof HEAD>,
-  stored: { readonly hasRun: boolean; readonly settings: string },
+  stored: { readonly hasRun: boolean; readonly settings: string; readonly labels: string },
 ): SessionRecord {
   return {
     ref,
@@ -84,6 +88,7 @@ export function toSessionRecord(
     binding: toBinding(head),
     settings: SessionSettings.parse(JSON.parse(stored.settings)),
     settingsRevision: head.settingsRevision,
+    labels: decodeLabels(stored.labels),
     hasRun: stored.hasRun,
     admitted: head.admitted,
     queued: head.queued,
@@ -103,13 +108,14 @@ function toBinding({ executor, isHeld, versions }: Row<typeof HEAD>): Binding | 
 
 async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
   const { session } = keys.session(ref);
-  const [head, hold, settings] = await scripts.read((client) =>
-    client.hmgetBuffer(session, "head", "hold", "settings"),
+  const [head, hold, settings, labels] = await scripts.read((client) =>
+    client.hmgetBuffer(session, "head", "hold", "settings", "labels"),
   );
   if (!head) return null;
   return toSessionRecord(ref, decodeRow(HEAD, head), {
     hasRun: (hold?.length ?? 0) > 0,
     settings: settings?.toString() ?? "{}",
+    labels: labels?.toString() ?? "",
   });
 }
 
@@ -134,20 +140,38 @@ export async function listSessions(
 ): Promise<SessionPage> {
   const tenantPrefix = `${encodeId(query.tenantId)}.`;
   const start = parseCursor(query.after, tenantPrefix);
-  const prefix = `${letter} ${tenantPrefix}`;
+  const list = query.label === undefined ? `${letter} ` : `t ${encodeLabel(query.label)} `;
+  const prefix = `${list}${tenantPrefix}`;
   const sessions: SessionPage["sessions"][number][] = [];
   for (let bucket = start.bucket; bucket < keys.buckets; bucket += 1) {
-    const from = bucket === start.bucket && start.member !== null ? `(${letter} ${start.member}` : `[${prefix}`;
+    const from = bucket === start.bucket && start.member !== null ? `(${list}${start.member}` : `[${prefix}`;
     const wanted = query.limit - sessions.length;
     const entries = await scripts.read((client) =>
       client.zrangebylex(keys.index(bucket), from, `[${prefix}\xff`, "LIMIT", 0, wanted),
     );
-    const members = entries.map((entry) => entry.slice(2));
+    const members = entries.map((entry) => entry.slice(list.length));
     sessions.push(...members.map((member) => ({ sessionId: decodeRef(member).sessionId })));
     const last = members.at(-1);
     if (last !== undefined && sessions.length >= query.limit) return { sessions, next: `${bucket}:${last}` };
   }
   return { sessions, next: null };
+}
+
+async function label({ scripts, keys }: DirectoryOptions, ref: SessionRef, labels: Labels): Promise<LabelReply> {
+  const { member, list: sessionKeys } = keys.session(ref);
+  const reply = asReply(await scripts.run("label-session", sessionKeys, { member, labels: encodeLabels(labels) }));
+  switch (tagOf(reply)) {
+    case "labelled":
+      return { kind: "labelled" };
+    case "refused":
+      return { kind: "refused", phase: text(reply, 1) as SessionPhase };
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      throw new AppError("session.torn");
+    default:
+      return unexpected("label-session", reply);
+  }
 }
 
 async function configure({ scripts, keys }: DirectoryOptions, ref: SessionRef, settings: SessionSettings) {

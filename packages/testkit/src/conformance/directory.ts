@@ -5,11 +5,15 @@ import { describe, expect, it } from "vitest";
 import { binding, EXECUTOR } from "../fixtures/commands.ts";
 import { sessionRef } from "../fixtures/ids.ts";
 import { idsOf } from "../fixtures/session-driver.ts";
+import { describeLabels } from "./labels.ts";
 import { type SessionUnderTest, type StoreFactory, withSession } from "./store-under-test.ts";
 
 /** Proves what every directory promises. */
 export function describeDirectory(openStore: StoreFactory): void {
   describe("directory", () => {
+    describe("labels", () => {
+      describeLabels(openStore);
+    });
     describe("registration", () => {
       describeRegistration(openStore);
     });

@@ -117,6 +117,7 @@ export function faultyControl(control: Control, plan: FaultPlan): Control {
   return {
     apply: (command) => call(plan, "control", () => control.apply(command)),
     interrupt: (command) => call(plan, "control", () => control.interrupt(command)),
+    publish: (command) => call(plan, "control", () => control.publish(command)),
   };
 }
 
