@@ -93,6 +93,9 @@ export const DEFAULT_RETRY_BUDGET: RetryBudget = {
   backoffCapMs: 300_000,
 };
 
+/** How long a run may take that a call does by itself, unless the call says otherwise. */
+export const DEFAULT_DIRECT_RUN_MS = 600_000;
+
 /** How long turns in progress may take when a process is told to end. */
 export const DEFAULT_GRACE_MS = 20_000;
 

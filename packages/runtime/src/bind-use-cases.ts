@@ -17,15 +17,17 @@ import { bindComms } from "./comms/bind-comms.ts";
 import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
-import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
 import { bindControlPlane, setLabels } from "./control/bind-control-plane.ts";
 import { type ControlParts, interruptRun } from "./control/control-plane.ts";
+import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
 import { bindDeliveries } from "./delivery/bind-deliveries.ts";
 import type { InboxDrains } from "./delivery/drain-inbox.ts";
 import type { Followers } from "./events/followers.ts";
 import { readFrom, tellPage } from "./events/tell-events.ts";
 import { explain } from "./explain/explain.ts";
+import { bindAdmission } from "./ingress/bind-admission.ts";
 import type { Ingress } from "./ingress/ingress.ts";
+import type { DirectRunner } from "./loop/direct-runner.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page } from "./ports/page.ts";
 import type { Presence } from "./ports/presence.ts";
@@ -55,6 +57,7 @@ export interface UseCases {
   readonly control: ControlParts;
   readonly drains: Drains;
   readonly inboxes: InboxDrains;
+  readonly directRuns: DirectRunner;
 }
 
 /** The methods of a runtime, each one use case. */
@@ -79,6 +82,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindVerify(context),
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
+    ...bindAdmission(parts),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),

@@ -9,6 +9,7 @@ import { InboxDrains } from "./delivery/drain-inbox.ts";
 import { Followers } from "./events/followers.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import { Waker } from "./ingress/waker.ts";
+import { DirectRunner } from "./loop/direct-runner.ts";
 import { SessionWorker } from "./loop/session-worker.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
@@ -36,7 +37,8 @@ export interface RunningRuntime {
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
   const followers = new Followers(context);
-  const deliver = (message: NodeMessage) => receive(message, { completions, followers, waker, worker, drains });
+  const deliver = (message: NodeMessage) =>
+    receive(message, { completions, followers, waker, worker, drains, directRuns });
   const tell = createTell({ node: context.node, notifier: context.store.notifier, deliver });
   const publish = createOutputGate(tell);
   const waker: Waker = new Waker(context, () => worker);
@@ -47,7 +49,8 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
   const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
-  const parts: UseCases = { context, completions, followers, ingress, control, drains, inboxes };
+  const directRuns = new DirectRunner({ context, ingress, waker, publish });
+  const parts: UseCases = { context, completions, followers, ingress, control, drains, inboxes, directRuns };
   const runtime: SessionRuntime = bindUseCases(parts);
   return {
     runtime,
@@ -60,12 +63,12 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
 /** What a notification means in this process. */
 function receive(
   message: NodeMessage,
-  parts: Pick<UseCases, "completions" | "followers" | "drains"> & {
+  parts: Pick<UseCases, "completions" | "followers" | "drains" | "directRuns"> & {
     readonly waker: Waker;
     readonly worker: SessionWorker | null;
   },
 ): void {
-  const { completions, followers, waker, worker, drains } = parts;
+  const { completions, followers, waker, worker, drains, directRuns } = parts;
   switch (message.type) {
     case "session.due":
       // Without room here, whoever told of it turns to the queue.
@@ -73,6 +76,7 @@ function receive(
       break;
     case "run.abort":
       worker?.abort(message.ref, message.runId, message.reason);
+      directRuns.abort(message.ref, message.runId, message.reason);
       break;
     case "run.attend":
       // A run that reads its inbox looks at its next safe point by itself.
@@ -98,7 +102,7 @@ function lifecycle(
     readonly deliver: (message: NodeMessage) => void;
   },
 ): Pick<RunningRuntime, "start" | "stop"> {
-  const { context, completions, followers, control, drains, worker, sweeper, executors, deliver } = parts;
+  const { context, completions, followers, control, drains, directRuns, worker, sweeper, executors, deliver } = parts;
   const heartbeat = worker === null ? null : new Heartbeat(context, executors);
   return {
     start: async () => {
@@ -125,7 +129,7 @@ function lifecycle(
       await drains.close();
       await sweeper?.stop();
       await heartbeat?.stop();
-      await worker?.close(graceMs);
+      await Promise.all([worker?.close(graceMs), directRuns.close(graceMs)]);
       await lastWake;
       control.waker.close();
       completions.close();

@@ -1,6 +1,7 @@
+export type { AdmissionApi, DirectOperation, DirectResult, DirectRunOptions } from "./api/admission.ts";
 export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.ts";
-export * from "./api/dead-letters.ts";
 export type * from "./api/control-plane.ts";
+export * from "./api/dead-letters.ts";
 export * from "./api/deliveries.ts";
 export type * from "./api/unregister.ts";
 export type * from "./api/verify.ts";

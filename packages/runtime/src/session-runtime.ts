@@ -29,9 +29,10 @@ import type {
   SessionSettings,
   SessionState,
 } from "@holdfast/contracts";
+import type { AdmissionApi } from "./api/admission.ts";
 import type { CommsApi } from "./api/comms.ts";
-import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { ControlPlaneApi } from "./api/control-plane.ts";
+import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
 import type { VerifyApi } from "./api/verify.ts";
@@ -43,7 +44,13 @@ import type { StoreHealth } from "./ports/store.ts";
 
 /** Sessions, as any process sees them. */
 export interface SessionRuntime
-  extends CommsApi, DeliveriesApi, UnregisterApi, DeadLettersApi, ControlPlaneApi, VerifyApi {
+  extends AdmissionApi,
+    CommsApi,
+    DeliveriesApi,
+    UnregisterApi,
+    DeadLettersApi,
+    ControlPlaneApi,
+    VerifyApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.

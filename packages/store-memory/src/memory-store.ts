@@ -15,6 +15,7 @@ import { createMemoryControl, createMemoryJournal } from "./control/memory-contr
 import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
 import { createMemoryDeadLetters } from "./input/dead-letters.ts";
+import { createMemoryDirectRuns } from "./ledger/begin.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
 import { createMemoryPresence } from "./presence/memory-presence.ts";
@@ -101,6 +102,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     deliveries: createMemoryDeliveries(context),
     deadLetters: createMemoryDeadLetters(context),
     blobs: createMemoryBlobs(context),
+    directRuns: createMemoryDirectRuns(context, ack),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

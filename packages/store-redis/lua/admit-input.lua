@@ -42,7 +42,7 @@
     {"torn"}
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce, input.aggregate
-  Uses     constants, clock, step, session, lane, input, due, standing, letter, admission, reply
+  Uses     constants, clock, step, session, lane, input, due, standing, letter, arrival, admission, reply
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
   Memory   refused

@@ -59,8 +59,8 @@ if hosted == "no" then
 end
 
 leave_unhosted(c, K.index, A.member)
-bury_dead_holder(c, A.maxLosses, K.later)
 expire(c, K.later, expired)
+bury_dead_holder(c, A.maxLosses, K.later)
 local batch, blocked_until
 if may_stage(c) and not has_chores(c) then
   promote(c, K.later)

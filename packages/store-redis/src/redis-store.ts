@@ -22,6 +22,7 @@ import { createRedisJournal } from "./control/redis-journal.ts";
 import { createRedisDeliveries } from "./delivery/redis-deliveries.ts";
 import { createRedisDrainSlots } from "./drain/redis-drain-slots.ts";
 import { Keyspace } from "./layout/keys.ts";
+import { createRedisDirectRuns } from "./ledger/redis-direct-runs.ts";
 import { createRedisLedger } from "./ledger/redis-ledger.ts";
 import { RedisNotifier } from "./notifier/redis-notifier.ts";
 import { createRedisPresence } from "./presence/redis-presence.ts";
@@ -129,6 +130,7 @@ async function assemble(parts: {
     deliveries: createRedisDeliveries({ scripts, keys, timing }),
     deadLetters: createRedisDeadLetters({ scripts, keys }),
     blobs: createRedisBlobs({ scripts, keys }),
+    directRuns: createRedisDirectRuns({ scripts, keys, timing }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());
       return { ack: ack(), description: describeServer(server) };

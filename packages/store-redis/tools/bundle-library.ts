@@ -132,6 +132,7 @@ export const FRAGMENT_ORDER = [
   "stage",
   "due",
   "standing",
+  "arrival",
   "letter",
   "admission",
   "reply",

@@ -75,6 +75,10 @@ export const ERRORS = {
     summary: "A script on this session was torn by a slot migration; an operator must look.",
   },
   "control.refused": { kind: "conflict", summary: "The verb is not legal in the session's phase." },
+  "run.commit_failed": {
+    kind: "unavailable",
+    summary: "The boundary of a run could not be committed; its input is queued again.",
+  },
   "run.not_current": { kind: "conflict", summary: "The named run is not the session's current run." },
   "receipt.not_found": { kind: "not_found", summary: "No such receipt." },
   "delivery.conflict": { kind: "conflict", summary: "The delivery id was used before for another submission." },

@@ -38,8 +38,19 @@ function sourcesOf({ id, lineage }: Input): readonly InputId[] {
 
 /** What differs between two inputs that can be one: their identity, their content, and when they came. */
 const OWN: readonly string[] = [
-  ...["id", "idempotencyKey", "timestamp", "traceparent", "correlationId", "lineage", "notBefore", "overlap"],
-  ...["text", "body", "instructions", "payload", "blocks"],
+  "id",
+  "idempotencyKey",
+  "timestamp",
+  "traceparent",
+  "correlationId",
+  "lineage",
+  "notBefore",
+  "overlap",
+  "text",
+  "body",
+  "instructions",
+  "payload",
+  "blocks",
 ];
 
 function isAlike(one: Input, other: Input): boolean {

@@ -39,6 +39,7 @@ export type SessionMachineEventType =
   | "session.bind"
   | "input.admit"
   | "run.stage"
+  | "run.begin"
   | "run.settle"
   | "control.retire"
   | "control.recycle"
@@ -60,6 +61,7 @@ export const SESSION_EVENT_FACTS: Readonly<Record<SessionMachineEventType, reado
   "session.bind": [],
   "input.admit": [],
   "run.stage": ["hasRun", "isBound"],
+  "run.begin": ["hasRun"],
   "run.settle": ["hasRun"],
   "control.retire": ["hasRun", "isBound", "hasPending"],
   "control.recycle": ["isBusy"],
@@ -172,6 +174,8 @@ export const sessionMachine = setup({
         "session.bind": BIND,
         "input.admit": { actions: ["storeInput", "indexDue"] }, // S1
         "run.stage": STAGE,
+        // Whoever admits an input and runs it itself needs no binding.
+        "run.begin": { guard: not("hasRun"), actions: ["stageRun", "indexDue"] },
         "run.settle": SETTLE,
         "control.retire": [
           {

@@ -79,7 +79,11 @@ export interface ControlPlaneApi {
    *
    * @throws event.invalid, session.not_found, session.destroyed, session.torn, idempotency.mismatch
    */
-  publishEvent(ref: SessionRef, event: CallerEvent, options?: Pick<CommandOptions, "requestId">): Promise<PublishedEvent>;
+  publishEvent(
+    ref: SessionRef,
+    event: CallerEvent,
+    options?: Pick<CommandOptions, "requestId">,
+  ): Promise<PublishedEvent>;
 
   /** Replaces the labels of a session. @throws label.invalid, session.not_found, session.destroyed, session.torn */
   setSessionLabels(ref: SessionRef, labels: Labels): Promise<void>;

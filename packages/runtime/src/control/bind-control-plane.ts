@@ -8,7 +8,13 @@ import {
   type SessionRef,
 } from "@holdfast/contracts";
 import { canonicalJson, INPUT_TABLE, isFinalPhase } from "@holdfast/domain";
-import type { CommandOptions, ControlPlaneApi, PublishedEvent, StopCommand, VerbCommand } from "../api/control-plane.ts";
+import type {
+  CommandOptions,
+  ControlPlaneApi,
+  PublishedEvent,
+  StopCommand,
+  VerbCommand,
+} from "../api/control-plane.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { toSessionView } from "../session/session-view.ts";
@@ -56,9 +62,11 @@ export function bindControlPlane(parts: ControlPlaneParts): ControlPlaneApi {
     sessionHasExecutor: async (ref) => (await parts.context.store.directory.find(ref))?.binding != null,
     listActiveInputs: (ref) => listActive(parts, ref),
     ingest: (ref, input, options) => parts.runtime.acceptInput(ref, input, options),
-    publishEvent: (ref, event, options = {}) => publishEvent(parts, ref, { event, requestId: requestIdOf(parts, options) }),
+    publishEvent: (ref, event, options = {}) =>
+      publishEvent(parts, ref, { event, requestId: requestIdOf(parts, options) }),
     setSessionLabels: (ref, labels) => setLabels(parts.context, ref, labels),
-    controlByLabel: (command, onResult = () => {}) => applyByLabel({ context: parts.context, control }, command, onResult),
+    controlByLabel: (command, onResult = () => {}) =>
+      applyByLabel({ context: parts.context, control }, command, onResult),
   };
 }
 
@@ -75,7 +83,10 @@ async function getRecord({ context }: ControlPlaneParts, ref: SessionRef): Promi
 function stopExecutor(
   parts: ControlPlaneParts,
   ref: SessionRef,
-  { command, stop }: { command: StopCommand; stop: (ref: SessionRef, options: CommandOptions) => Promise<ControlReport> },
+  {
+    command,
+    stop,
+  }: { command: StopCommand; stop: (ref: SessionRef, options: CommandOptions) => Promise<ControlReport> },
 ): Promise<ControlReport> {
   const { command: what = "stop", ...options } = command;
   if (what === "stop") return stop(ref, options);
@@ -101,7 +112,8 @@ async function publishEvent(
   { event, requestId }: { readonly event: CallerEvent; readonly requestId: RequestId },
 ): Promise<PublishedEvent> {
   const parsed = CallerEvent.safeParse(event);
-  if (!parsed.success) throw new AppError("event.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });
+  if (!parsed.success)
+    throw new AppError("event.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });
   const { name } = parsed.data;
   const payload = canonicalJson(parsed.data.payload);
   const bytes = new TextEncoder().encode(payload).length;
@@ -121,14 +133,17 @@ async function publishEvent(
   }
 }
 
-function issuesOf(error: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] }) {
+function issuesOf(error: {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}) {
   return error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
 }
 
 /** Replaces the labels of a session. @throws label.invalid, session.not_found, session.destroyed, session.torn */
 export async function setLabels(context: RuntimeContext, ref: SessionRef, labels: Labels): Promise<void> {
   const parsed = Labels.safeParse(labels);
-  if (!parsed.success) throw new AppError("label.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });
+  if (!parsed.success)
+    throw new AppError("label.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });
   const reply = await context.store.directory.label(ref, parsed.data);
   if (reply.kind === "missing") throw new AppError("session.not_found");
   if (reply.kind === "refused") throw new AppError("session.destroyed");

@@ -45,7 +45,8 @@ export class Waker {
     if (isHeld) this.#forget(ref);
     if (hint.signal === "none" || hint.executor === null) return;
     const { node } = this.#context;
-    if (hint.signal === "immediate") {
+    // At rest there is no run to attend: what asks for attention is taken up by a wake like any other.
+    if (hint.signal === "immediate" && isHeld) {
       if (hint.node !== null) this.#context.store.notifier.publish(hint.node, { type: "run.attend", ref });
       return;
     }

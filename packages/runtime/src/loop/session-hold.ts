@@ -45,6 +45,10 @@ export interface HoldParts {
   readonly publish: OutputGate;
   /** Others wait for a slot, or the worker is closing. */
   readonly mustYield: (spent: { readonly boundaries: number; readonly ms: number }) => boolean;
+  /** What is staged for this hold already, by a call sent at this time: nothing is claimed. */
+  readonly begun?: { readonly batch: StagedBatch; readonly state: string | null; readonly sentAt: number };
+  /** Told of every settlement, and of what the ledger answered. */
+  readonly observe?: (settlement: Settlement, answer: AdvanceReply["kind"] | "unknown") => void;
 }
 
 /** How a hold ended. */
@@ -78,7 +82,7 @@ export class SessionHold implements KeptHold {
   constructor(parts: HoldParts) {
     this.#parts = parts;
     this.ref = parts.ref;
-    this.claimId = parts.context.random.id("clm") as ClaimId;
+    this.claimId = parts.begun?.batch.fence.claimId ?? (parts.context.random.id("clm") as ClaimId);
   }
 
   get runId(): RunId | null {
@@ -95,7 +99,8 @@ export class SessionHold implements KeptHold {
 
   /** Works until the hold ends. Never rejects for what an executor does. */
   async run(): Promise<HoldEnd> {
-    const { context, states, leases } = this.#parts;
+    const { context, states, leases, begun } = this.#parts;
+    if (begun !== undefined) return this.#hold(begun);
     const sentAt = context.clock.monotonic();
     // Kept here, not looked up again: a cache may forget between the question and the answer.
     const cached = states.find(this.ref);
@@ -113,8 +118,14 @@ export class SessionHold implements KeptHold {
     // Nobody looks at it any more (only an operator can help), so this is the last that is heard of it.
     if (reply.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref: this.ref } });
     if (reply.kind !== "staged") return { kind: "rest" };
-    this.#state = reply.state.kind === "stored" ? reply.state.state : (cached?.state ?? null);
-    this.#begin(reply.batch, sentAt);
+    const state = reply.state.kind === "stored" ? reply.state.state : (cached?.state ?? null);
+    return this.#hold({ batch: reply.batch, state, sentAt });
+  }
+
+  async #hold({ batch, state, sentAt }: NonNullable<HoldParts["begun"]>): Promise<HoldEnd> {
+    const { leases } = this.#parts;
+    this.#state = state;
+    this.#begin(batch, sentAt);
     leases.keep(this);
     try {
       return await this.#work(sentAt);
@@ -226,7 +237,8 @@ export class SessionHold implements KeptHold {
 
   /** Publishes what was committed (H3) and says what follows. */
   #settled(command: AdvanceCommand, reply: AdvanceReply | { readonly kind: "unknown" }): NextStep {
-    const { context, states, publish } = this.#parts;
+    const { context, states, publish, observe } = this.#parts;
+    observe?.(command.settlement, reply.kind);
     if (reply.kind !== "committed") {
       states.forget(this.ref);
       context.report({

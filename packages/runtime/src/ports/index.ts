@@ -5,6 +5,7 @@ export * from "./comms-inbox.ts";
 export * from "./control.ts";
 export * from "./dead-letters.ts";
 export * from "./deliveries.ts";
+export * from "./direct-runs.ts";
 export * from "./drain-slots.ts";
 export * from "./executor.ts";
 export * from "./journal.ts";

@@ -4,6 +4,7 @@ import type { Blobs } from "./blobs.ts";
 import type { Control } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { DirectRuns } from "./direct-runs.ts";
 import type { DrainSlots } from "./drain-slots.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -26,6 +27,7 @@ export interface Store {
   readonly unregistration: Unregistration;
   readonly deadLetters: DeadLetters;
   readonly blobs: Blobs;
+  readonly directRuns: DirectRuns;
   /** Answers when the store does. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;

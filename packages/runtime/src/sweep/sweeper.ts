@@ -87,6 +87,11 @@ export class Sweeper {
     if (node !== null && node !== context.node) {
       context.store.notifier.publish(node, { type: "session.due", ref });
     }
+    // Nobody hosts what is bound to nothing: a run of a call that died there is buried by whoever finds it.
+    if (executor === "") {
+      await worker.run(ref);
+      return;
+    }
     const isQueueInDoubt = sweeps >= context.loop.fruitlessSweeps;
     if (isQueueInDoubt && worker.offer(ref, executor)) return;
     waker.enqueue({ ref, executor, epoch });

@@ -190,7 +190,7 @@ function describeModes(openStage: OpenStage): void {
     } as NewInput);
     await stage.world.settle();
 
-    expect(admission).toMatchObject({ policy: WAKES, signal: "wake" });
+    expect(admission).toMatchObject({ policy: WAKES, signal: "immediate" });
     expect(stage.held.last().turn.primitive).toMatchObject({ boundary: "run_start", executionKind: "content_turn" });
   });
 }

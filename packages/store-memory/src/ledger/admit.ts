@@ -1,5 +1,5 @@
 /** Records one input of a session, once, and says what to signal (L1). */
-import type { Ack, InputId, InputStatus, PolicyDecision } from "@holdfast/contracts";
+import type { Ack, InputId, InputStatus, PolicyDecision, SessionPhase } from "@holdfast/contracts";
 import { INPUT_TABLE, signalFor } from "@holdfast/domain";
 import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
 import { closeLetter } from "../input/dead-letters.ts";
@@ -8,7 +8,7 @@ import { getInput, moveInput, statusOf } from "../input/input.ts";
 import { assignPlace, placeInFront, wakeQueued } from "../input/lane.ts";
 import { hasChores, hastenDue, mayStage } from "../session/due.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
-import { isFinal, perform, stepSession } from "../session/transitions.ts";
+import { isFinal, perform, stepSession, type Transition } from "../session/transitions.ts";
 import {
   emit,
   isLive,
@@ -35,6 +35,15 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
   }
   const refused = refuseRedrive(session, command);
   if (refused !== null) return refused;
+  return admitNew(work, { command, transition, ack });
+}
+
+function admitNew(
+  work: Work,
+  parts: { readonly command: AdmitCommand; readonly transition: Transition<SessionPhase>; readonly ack: Ack },
+): AdmitReply {
+  const { session } = work;
+  const { command, transition, ack } = parts;
   const column = isLive(session.hold, work) ? "live" : "idle";
   const decision = command.columns[column];
   if (decision.whenBusy === "refuse" && (session.hold !== null || session.waking > 0)) {
@@ -93,17 +102,18 @@ function findMerging(
   return { kind: "merging", queued, offer: merge };
 }
 
-// The key first: it is what the sender means to be told apart by.
-function findKnown(session: SessionData, input: AdmitCommand["input"]): InputData | null {
+/** The input that a key or an id names already. */
+export function findKnown(session: SessionData, input: AdmitCommand["input"]): InputData | null {
   const owner = input.keyedId === null ? undefined : (session.keys.get(input.keyedId) ?? input.keyedId);
   const keyed = owner === undefined ? undefined : session.inputs.get(owner);
   return keyed ?? session.inputs.get(input.id) ?? null;
 }
 
-function answerKnown(
+/** Answers a repeat. */
+export function answerKnown(
   work: Work,
   { known, command, ack }: { readonly known: InputData; readonly command: AdmitCommand; readonly ack: Ack },
-): AdmitReply {
+): Extract<AdmitReply, { kind: "mismatch" | "deduplicated" }> {
   const { session } = work;
   const existingId = known.inputId;
   if (known.fingerprint !== command.input.fingerprint) return { kind: "mismatch", existingId };
@@ -171,7 +181,8 @@ function storeInput(admission: Admitting): void {
   else storeAggregate(admission, input, merging);
 }
 
-function register(
+/** Takes an input in, and says so. */
+export function register(
   work: Work,
   input: InputData,
   options: { readonly isConsumed?: boolean; readonly cause?: number },
@@ -200,8 +211,8 @@ function makeRoom(admission: Admitting, input: InputData): void {
 
 function storeQueued({ work, decision }: Admitting, input: InputData): void {
   const isFront = decision.queue === "priority";
-  // What jumps the lane runs alone: the next one that does goes before it.
-  input.isSolo = isFront;
+  // What ends a run runs alone: the next one that does goes before it.
+  input.isSolo = decision.whenBusy === "interrupt" || decision.whenBusy === "rollback";
   if (isFront) placeInFront(work, input);
   else assignPlace(work, input);
   moveInput(work, input, "input.queue");
@@ -229,8 +240,14 @@ function storeAggregate({ work, command, decision }: Admitting, input: InputData
   displaceBy(work, queued, "input.coalesce", successor);
   const joint: InputData = {
     ...newInput(work, command, decision),
-    ...{ inputId: offer.id, fingerprint: "", nodes: [], notBeforeAt: 0, boundary, expiresAt },
-    ...{ isWaking: input.isWaking || queued.isWaking, payload: offer.payload },
+    inputId: offer.id,
+    fingerprint: "",
+    nodes: [],
+    notBeforeAt: 0,
+    boundary,
+    expiresAt,
+    isWaking: input.isWaking || queued.isWaking,
+    payload: offer.payload,
     payloadBytes: bytesOf(offer),
   };
   register(work, joint, { cause: input.cursor });
@@ -269,7 +286,8 @@ function redrive(work: Work, input: InputData): void {
   emit(work, fact, originOf(input.cursor, [input]));
 }
 
-function newInput(
+/** An input as it is before it has a place. */
+export function newInput(
   { session, now }: Work,
   { input, columns, redriveOf, replyTo }: AdmitCommand,
   policy: PolicyDecision,
@@ -350,6 +368,5 @@ function signalOf(
 ): WakeHint["signal"] {
   const signal = signalFor(decision, isBusy);
   if (session.executor === null || input.isWaiting || signal === "none") return "none";
-  if (isBusy) return signal === "immediate" ? "immediate" : "none";
-  return "wake";
+  return isBusy && signal !== "immediate" ? "none" : signal;
 }

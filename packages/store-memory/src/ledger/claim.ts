@@ -35,8 +35,8 @@ export function claim(context: MemoryContext, command: ClaimCommand): ClaimReply
   const refused = refuseUnhosted(work, command);
   if (refused !== null) return refused;
   unpark(work);
-  buryDeadHolder(work);
   expire(work, ripe);
+  buryDeadHolder(work);
   return stageOrRest(work, command);
 }
 

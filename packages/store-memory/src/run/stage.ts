@@ -10,7 +10,11 @@ import { loadRun } from "./run.ts";
 export function stageBatch(
   work: Work,
   batch: readonly InputData[],
-  staging: { readonly offer: StagingOffer; readonly claimId: ClaimId; readonly node: NodeId },
+  staging: {
+    readonly offer: Pick<StagingOffer, "newRunId" | "maxBytes">;
+    readonly claimId: ClaimId;
+    readonly node: NodeId;
+  },
 ): HoldData {
   const { data, session, now, config } = work;
   const taken = cutAtBytes(batch, staging.offer.maxBytes);

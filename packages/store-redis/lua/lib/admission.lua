@@ -1,30 +1,8 @@
--- A policy column as the ingress encodes it.
-local decode_column = remembered(function(text)
-  local lane, mode, consumed, signal, boundary, busy, policy = string.match(text, "^(.-)|(.-)|(.-)|(.-)|(.-)|(.-)|(.*)$")
-  return {
-    lane = lane, mode = mode, isConsumed = consumed == "1", signal = signal, boundary = boundary, whenBusy = busy,
-    policy = policy,
-  }
-end)
-
 -- How long a debounced input waits, and its series at most.
 local decode_debounce = remembered(function(text)
   local window, most = string.match(text, "^(%d+)|(%d+)$")
   return { window = tonumber(window), most = tonumber(most) }
 end)
-
--- A repeat. It writes in either case, so that a caller can wait for replication of what it repeats.
--- `known` = { id, record, repeatedId, fingerprint, followers }.
-local function answer_known(c, known)
-  local record = known.record
-  if record.fingerprint ~= known.fingerprint then
-    redis.call("HSET", c.key, "txn", "")
-    return { "mismatch", known.id }
-  end
-  emit(c, "input.deduplicated|" .. known.repeatedId .. "|" .. known.id, record.cursor, record.correlationId)
-  commit(c)
-  return { "deduplicated", known.id, record.admission, current_status(c, record), known.followers, c.head.cursor }
-end
 
 -- The queued input that a new one of a scope may be merged with: not tried yet, and waiting for nothing.
 local function find_mergeable(c, scope, lane)
@@ -103,9 +81,9 @@ end
 
 local function store_queued(c, admission, record)
   local id, column = admission.id, admission.column
-  -- What jumps the lane runs alone: the next one that does goes before it.
-  record.isSolo = column.mode == "priority"
-  if record.isSolo then place_in_front(c, record) else assign_place(c, record) end
+  -- What ends a run runs alone: the next one that does goes before it.
+  record.isSolo = column.whenBusy == "interrupt" or column.whenBusy == "rollback"
+  if column.mode == "priority" then place_in_front(c, record) else assign_place(c, record) end
   move_input(c, id, record, "input.queue")
   if record.isWaking and not record.isWaiting then wake_queued(c) end
 end
@@ -170,6 +148,6 @@ local ADMIT_EFFECTS = {
 
 local function signal_of(c, column, record)
   if c.head.executor == "" or record.isWaiting or column.signal == "none" then return "none" end
-  if c.is_busy then return column.signal == "immediate" and "immediate" or "none" end
-  return "wake"
+  if c.is_busy and column.signal ~= "immediate" then return "none" end
+  return column.signal
 end

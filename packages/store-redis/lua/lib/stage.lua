@@ -20,8 +20,9 @@ local function load_batch(c, batch, max_bytes)
   return loaded
 end
 
-local function stage_batch(c, batch, max_bytes, claim)
-  local loaded, ids, records = load_batch(c, batch, max_bytes), {}, {}
+-- `loaded` = what `load_batch` answers for the batch, or the leading part of it.
+local function stage_loaded(c, batch, loaded, claim)
+  local ids, records = {}, {}
   local first_entry, last_entry = batch[1], batch[#loaded]
   local run_id, run = first_entry.runId, nil
   if run_id == "" then run_id, run = claim.newRunId, blank_run() else run = load_run(c, run_id) end
@@ -46,6 +47,10 @@ local function stage_batch(c, batch, max_bytes, claim)
   emit(c, "run.started|" .. run_id .. "|" .. hold.attempt .. "|" .. hold.staged, first_record.cursor,
     correlations_of(records))
   return loaded
+end
+
+local function stage_batch(c, batch, max_bytes, claim)
+  return stage_loaded(c, batch, load_batch(c, batch, max_bytes), claim)
 end
 
 -- The batch a hold has staged, read back for a repeated call (L5).

@@ -27,6 +27,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     unregistration: wire.stretch(store.unregistration),
     deadLetters: wire.stretch(store.deadLetters),
     blobs: wire.stretch(store.blobs),
+    directRuns: wire.stretch(store.directRuns),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},

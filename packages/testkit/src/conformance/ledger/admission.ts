@@ -161,7 +161,7 @@ export function describeAdmission(openStore: StoreFactory): void {
         await session.stage();
         const during = await session.accept({ input: event("b", { lane: "steer" }) });
 
-        expect(atRest).toMatchObject({ column: "idle", wake: { signal: "wake", node: null, executor: "agent" } });
+        expect(atRest).toMatchObject({ column: "idle", wake: { signal: "immediate", node: null, executor: "agent" } });
         expect(during).toMatchObject({ column: "live", wake: { signal: "immediate", node: session.worker.node } });
         expect((await session.input(during.inputId)).policy.wake).toBe("interrupt_yielding");
       }),

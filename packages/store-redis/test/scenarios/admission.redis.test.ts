@@ -1,0 +1,11 @@
+import { describe } from "vitest";
+import { describeOverlap } from "../../../runtime/test/scenarios/overlap.ts";
+import { describeSignals } from "../../../runtime/test/scenarios/signals.ts";
+import { describeSyncRun } from "../../../runtime/test/scenarios/sync-run.ts";
+import { openRedisStage } from "./redis-stage.ts";
+
+describe("Redis store", () => {
+  describeSyncRun(openRedisStage);
+  describeSignals(openRedisStage);
+  describeOverlap(openRedisStage);
+});
