@@ -54,6 +54,9 @@ function observeInput(journey: Journey, at: number, fact: Extract<SessionEvent, 
     case "input.abandoned":
       return move("abandoned", fact.reason);
     case "input.deduplicated":
+    // What becomes of a dead letter is no step of the input: it has ended.
+    case "input.redriven":
+    case "input.discarded":
       return;
   }
 }
