@@ -110,6 +110,9 @@ export interface InputLimits {
 /** Defaults of {@link InputLimits}. */
 export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64 };
 
+/** How long a bounded submission is looked at, in milliseconds. */
+export const DEFAULT_SUBMIT_BOUND_MS = 30_000;
+
 /** Applied deliveries of an inbox whose payload can still be read; of older ones it keeps what identifies them. */
 export const KEPT_DELIVERIES = 256;
 

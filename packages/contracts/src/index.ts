@@ -23,6 +23,7 @@ export * from "./routes.ts";
 export * from "./run.ts";
 export * from "./runtime-event.ts";
 export * from "./session.ts";
+export * from "./standing.ts";
 export * from "./structured-string.ts";
 export * from "./time.ts";
 export * from "./unregister.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { SessionId } from "./ids.ts";
 import { ControlReport } from "./control.ts";
+import { SessionId } from "./ids.ts";
 
 /** Most labels of one session. */
 export const MAX_LABELS = 16;

@@ -6,7 +6,6 @@ import {
   AppError,
   type Binding,
   type Input,
-  type InputId,
   type NewInput,
   SCRIPT_BATCH,
   type SessionRef,
@@ -39,12 +38,13 @@ import { toSessionView } from "./session/session-view.ts";
 import type {
   AcceptOptions,
   AdmissionWithCompletion,
-  InputTarget,
   InputView,
   RegisterOptions,
   SessionRuntime,
   SessionView,
 } from "./session-runtime.ts";
+import { bindStatus, inputIdOf } from "./status/bind-status.ts";
+import { bindSubmit } from "./submit/bind-submit.ts";
 import { bindUnregister } from "./unregister/unregister-session.ts";
 import { bindVerify } from "./verify/verify-session.ts";
 
@@ -80,6 +80,8 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       },
     }),
     ...bindVerify(context),
+    ...bindStatus(parts),
+    ...bindSubmit(parts),
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
     ...bindAdmission(parts),
@@ -90,8 +92,8 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       return ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false });
     },
     acceptInputWithCompletion: (ref, input, options = {}) => acceptAwaited(parts, ref, { input, options }),
-    waitForOutcome: (ref, target, options = {}) => {
-      return waitForOutcome({ completions, clock }, { ref, inputId: idOf(parts, ref, target) }, options);
+    waitForOutcome: async (ref, target, options = {}) => {
+      return waitForOutcome({ completions, clock }, { ref, inputId: await inputIdOf(parts, ref, target) }, options);
     },
     findSession: async (ref) => {
       const record = await directory.find(ref);
@@ -104,7 +106,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       return { state: found.state === null ? null : (JSON.parse(found.state) as unknown), position: found.position };
     },
     inputState: async (ref, target) => {
-      const record = await archive.findInput(ref, idOf(parts, ref, target));
+      const record = await archive.findInput(ref, await inputIdOf(parts, ref, target));
       if (record === null) await requireSession(parts, ref);
       return record === null ? null : { ...toInputView(record), history: await readHistory(archive, ref, record) };
     },
@@ -234,10 +236,6 @@ function assertConsistent({ phase, queued, scheduled, hasRun }: SessionRecord): 
 
 function toInputView({ payload, ...record }: InputRecord): InputView {
   return { ...record, input: JSON.parse(payload) as Input };
-}
-
-function idOf({ ingress }: UseCases, ref: SessionRef, target: InputTarget): InputId {
-  return "inputId" in target ? target.inputId : ingress.idOfKey(ref, target.key);
 }
 
 /** Expects the outcome before the ledger can tell it, so that it cannot be missed. */

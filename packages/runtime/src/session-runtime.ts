@@ -7,7 +7,6 @@
  * `store.unavailable` (outcome unknown: repeat with the same ids) or `store.corrupt`.
  */
 import type {
-  AckLevel,
   Admission,
   Binding,
   BoundaryRef,
@@ -18,7 +17,6 @@ import type {
   Explanation,
   Input,
   InputHistoryEntry,
-  InputId,
   Labels,
   NewInput,
   Outcome,
@@ -29,11 +27,14 @@ import type {
   SessionSettings,
   SessionState,
 } from "@holdfast/contracts";
+import type { AcceptOptions, InputTarget } from "./api/accept-options.ts";
 import type { AdmissionApi } from "./api/admission.ts";
 import type { CommsApi } from "./api/comms.ts";
 import type { ControlPlaneApi } from "./api/control-plane.ts";
 import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
+import type { StatusApi } from "./api/status.ts";
+import type { SubmitApi } from "./api/submit.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
 import type { VerifyApi } from "./api/verify.ts";
 import type { InputRecord } from "./ports/archive.ts";
@@ -42,11 +43,15 @@ import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
 import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-directory.ts";
 import type { StoreHealth } from "./ports/store.ts";
 
+export type { AcceptOptions, InputTarget } from "./api/accept-options.ts";
+
 /** Sessions, as any process sees them. */
 export interface SessionRuntime
   extends AdmissionApi,
     CommsApi,
     DeliveriesApi,
+    StatusApi,
+    SubmitApi,
     UnregisterApi,
     DeadLettersApi,
     ControlPlaneApi,
@@ -160,24 +165,11 @@ export interface SessionRuntime
   ping(): Promise<StoreHealth>;
 }
 
-/** How an input is admitted, beside what it says. */
-export interface AcceptOptions {
-  /** Creates a missing session with this binding. */
-  readonly createWith?: Binding;
-  /** Refused as `ack.unsupported` when the store cannot give it. */
-  readonly minimumAck?: AckLevel;
-  /** Stages for the next turn without waking the session. */
-  readonly isWithoutWake?: boolean;
-}
-
 /** An admission, and how its input will have ended. */
 export interface AdmissionWithCompletion {
   readonly admission: Admission;
   readonly completion: Promise<Outcome> | null;
 }
-
-/** An input by its id or by the key it was sent with. */
-export type InputTarget = { readonly inputId: InputId } | { readonly key: string };
 
 /** What ends a wait before its outcome; without either it lasts until the input ends. */
 export interface WaitOptions {

@@ -9,6 +9,7 @@ import {
 } from "@holdfast/contracts";
 import type { Clock, Notifier, Store } from "@holdfast/runtime";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
+import { createMemoryWitnesses } from "./archive/memory-witnesses.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryBlobs } from "./blobs/memory-blobs.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
@@ -94,6 +95,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     directory: createMemorySessionDirectory(context),
     control: createMemoryControl(context),
     archive: createMemoryArchive(context, ack),
+    witnesses: createMemoryWitnesses(context),
     journal: createMemoryJournal(context),
     presence: createMemoryPresence(context),
     unregistration: createMemoryUnregistration(context),

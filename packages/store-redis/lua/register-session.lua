@@ -71,6 +71,7 @@ if is_new then
   remove(c, "away")
   redis.call("ZADD", K.index, 0, "d " .. A.member)
   list_labels(c, K.index, A.member, rows[5])
+  redis.call("ZADD", K.due, "XX", digits(c.t), A.member .. INBOX_SUFFIX)
 end
 
 local phase, effects = step(SESSION_ROWS, c.head.phase, A.executor ~= "" and "session.bind" or "session.register", "")

@@ -21,7 +21,7 @@ local inbox, fault = open_inbox(K.inbox)
 if not inbox then return { "corrupt", fault } end
 if inbox.applied == inbox.committed then
   redis.call("ZREM", K.due, A.member)
-elseif redis.call("EXISTS", K.session) == 1 then
+elseif redis.call("HEXISTS", K.session, "head") == 1 then
   redis.call("ZADD", K.due, digits(now() + A.retryMs), A.member)
 else
   -- Whoever registers the session makes it due.

@@ -34,7 +34,7 @@ if known_delivery then
 end
 
 -- Due before it is there: torn in between, somebody looks in vain. Until its session exists, nobody need look.
-local is_wanted = redis.call("EXISTS", K.session) == 1
+local is_wanted = redis.call("HEXISTS", K.session, "head") == 1
 redis.call("ZADD", K.due, "LT", is_wanted and digits(now() + A.sweepDelayMs) or "+inf", A.member)
 inbox.committed = inbox.committed + 1
 local delivery = blank_delivery()

@@ -11,6 +11,7 @@ import {
 import type { Store } from "@holdfast/runtime";
 import type { Redis } from "ioredis";
 import { createRedisArchive } from "./archive/redis-archive.ts";
+import { createRedisWitnesses } from "./archive/redis-witnesses.ts";
 import { createRedisBlobs } from "./blobs/redis-blobs.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
 import { toStoreError } from "./connection/redis-errors.ts";
@@ -122,6 +123,7 @@ async function assemble(parts: {
     directory: createRedisSessionDirectory({ scripts, keys, rewakeMs: timing.rewakeMs }),
     control: createRedisControl({ scripts, keys, timing, budget }),
     archive: createRedisArchive({ scripts, keys, ack }),
+    witnesses: createRedisWitnesses({ scripts, keys, ack }),
     journal: createRedisJournal({ scripts, keys }),
     presence: createRedisPresence({ scripts, keys }),
     unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),

@@ -110,6 +110,11 @@ export const ERRORS = {
 /** A registered error code. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** What a caller can do about a code. */
+export function kindOf(code: ErrorCode): ErrorKind {
+  return ERRORS[code].kind;
+}
+
 /** The HTTP status of a code. */
 export function statusOf(code: ErrorCode): number {
   const entry: ErrorEntry = ERRORS[code];

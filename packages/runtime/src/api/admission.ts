@@ -1,6 +1,6 @@
 import type { Admission, ExecutorResult, NewInput, SessionRef } from "@holdfast/contracts";
 import type { Turn } from "../ports/executor.ts";
-import type { AcceptOptions } from "../session-runtime.ts";
+import type { AcceptOptions } from "./accept-options.ts";
 
 /** Ways into a session beside `acceptInput`. */
 export interface AdmissionApi {

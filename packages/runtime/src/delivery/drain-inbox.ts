@@ -10,10 +10,9 @@ import {
   type DeliveryDisposition,
   type DeliverySubmission,
   type DrainReport,
-  ERRORS,
-  type ErrorKind,
   isAppError,
   isRetryable,
+  kindOf,
   type NewInput,
   type SessionRef,
 } from "@holdfast/contracts";
@@ -25,6 +24,8 @@ const PAGE = 20;
 
 /** Why a delivery is left for later. */
 type Wait = { readonly kind: "waits"; readonly waitsFor: "session" | "room" };
+
+const ROOM: Wait = { kind: "waits", waitsFor: "room" };
 
 /** The drains of one process; one at a time for an inbox. */
 export class InboxDrains {
@@ -86,24 +87,23 @@ export class InboxDrains {
     try {
       const prepared = this.#ingress.prepare(ref, inputOf(submission));
       const admission = await this.#ingress.admit(ref, prepared, { isAwaited: false });
-      if (admission.kind === "rejected") return { kind: "refused", code: admission.reason };
+      if (admission.kind === "rejected") {
+        // It will not be busy for ever.
+        return admission.reason === "busy" ? ROOM : { kind: "refused", code: admission.reason };
+      }
       if (admission.kind === "accepted") return { kind: "admitted", inputId: admission.inputId };
       return { kind: "collapsed", inputId: admission.existingId, status: admission.status };
     } catch (error) {
       if (isAppError(error, "session.not_found")) return { kind: "waits", waitsFor: "session" };
       if (!isAppError(error)) throw error;
-      const kind = kindOf(error);
-      if (kind === "limited") return { kind: "waits", waitsFor: "room" };
+      const kind = kindOf(error.code);
+      if (kind === "limited") return ROOM;
       // Nothing is known of what came of it.
       if (kind === "internal" || isRetryable(error.code)) throw error;
       // Whatever else it is, it will be tomorrow: those behind it must not wait for that.
       return { kind: "refused", code: error.code };
     }
   }
-}
-
-function kindOf({ code }: AppError): ErrorKind {
-  return ERRORS[code].kind;
 }
 
 /** The input that a delivery becomes. */

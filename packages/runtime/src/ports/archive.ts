@@ -59,6 +59,8 @@ export interface InputRecord {
   /** Earliest time of the next attempt; 0 for at once. */
   readonly notBeforeAt: number;
   readonly admittedAt: number;
+  /** When it last moved. */
+  readonly changedAt: number;
   /** Cursor of the event of its admission. */
   readonly cursor: number;
   readonly failure: FailureReport | null;

@@ -19,3 +19,4 @@ export * from "./sha256.ts";
 export * from "./store.ts";
 export * from "./unregistration.ts";
 export * from "./wake-queue.ts";
+export * from "./witnesses.ts";

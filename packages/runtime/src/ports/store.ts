@@ -12,6 +12,7 @@ import type { Notifier } from "./notifier.ts";
 import type { Presence } from "./presence.ts";
 import type { SessionDirectory } from "./session-directory.ts";
 import type { Unregistration } from "./unregistration.ts";
+import type { Witnesses } from "./witnesses.ts";
 
 /** Every persistence port of one store, opened and closed together. */
 export interface Store {
@@ -19,6 +20,7 @@ export interface Store {
   readonly directory: SessionDirectory;
   readonly control: Control;
   readonly archive: Archive;
+  readonly witnesses: Witnesses;
   readonly journal: Journal;
   readonly presence: Presence;
   readonly notifier: Notifier;

@@ -270,6 +270,24 @@ export function describeDeliveryInbox(openStage: OpenStage, damageInbox: DamageI
       expect(await bodies(stage)).toEqual(["prompt", "b is done"]);
     });
 
+    it("of an unregistered session waits, and goes on when it is registered again", async () => {
+      const stage = await openStage();
+      const { sender, ref, world } = stage;
+      await stage.bind();
+      const unregistering = sender.runtime.unregisterSession(ref);
+      await world.advance(60_000);
+      await unregistering;
+      await submitAll(stage, "a");
+      const waiting = await sender.runtime.drainDeliveries(ref);
+      await stage.worker("worker", recording());
+
+      await stage.bind();
+      await world.advance(2_000);
+
+      expect(waiting).toMatchObject({ pending: 1, waitsFor: "session" });
+      expect(await find(stage, "a")).toMatchObject({ disposition: { kind: "admitted" } });
+    });
+
     it("of a destroyed session acknowledges everything; what comes later is acknowledged, too", async () => {
       const stage = await openStage();
       const { sender, ref } = stage;

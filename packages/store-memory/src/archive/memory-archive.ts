@@ -40,7 +40,7 @@ export function createMemoryArchive(context: MemoryContext, ack: () => Ack): Arc
 }
 
 /** An input as readers see it. */
-function inputRecord(session: SessionData, input: InputData): InputRecord {
+export function inputRecord(session: SessionData, input: InputData): InputRecord {
   const receipt = session.receipts[input.position - 1];
   return {
     inputId: input.inputId,
@@ -53,6 +53,7 @@ function inputRecord(session: SessionData, input: InputData): InputRecord {
     runId: receipt?.runId ?? input.runId,
     notBeforeAt: input.notBeforeAt,
     admittedAt: input.admittedAt,
+    changedAt: input.admittedAt + input.changedAfterMs,
     cursor: input.cursor,
     redriveOf: input.redriveOf,
     redrivenBy: input.redrivenBy,

@@ -9,7 +9,7 @@ import type {
   SubmitDeliveryReply,
 } from "@holdfast/runtime";
 import type { DeliveryData } from "../session/session-data.ts";
-import type { MemoryContext } from "../session/work.ts";
+import { type MemoryContext, openSession } from "../session/work.ts";
 import { deliveryAt, findDelivery, type Inbox, inboxMember, openInbox } from "./inbox.ts";
 
 /** Delivery inboxes in process. */
@@ -25,11 +25,11 @@ export function createMemoryDeliveries(context: MemoryContext): Deliveries {
     },
     rest: async (ref) => {
       const { applied, committed } = openInbox(context, ref);
-      const { due, sessions } = context.data();
+      const { due } = context.data();
       const member = inboxMember(ref);
       if (applied === committed) due.delete(member);
       // Whoever registers the session makes it due.
-      else if (!sessions.has(member.slice(0, -2))) due.set(member, Number.POSITIVE_INFINITY);
+      else if (openSession(context, ref) === null) due.set(member, Number.POSITIVE_INFINITY);
       else due.set(member, context.now() + context.config.timing.unhostedMs);
     },
   };
@@ -39,9 +39,9 @@ function submit(context: MemoryContext, { ref, submission, digest }: SubmitDeliv
   const inbox = openInbox(context, ref);
   const known = findDelivery(inbox, submission.deliveryId);
   if (known !== null) return { kind: known.digest === digest ? "reused" : "conflict", sequence: known.sequence };
-  const { due, inboxes, sessions } = context.data();
+  const { due, inboxes } = context.data();
   const member = inboxMember(ref);
-  const isWanted = sessions.has(member.slice(0, -2));
+  const isWanted = openSession(context, ref) !== null;
   const at = isWanted ? context.now() + context.config.timing.sweepDelayMs : Number.POSITIVE_INFINITY;
   due.set(member, Math.min(due.get(member) ?? at, at));
   inboxes.set(member, inbox);

@@ -21,7 +21,10 @@ export function register(context: MemoryContext, command: RegisterCommand): Regi
   if (isRevival ? !mayRevive : transition === null && isRefused(work, command)) {
     return { kind: "refused", phase: session.phase, open: openObligations(work) };
   }
-  if (isNew) enter(work, command);
+  if (isNew) {
+    enter(work, command);
+    wakeInbox(context, command.ref);
+  }
   if (transition !== null && (isRevival || isRebound(work, command))) carryOut(work, command, transition);
   if (settings !== null) {
     session.settings = settings;
@@ -78,8 +81,7 @@ function create(context: MemoryContext, command: RegisterCommand): RegisterReply
   if (settings !== null) session.settingsRevision = 1;
   data.sessions.set(member, session);
   addMember(data.listed, member);
-  // Deliveries that waited for the session wait no longer.
-  if (data.due.has(inboxMember(ref))) data.due.set(inboxMember(ref), context.now());
+  wakeInbox(context, ref);
   emitRegistered(openSession(context, ref) as Work, command);
   return { kind: "created", phase: session.phase, settingsRevision: session.settingsRevision };
 }
@@ -109,4 +111,10 @@ export function configure(context: MemoryContext, ref: SessionRef, settings: Ses
   session.settings = settings;
   session.settingsRevision += 1;
   return session.settingsRevision;
+}
+
+/** Deliveries that waited for the session wait no longer. */
+function wakeInbox(context: MemoryContext, ref: SessionRef): void {
+  const { due } = context.data();
+  if (due.has(inboxMember(ref))) due.set(inboxMember(ref), context.now());
 }

@@ -45,7 +45,8 @@ export function createRedisArchive(options: ArchiveOptions): Archive {
   };
 }
 
-function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: readonly string[]) {
+/** Fields of a session, `null` where there are none. */
+export function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: readonly string[]) {
   if (fields.length === 0) return Promise.resolve([]);
   const { session } = keys.session(ref);
   return scripts.read((client) => client.hmgetBuffer(session, ...fields));
@@ -82,15 +83,31 @@ function inputPage({ records, corrupt }: ReadInputs, { next }: Page<never>): Pag
   return { items: records, next, ...(corrupt.length === 0 ? {} : { corrupt }) };
 }
 
-async function findInput(options: ArchiveOptions, ref: SessionRef, inputId: InputId): Promise<InputRecord | null> {
-  const { records, corrupt } = await readInputs(options, ref, [inputId]);
+/** One input, or `null`. @throws store.corrupt */
+export async function findInput(
+  options: ArchiveOptions,
+  ref: SessionRef,
+  inputId: InputId,
+  heads: readonly HeadField[] = ["head"],
+): Promise<InputRecord | null> {
+  const { records, corrupt } = await readInputs(options, ref, [inputId], heads);
   if (corrupt.length === 0) return records[0] ?? null;
   throw new AppError("store.corrupt", { message: `the row of input ${inputId} cannot be read`, details: { inputId } });
 }
 
+/** Where a session stands; put away when it is unregistered. */
+type HeadField = "head" | "away";
+
 /** Records with everything their outcomes need; ids without a record are left out. */
-async function readInputs(options: ArchiveOptions, ref: SessionRef, ids: readonly InputId[]): Promise<ReadInputs> {
-  const [stored, ...rows] = ids.length === 0 ? [] : await readFields(options, ref, ["head", ...ids.map(FIELD.input)]);
+export async function readInputs(
+  options: ArchiveOptions,
+  ref: SessionRef,
+  ids: readonly InputId[],
+  heads: readonly HeadField[] = ["head"],
+): Promise<ReadInputs> {
+  const fields = ids.length === 0 ? [] : await readFields(options, ref, [...heads, ...ids.map(FIELD.input)]);
+  const stored = fields.slice(0, heads.length).find((head) => head !== null);
+  const rows = fields.slice(heads.length);
   if (!stored) return { records: [], corrupt: [] };
   const generation = decodeRow(HEAD, stored).generation;
   const records: { readonly inputId: InputId; readonly row: Row<typeof RECORD> }[] = [];
@@ -154,6 +171,7 @@ function toInputRecord(stored: StoredInput): InputRecord {
     runId: runId === "" ? null : (runId as RunId),
     notBeforeAt: row.notBeforeAt,
     admittedAt: row.admittedAt,
+    changedAt: row.admittedAt + row.changedAfterMs,
     cursor: row.cursor,
     redriveOf: row.redriveOf === "" ? null : (row.redriveOf as InputId),
     redrivenBy: row.redrivenBy === "" ? null : (row.redrivenBy as InputId),

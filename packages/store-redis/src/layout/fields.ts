@@ -30,6 +30,7 @@
  */
 export const FIELD = {
   input: (inputId: string) => `i${inputId}`,
+  key: (keyedId: string) => `k${keyedId}`,
   payload: (admission: number) => `p${admission}`,
   receipt: (position: number) => `r${position}`,
   output: (position: number) => `o${position}`,

@@ -24,6 +24,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     presence: wire.stretch(store.presence),
     drains: wire.stretch(store.drains),
     deliveries: wire.stretch(store.deliveries),
+    witnesses: wire.stretch(store.witnesses),
     unregistration: wire.stretch(store.unregistration),
     deadLetters: wire.stretch(store.deadLetters),
     blobs: wire.stretch(store.blobs),
