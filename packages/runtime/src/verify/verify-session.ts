@@ -36,7 +36,7 @@ async function verifySession(context: RuntimeContext, ref: SessionRef): Promise<
   checkHead(receipts.at(-1), record, found);
   await checkContent(context, ref, { last: receipts.at(-1), record, found });
   const inputs = await readAll((after) => archive.listInputs(ref, { after, limit: PAGE }), record.admitted);
-  checkInputs({ receipts, inputs, found });
+  checkInputs({ receipts, inputs, admitted: record.admitted, found });
   return { isSound: found.faults.length === 0, receipts: receipts.length, inputs: inputs.length, faults: found.faults };
 }
 
@@ -124,32 +124,54 @@ async function readAll(
   return inputs;
 }
 
-function checkInputs(parts: {
+interface Checked {
   readonly receipts: readonly Receipt[];
   readonly inputs: readonly InputRecord[];
+  /** Inputs that were ever admitted: with fewer left, one that is missing may have been let go. */
+  readonly admitted: number;
   readonly found: Findings;
-}): void {
-  const { receipts, inputs, found } = parts;
+}
+
+function checkInputs(checked: Checked): void {
+  const settledBy = checkContributors(checked);
+  const { receipts, inputs, found } = checked;
+  const [first, last] = [receipts[0]?.position ?? 1, receipts.at(-1)?.position ?? 0];
+  for (const { inputId, outcome } of inputs) {
+    const position = positionOf(outcome);
+    // What was committed meanwhile names a later position than any receipt that was read.
+    if (position === null || position < first || position > last) continue;
+    if (!settledBy.has(inputId)) found.add({ kind: "receipt_missing", inputId });
+  }
+}
+
+function positionOf(outcome: InputRecord["outcome"]): number | null {
+  return outcome !== null && "position" in outcome ? (outcome.position ?? null) : null;
+}
+
+function checkContributors({ receipts, inputs, admitted, found }: Checked): ReadonlyMap<InputId, RunId> {
   const known = new Map(inputs.map((input) => [input.inputId, input]));
+  const isWhole = inputs.length >= admitted;
   const settledBy = new Map<InputId, RunId>();
   for (const { contributors, position, runId } of receipts) {
     for (const inputId of contributors) {
-      const input = known.get(inputId);
-      const earlier = settledBy.get(inputId);
-      const where = { position, runId, inputId };
-      if (input === undefined) found.add({ kind: "contributor_missing", ...where });
-      else if (earlier !== undefined && earlier !== runId) found.add({ kind: "contributor_repeated", ...where });
-      else if (isUnsettled(input, runId)) found.add({ kind: "contributor_unsettled", ...where });
+      const kind = findContributorFault({ input: known.get(inputId), isWhole, runId, earlier: settledBy.get(inputId) });
+      if (kind !== null) found.add({ kind, position, runId, inputId });
       settledBy.set(inputId, runId);
     }
   }
-  // What was committed meanwhile names a later position than any receipt that was read.
-  const last = receipts.at(-1)?.position ?? 0;
-  for (const { inputId, outcome } of inputs) {
-    const isOlder = outcome !== null && "position" in outcome && (outcome.position ?? last + 1) <= last;
-    const isRetained = isOlder && (outcome.position ?? 0) >= (receipts[0]?.position ?? 1);
-    if (isRetained && !settledBy.has(inputId)) found.add({ kind: "receipt_missing", inputId });
-  }
+  return settledBy;
+}
+
+function findContributorFault(contributor: {
+  readonly input: InputRecord | undefined;
+  readonly isWhole: boolean;
+  readonly runId: RunId;
+  readonly earlier: RunId | undefined;
+}): LedgerFault["kind"] | null {
+  const { input, isWhole, runId, earlier } = contributor;
+  if (input === undefined) return isWhole ? "contributor_missing" : null;
+  if (earlier !== undefined && earlier !== runId) return "contributor_repeated";
+  return isUnsettled(input, runId) ? "contributor_unsettled" : null;
 }
 
 /** An input under a receipt ended by it, or, after a checkpoint, is on its way to. */
