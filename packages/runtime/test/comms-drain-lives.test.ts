@@ -40,7 +40,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("thaw" as const), host: anyHost }) },
 );
 
-it(`admit every message once and in order, over ${RUNS} of them [D44, D52, D53]`, async () => {
+it(`admit every message once and in order, over ${RUNS} of them [D44, D82, D83]`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyMove, { minLength: 5, maxLength: 40 }), async (moves) => {
       const life = await Life.begin();

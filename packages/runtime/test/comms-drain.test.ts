@@ -7,7 +7,7 @@ import { ref, withSession } from "./support/bound-session.ts";
 import type { TestProcess, World } from "./support/world.ts";
 
 describe("drains in several processes", () => {
-  it("let one of them read the inbox, and another when that one has died [D53]", async () => {
+  it("let one of them read the inbox, and another when that one has died [D83]", async () => {
     const { world, first, second, inbox } = await withTwoHosts();
     expect(await wish(first, inbox)).toBe(true);
     expect(await wish(second, inbox)).toBe(false);
@@ -33,7 +33,7 @@ describe("drains in several processes", () => {
     expect(await wish(second, inbox)).toBe(true);
   });
 
-  it("read nothing any more when they were frozen for longer than their lease [D53]", async () => {
+  it("read nothing any more when they were frozen for longer than their lease [D83]", async () => {
     const { world, first, second, inbox } = await withTwoHosts();
     let looks = 0;
     const seen: CommsInbox = {
@@ -63,7 +63,7 @@ describe("drains in several processes", () => {
     expect(inbox.waiting()).toEqual([]);
   });
 
-  it("keep what they read for as long as they live [D53]", async () => {
+  it("keep what they read for as long as they live [D83]", async () => {
     const { world, first, second, inbox } = await withTwoHosts();
     await wish(first, inbox);
     await wish(second, inbox);
@@ -101,7 +101,7 @@ describe("drains in several processes", () => {
     expect(inbox.waiting()).toHaveLength(1);
   });
 
-  it("finish a dismissal that another began and died over [D56]", async () => {
+  it("finish a dismissal that another began and died over [D86]", async () => {
     const { world, second, inbox } = await withTwoHosts();
     const dying = await world.start("dying", {
       wrap: (store) => ({ ...store, control: { ...store.control, apply: () => new Promise<never>(() => {}) } }),
@@ -121,7 +121,7 @@ describe("drains in several processes", () => {
 });
 
 describe("a drain", () => {
-  it("waits longer after every failure in a row, and not for ever [D55]", async () => {
+  it("waits longer after every failure in a row, and not for ever [D85]", async () => {
     const { world, first, inbox } = await withTwoHosts();
     let looks = 0;
     let isBroken = true;
@@ -148,7 +148,7 @@ describe("a drain", () => {
     expect(first.runtime.inspectCommsDrain(ref)).toMatchObject({ phase: "running", failures: 0 });
   });
 
-  it("brings a message again whose admission the store did not answer, once [D52]", async () => {
+  it("brings a message again whose admission the store did not answer, once [D82]", async () => {
     const { world, inbox } = await withTwoHosts();
     let losses = 2;
     const host = await world.start("unlucky", {
@@ -177,6 +177,17 @@ describe("a drain", () => {
     expect(inbox.waiting()).toEqual([]);
     expect(inbox.completed).toContain("int-refused");
     expect(first.reports.filter(({ phrase }) => phrase === "peer message set aside")).toHaveLength(2);
+  });
+
+  it("ends when its inbox is taken away", async () => {
+    const { world, first, second, inbox } = await withTwoHosts();
+    await wish(first, inbox);
+    await world.settle();
+
+    expect(await first.runtime.updatePeerIngressContext(ref, { keepAlive: true })).toBe(false);
+
+    expect([first.runtime.sessionHasComms(ref), first.runtime.inspectCommsDrain(ref)]).toEqual([false, null]);
+    expect(await wish(second, inbox)).toBe(true);
   });
 
   it("gives its slot back when nothing came for a long time, and returns for what comes", async () => {

@@ -72,11 +72,9 @@ function assertAdmitted(admission: Awaited<ReturnType<PeerIngress["acceptInput"]
   if (admission.kind === "rejected") throw new AppError("input.rejected", { message: admission.detail });
 }
 
-/** Whether sending the same again can only fail again. */
+/** Whether the same message can only fail again: of what is in doubt none is given up. */
 function isFinal(error: unknown): boolean {
-  if (!isAppError(error)) return false;
-  const { kind } = ERRORS[error.code];
-  return kind === "invalid" || kind === "conflict";
+  return isAppError(error) && (ERRORS[error.code].kind === "invalid" || error.code === "idempotency.mismatch");
 }
 
 function setAside({ context, ref }: MessageParts, fields: Readonly<Record<string, unknown>>): void {

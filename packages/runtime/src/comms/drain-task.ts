@@ -2,9 +2,9 @@
  * One drain at work: claims what waits in an inbox, has it admitted, commits it.
  *
  * Invariants
- *   D51  What arrives between an empty look and the wait that follows it is
+ *   D81  What arrives between an empty look and the wait that follows it is
  *        noticed: the news is reset before the look.
- *   D52  A message is claimed, admitted and committed before the next is claimed.
+ *   D82  A message is claimed, admitted and committed before the next is claimed.
  *        Ended anywhere between, a drain loses none and mixes up none.
  */
 import type { DrainExit } from "@holdfast/contracts";
@@ -79,11 +79,11 @@ export class DrainTask {
 
   async #drain(): Promise<DrainExit> {
     const { inbox } = this.#parts;
-    // What an earlier drain claimed and did not commit comes first again (D52).
+    // What an earlier drain claimed and did not commit comes first again (D82).
     if ((await this.#unlessEnded(inbox.release())) !== ENDED) this.#parts.onSpawned();
     while (this.#endedBecause === null) {
       if (!this.#parts.mayRead()) return "aborted";
-      this.#hasNews = false; // D51
+      this.#hasNews = false; // D81
       const message = await this.#unlessEnded(inbox.claim());
       if (message === ENDED) break;
       if (message !== null) {

@@ -36,7 +36,10 @@ export class Drains {
     }
     const known = this.#drains.get(refKey(ref));
     if (this.#isClosed || (known === undefined && comms === undefined)) return false;
-    return (known ?? this.#add(ref)).update(comms ?? null, slot);
+    const drain = known ?? this.#add(ref);
+    const hasStarted = await drain.update(comms ?? null, slot);
+    if (!drain.hasComms) this.#forget(drain, ref);
+    return hasStarted;
   }
 
   hasComms(ref: SessionRef): boolean {
@@ -95,16 +98,17 @@ export class Drains {
 
   #add(ref: SessionRef): SessionDrain {
     const { context, runtime } = this.#parts;
-    const key = refKey(ref);
     const drain: SessionDrain = new SessionDrain(ref, {
       context,
       runtime,
-      onGone: () => {
-        if (this.#drains.get(key) === drain) this.#drains.delete(key);
-      },
+      onGone: () => this.#forget(drain, ref),
     });
-    this.#drains.set(key, drain);
+    this.#drains.set(refKey(ref), drain);
     return drain;
+  }
+
+  #forget(drain: SessionDrain, ref: SessionRef): void {
+    if (this.#drains.get(refKey(ref)) === drain) this.#drains.delete(refKey(ref));
   }
 
   async #otherHolder(ref: SessionRef): Promise<NodeId | null> {

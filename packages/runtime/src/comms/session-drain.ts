@@ -3,9 +3,9 @@
  * it needs, its task, and what follows its end.
  *
  * Invariants
- *   D54  A drain whose inbox was replaced ends before one reads the new inbox.
- *   D55  After a failure the next drain waits, longer with every failure in a row.
- *   D56  A dismissed session is stopped, whichever process finishes that, and gets
+ *   D84  A drain whose inbox was replaced ends before one reads the new inbox.
+ *   D85  After a failure the next drain waits, longer with every failure in a row.
+ *   D86  A dismissed session is stopped, whichever process finishes that, and gets
  *        no drain meanwhile.
  */
 import {
@@ -96,7 +96,7 @@ export class SessionDrain {
     return this.#inTurn(async () => {
       this.#isSuspended = false;
       if (comms !== this.#comms) {
-        await this.#halt(); // D54
+        await this.#halt(); // D84
         this.#adopt(comms);
       }
       // Whoever has the slot may have given it back since.
@@ -262,7 +262,7 @@ export class SessionDrain {
     }
   }
 
-  /** Looks again after a pause that grows with every failure in a row (D55). */
+  /** Looks again after a pause that grows with every failure in a row (D85). */
   #tryLater(): void {
     const { random, budget } = this.#context;
     this.#failures += 1;
@@ -301,7 +301,7 @@ export class SessionDrain {
     await this.wait();
   }
 
-  /** Records the dismissal before it acts on it: whoever comes later can finish it (D56). */
+  /** Records the dismissal before it acts on it: whoever comes later can finish it (D86). */
   async #dismiss(): Promise<void> {
     const released = await this.#lease.release({ isDismissal: true });
     if (released.kind === "lost") throw new Error("the drain slot was lost before the dismissal was recorded");

@@ -2,7 +2,7 @@
  * Holds the drain slot of one session for this process, and knows for how long.
  *
  * Invariants
- *   D53  While the lease is safe no other process drains; it counts as unsafe
+ *   D83  While the lease is safe no other process drains; it counts as unsafe
  *        before it ends, by this process's own clock, answer or no answer.
  */
 import type { SessionRef } from "@holdfast/contracts";
@@ -33,7 +33,7 @@ export class SlotLease {
     this.#owner = owner;
   }
 
-  /** Whether nobody else can have the slot yet (D53). */
+  /** Whether nobody else can have the slot yet (D83). */
   get isSafe(): boolean {
     return this.#context.clock.monotonic() < this.#safeUntil;
   }

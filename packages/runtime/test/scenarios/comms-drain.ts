@@ -64,7 +64,7 @@ function describeWishes(openStage: OpenStage): void {
 }
 
 function describeWork(openStage: OpenStage): void {
-  it("DRN-09 takes up a message that arrives between an empty look and the wait [D51]", async () => {
+  it("DRN-09 takes up a message that arrives between an empty look and the wait [D81]", async () => {
     const stage = await openStage();
     await stage.register();
     const inbox = createTestInbox();
@@ -86,7 +86,7 @@ function describeWork(openStage: OpenStage): void {
     expect(inbox.waiting()).toEqual([]);
   });
 
-  it("DRN-11 reads the new inbox as soon as the old one is replaced [D54]", async () => {
+  it("DRN-11 reads the new inbox as soon as the old one is replaced [D84]", async () => {
     const stage = await openStage();
     await stage.bind();
     const { runtime } = stage.sender;
@@ -105,7 +105,7 @@ function describeWork(openStage: OpenStage): void {
     expect(first.waiting()).toHaveLength(1);
   });
 
-  it("DRN-12 delivers what a cancelled drain left, in order and once [D52]", async () => {
+  it("DRN-12 delivers what a cancelled drain left, in order and once [D82]", async () => {
     const stage = await openStage();
     await stage.register();
     const { runtime } = stage.sender;
@@ -180,7 +180,7 @@ function describeEnds(openStage: OpenStage): void {
     expect(runtime.inspectCommsDrain(stage.ref)).toMatchObject({ phase: "exited_respawnable", lastExit: "failed" });
   });
 
-  it("DRN-10 is not started again while the session that it was dismissed from is still stopping [D56]", async () => {
+  it("DRN-10 is not started again while the session that it was dismissed from is still stopping [D86]", async () => {
     const stage = await openStage();
     await stage.bind();
     const { world, ref } = stage;
