@@ -164,3 +164,34 @@ function deep(levels: number): object {
   for (let level = 1; level < levels; level += 1) value = { inner: value };
   return value;
 }
+
+describe("what a refusal says", () => {
+  const limits = { payloadBytes: 40, depth: 3 };
+  const refused = (value: unknown) => thrownBy(() => parseNewInput(value, limits));
+
+  it.each<[string, unknown, string, object]>([
+    [
+      "where the nesting is too deep, and the limit",
+      { a: { b: { c: {} } } },
+      "request.too_deep",
+      { path: "/a/b/c", limit: 3 },
+    ],
+    ["the limit of bytes", Array.from({ length: 50 }, () => 1), "input.too_large", { limit: 40 }],
+    ["where a key is forbidden", { a: { constructor: 1 } }, "request.forbidden_key", { path: "/a/constructor" }],
+    [
+      "which text has no bytes",
+      { a: "\ud800" },
+      "input.invalid",
+      { issues: [{ path: "/a", message: "contains a lone surrogate" }] },
+    ],
+    [
+      "which number is none",
+      { a: Number.NaN },
+      "input.invalid",
+      { issues: [{ path: "/a", message: "is not a finite number" }] },
+    ],
+    ["what has no JSON", { a: () => 1 }, "input.invalid", { issues: [{ path: "/a", message: "has no JSON" }] }],
+  ])("names %s", (_what, value, code, details) => {
+    expect(refused(value)).toMatchObject({ code, details });
+  });
+});

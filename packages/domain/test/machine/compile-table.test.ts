@@ -66,7 +66,7 @@ describe("compiling", () => {
     const machine = createMachine({ initial: "here", states: { here: { on: { go: "there" } }, there: {} } });
 
     expect(Object.keys(compile(machine, { go: facts.slice(0, 6) })().rows)).toHaveLength(64);
-    expect(compile(machine, { go: facts })).toThrow(TypeError);
+    expect(compile(machine, { go: facts })).toThrow("go carries more than 6 facts");
   });
 
   it("refuses an event whose facts are not declared", () => {
@@ -75,28 +75,34 @@ describe("compiling", () => {
       states: { here: { on: { go: "there", run: "there" } }, there: {} },
     });
 
-    expect(compile(machine)).toThrow(TypeError);
+    expect(compile(machine)).toThrow("the facts of run are not declared");
   });
 
   it("refuses context, given as a value or as a function", () => {
     const states = { here: { on: { go: "there" } }, there: {} };
 
-    expect(compile(createMachine({ initial: "here", context: { count: 0 }, states }))).toThrow(TypeError);
-    expect(compile(createMachine({ initial: "here", context: () => ({ count: 0 }), states }))).toThrow(TypeError);
+    expect(compile(createMachine({ initial: "here", context: { count: 0 }, states }))).toThrow("has context");
+    expect(compile(createMachine({ initial: "here", context: () => ({ count: 0 }), states }))).toThrow("has context");
   });
 
-  it.each<[string, AnyStateMachine]>([
+  it.each<[string, AnyStateMachine, string]>([
     [
       "nested states",
       createMachine({
         initial: "here",
         states: { here: { initial: "in", states: { in: { on: { go: "#there" } } } }, there: { id: "there" } },
       }),
+      "state here is not flat",
     ],
-    ["parallel states", createMachine({ type: "parallel", states: { left: { on: { go: {} } }, right: {} } })],
+    [
+      "parallel states",
+      createMachine({ type: "parallel", states: { left: { on: { go: {} } }, right: {} } }),
+      "in several states at once",
+    ],
     [
       "a timer",
       createMachine({ initial: "here", states: { here: { after: { 10: "there" }, on: { go: "there" } }, there: {} } }),
+      "state here is not flat",
     ],
     [
       "an invoked actor",
@@ -104,9 +110,10 @@ describe("compiling", () => {
         initial: "here",
         states: { here: { invoke: { src: fromPromise(async () => 1) }, on: { go: "there" } }, there: {} },
       }),
+      "state here is not flat",
     ],
-  ])("refuses %s", (_what, machine) => {
-    expect(compile(machine)).toThrow(TypeError);
+  ])("refuses %s", (_what, machine, complaint) => {
+    expect(compile(machine)).toThrow(complaint);
   });
 });
 
