@@ -96,6 +96,9 @@ export const DEFAULT_RETRY_BUDGET: RetryBudget = {
 /** How long a run may take that a call does by itself, unless the call says otherwise. */
 export const DEFAULT_DIRECT_RUN_MS = 600_000;
 
+/** How long operations of a process that is not heard of count as in progress. */
+export const OPERATION_LEASE_MS = 30_000;
+
 /** How long turns in progress may take when a process is told to end. */
 export const DEFAULT_GRACE_MS = 20_000;
 

@@ -6,7 +6,8 @@
  */
 import * as z from "zod";
 import { ControlVerb } from "./control.ts";
-import { InputId, RunId } from "./ids.ts";
+import { InputId, OperationId, RunId } from "./ids.ts";
+import { OperationKind, OperationStatus } from "./operation.ts";
 import { AbandonReason } from "./outcome.ts";
 import { SessionPhase } from "./session.ts";
 import { Obligation, ObligationStatus } from "./unregister.ts";
@@ -54,6 +55,14 @@ export const TOLD_FACTS = [
   z.strictObject({ type: z.literal("run.cancelled"), ...Settled }),
   z.strictObject({ type: z.literal("run.lost"), runId: RunId, ...Requeued }),
   z.strictObject({ type: z.literal("run.released"), runId: RunId, ...Requeued }),
+  /** Its outcome is in the completion feed, under `seq`. */
+  z.strictObject({
+    type: z.literal("operation.ended"),
+    operationId: OperationId,
+    kind: OperationKind,
+    status: OperationStatus,
+    seq: z.int().positive(),
+  }),
   /** A rule made an input out of an event. */
   z.strictObject({
     type: z.literal("runtime.projection_emitted"),

@@ -80,6 +80,21 @@ export const NodeId = mintedId("nod").brand("NodeId");
 /** See {@link NodeId}. */
 export type NodeId = z.infer<typeof NodeId>;
 
+/** One background operation of a session, named by whoever registers it; unique within the session while it is kept. */
+export const OperationId = userId().brand("OperationId");
+/** See {@link OperationId}. */
+export type OperationId = z.infer<typeof OperationId>;
+
+/** One continuous life of a session's operations: `epo_…`. */
+export const EpochId = mintedId("epo").brand("EpochId");
+/** See {@link EpochId}. */
+export type EpochId = z.infer<typeof EpochId>;
+
+/** One wait for the end of several operations: `wai_…`. */
+export const WaitId = mintedId("wai").brand("WaitId");
+/** See {@link WaitId}. */
+export type WaitId = z.infer<typeof WaitId>;
+
 /** Names a session everywhere: in every port, key and index. */
 export interface SessionRef {
   readonly tenantId: TenantId;

@@ -12,6 +12,7 @@ export * from "./ids.ts";
 export * from "./input.ts";
 export * from "./label.ts";
 export * from "./openapi.ts";
+export * from "./operation.ts";
 export * from "./outcome.ts";
 export * from "./overlap.ts";
 export * from "./path-segment.ts";

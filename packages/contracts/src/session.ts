@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { OperationLimits } from "./operation.ts";
 import { Overlap } from "./overlap.ts";
 
 /** Stored phases. Beside them, never inside: the staged run, the binding, the claim. */
@@ -40,6 +41,8 @@ export const SessionSettings = z.strictObject({
   silentIntents: z.array(z.string()).max(1_000).default([]),
   /** For prompts, messages, requests, flow steps and events that ask for none and for no handling mode. */
   overlap: Overlap.optional(),
+  /** Bounds on background operations; absent means the defaults. */
+  operations: OperationLimits.optional(),
 });
 /** See {@link SessionSettings}. */
 export type SessionSettings = z.infer<typeof SessionSettings>;

@@ -18,6 +18,8 @@ export * from "./lane/select-batch.ts";
 export * from "./lane/supersession-scope.ts";
 export * from "./machine/compile-table.ts";
 export * from "./machine/machines.ts";
+export * from "./operation/operation-kinds.ts";
+export * from "./operation/operation-rules.ts";
 export * from "./peer/interaction-event.ts";
 export * from "./peer/parse-candidate.ts";
 export * from "./peer/peer-input.ts";

@@ -1,5 +1,6 @@
 import { DRAIN_EVENT_FACTS, drainMachine } from "../drain/drain-machine.ts";
 import { INPUT_EVENT_FACTS, inputMachine } from "../input/input-machine.ts";
+import { OPERATION_EVENT_FACTS, operationMachine } from "../operation/operation-machine.ts";
 import { RUN_EVENT_FACTS, runMachine } from "../run/run-machine.ts";
 import { OBLIGATION_EVENT_FACTS, obligationMachine } from "../session/obligation-machine.ts";
 import { SESSION_EVENT_FACTS, sessionMachine } from "../session/session-machine.ts";
@@ -25,4 +26,11 @@ export const OBLIGATION_TABLE = compileMachine({
   id: "obligation",
   machine: obligationMachine,
   eventFacts: OBLIGATION_EVENT_FACTS,
+});
+
+/** The operation machine, compiled. */
+export const OPERATION_TABLE = compileMachine({
+  id: "operation",
+  machine: operationMachine,
+  eventFacts: OPERATION_EVENT_FACTS,
 });

@@ -38,6 +38,7 @@ export type SessionMachineEventType =
   | "session.register"
   | "session.bind"
   | "input.admit"
+  | "operations.open"
   | "run.stage"
   | "run.begin"
   | "run.settle"
@@ -60,6 +61,7 @@ export const SESSION_EVENT_FACTS: Readonly<Record<SessionMachineEventType, reado
   "session.register": [],
   "session.bind": [],
   "input.admit": [],
+  "operations.open": [],
   "run.stage": ["hasRun", "isBound"],
   "run.begin": ["hasRun"],
   "run.settle": ["hasRun"],
@@ -96,7 +98,7 @@ const PHASE = {
 // Transitions that read the same in every phase that has them.
 const STOP = {
   target: PHASE.stopped,
-  actions: ["abortRun", "clearRun", "bumpToken", "abandonAll.stopped", "unbind", "indexDue"],
+  actions: ["abortRun", "clearRun", "bumpToken", "abandonAll.stopped", "endOperations", "unbind", "indexDue"],
 } as const;
 const DESTROY = {
   target: PHASE.destroyed,
@@ -105,6 +107,7 @@ const DESTROY = {
     "clearRun",
     "bumpToken",
     "abandonAll.destroyed",
+    "endOperations",
     "unbind",
     "leaveDirectory",
     "purge",
@@ -159,6 +162,8 @@ export const sessionMachine = setup({
     "abandonAll.stopped": () => {},
     "abandonAll.destroyed": () => {},
     "abandonAll.unregistered": () => {},
+    /** The life of the registry ends, and every operation in it. */
+    endOperations: () => {},
     indexDue: () => {},
     leaveDirectory: () => {},
     /** What is left of the session is removed, but for its tombstone. */
@@ -170,6 +175,7 @@ export const sessionMachine = setup({
   states: {
     [PHASE.idle]: {
       on: {
+        "operations.open": { target: PHASE.idle },
         "session.register": { target: PHASE.idle },
         "session.bind": BIND,
         "input.admit": { actions: ["storeInput", "indexDue"] }, // S1
@@ -198,6 +204,7 @@ export const sessionMachine = setup({
     },
     [PHASE.recovering]: {
       on: {
+        "operations.open": { target: PHASE.recovering },
         "session.bind": { actions: ["bindExecutor"] },
         "recovery.finish": { target: PHASE.idle, actions: ["indexDue"] },
         "control.recover": { ...RECOVER, target: PHASE.idle },
@@ -209,6 +216,7 @@ export const sessionMachine = setup({
     },
     [PHASE.retired]: {
       on: {
+        "operations.open": { target: PHASE.retired },
         "session.bind": BIND,
         "run.stage": STAGE, // S2
         "run.settle": SETTLE,
@@ -224,6 +232,7 @@ export const sessionMachine = setup({
     },
     [PHASE.draining]: {
       on: {
+        "operations.open": { target: PHASE.draining },
         "run.settle": SETTLE, // S4
         // The session ends its work at once and is still on its way out.
         "control.stop": { ...STOP, target: PHASE.draining },
@@ -233,7 +242,10 @@ export const sessionMachine = setup({
           { guard: "isBusy", actions: ["abortRun", "returnStaged", "bumpToken", "indexDue"] },
           { guard: "hasRun", actions: ["returnStaged", "indexDue"] },
         ],
-        "unregister.end_work": { guard: not("hasRun"), actions: ["abandonAll.unregistered", "indexDue"] },
+        "unregister.end_work": {
+          guard: not("hasRun"),
+          actions: ["abandonAll.unregistered", "endOperations", "indexDue"],
+        },
         "unregister.commit": {
           guard: and(["areObligationsClosed", not("hasRun")]),
           target: PHASE.idle,

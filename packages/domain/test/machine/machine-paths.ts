@@ -4,7 +4,15 @@ import { getShortestPaths } from "xstate/graph";
 import { drainMachine } from "../../src/drain/drain-machine.ts";
 import { inputMachine } from "../../src/input/input-machine.ts";
 import { bitsOf, type CompiledMachine } from "../../src/machine/compile-table.ts";
-import { DRAIN_TABLE, INPUT_TABLE, OBLIGATION_TABLE, RUN_TABLE, SESSION_TABLE } from "../../src/machine/machines.ts";
+import {
+  DRAIN_TABLE,
+  INPUT_TABLE,
+  OBLIGATION_TABLE,
+  OPERATION_TABLE,
+  RUN_TABLE,
+  SESSION_TABLE,
+} from "../../src/machine/machines.ts";
+import { operationMachine } from "../../src/operation/operation-machine.ts";
 import { runMachine } from "../../src/run/run-machine.ts";
 import { obligationMachine } from "../../src/session/obligation-machine.ts";
 import { sessionMachine } from "../../src/session/session-machine.ts";
@@ -22,6 +30,7 @@ export const COMPILED: Readonly<Record<string, Compiled>> = {
   run: { machine: runMachine, table: RUN_TABLE },
   drain: { machine: drainMachine, table: DRAIN_TABLE },
   obligation: { machine: obligationMachine, table: OBLIGATION_TABLE },
+  operation: { machine: operationMachine, table: OPERATION_TABLE },
 };
 
 /** An event with one combination of its facts. */
