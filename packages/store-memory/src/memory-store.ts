@@ -19,6 +19,8 @@ import { createMemoryDeadLetters } from "./input/dead-letters.ts";
 import { createMemoryDirectRuns } from "./ledger/begin.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
+import { createMemoryOperationArchive } from "./operation/memory-operation-archive.ts";
+import { createMemoryOperations } from "./operation/memory-operations.ts";
 import { createMemoryPresence } from "./presence/memory-presence.ts";
 import { createMemorySessionDirectory } from "./session/memory-session-directory.ts";
 import { newStoreData, type StoreData } from "./session/session-data.ts";
@@ -99,6 +101,8 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     journal: createMemoryJournal(context),
     presence: createMemoryPresence(context),
     unregistration: createMemoryUnregistration(context),
+    operations: createMemoryOperations(context),
+    operationArchive: createMemoryOperationArchive(context),
     notifier,
     drains: createMemoryDrainSlots(context),
     deliveries: createMemoryDeliveries(context),

@@ -26,6 +26,7 @@
     node          text    process that waits for the outcome; empty for none
     correlationId text    percent-encoded; empty for none
     redriveOf     text    dead letter that this input is made of; empty for none
+    toldThrough   number  completions of detached work it tells of: admitted only while that is owed; 0 for any other
     payload       bytes   opaque
 
   Reply
@@ -36,13 +37,14 @@
     {"deduplicated", existingId, admission, status, followers, cursor}
     {"mismatch", existingId}
     {"refused", phase}
+    {"not_owed"}                         somebody else told, or there is other work to be done first
     {"stale_settings", revision, settings}
     {"not_dead_letter", redrivenBy}    it ended otherwise, or was redriven or discarded before
     {"missing"}
     {"torn"}
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce, input.aggregate
-  Uses     constants, clock, step, session, lane, input, due, standing, letter, arrival, admission, reply
+  Uses     constants, clock, step, session, lane, input, due, standing, operation, letter, arrival, admission, reply
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
   Memory   refused
@@ -71,6 +73,7 @@ if not phase then return { "refused", c.head.phase } end
 if c.head.settingsRevision ~= A.revision then
   return { "stale_settings", c.head.settingsRevision, redis.call("HGET", K.session, "settings") }
 end
+if A.toldThrough > 0 and not owes_wake(c) then return { "not_owed" } end
 
 local letter_record = nil
 if A.redriveOf ~= "" then
@@ -96,9 +99,10 @@ record.policy, record.lane, record.boundary = column.policy, column.lane, column
 record.isPrompt, record.isEphemeral, record.isWaking = A.isPrompt, A.isEphemeral, A.isWaking
 record.notBeforeAt, record.generation, record.nodes, record.admittedAt = A.notBeforeAt, c.head.generation, A.node, c.t
 record.correlationId, record.redriveOf = A.correlationId, A.redriveOf
-record.kind, record.expiresAt = A.kind, A.expiresAt
+record.kind, record.expiresAt, record.isTelling = A.kind, A.expiresAt, A.toldThrough > 0
 perform(effects, ADMIT_EFFECTS, c, admission, record)
 c.head.phase = phase
+if record.isTelling then OPS.note_told(c) end
 commit(c)
 
 local node = c.is_busy and c.hold.node or (c.t < c.head.warmUntil and c.head.warmNode or "")

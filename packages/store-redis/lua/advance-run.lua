@@ -36,13 +36,13 @@
 
   Reply
     {"committed", isRepeat, position, committedAt, followers, cursor, settled..., next...}
-      next  "staged", batch... | "more", epoch, dueAt | "rest", dueAt | "lost"
+      next  "staged", batch... | "more", epoch, dueAt | "owing", dueAt | "rest", dueAt | "lost"
     {"fenced"}
     {"conflict", position}
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage; input run.commit, run.cancel, run.fail, run.release, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.fail, run.release, run.split
+  Raises   session run.settle, run.stage, input.admit; input run.commit, run.cancel, run.fail, run.release, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.fail, run.release, run.split
   Uses     constants, clock, step, session, lane, input, run, attempt, settlement, select, stage, due, reply, advance
   Upholds  L2, L3, L4, L5, L6, L7, G1, G2, G3, G4, G5, G6
   Clock    the store's

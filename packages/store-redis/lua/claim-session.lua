@@ -25,10 +25,11 @@
     {"not_hosted", executor, versions, followers, cursor}
     {"undecided", executor, versions}      the worker must say whether its version lies in the range
     {"rest", dueAt, followers, cursor, settled...}      dueAt empty for none
+    {"owing", dueAt, followers, cursor, settled...}     it must be told of detached work that ended
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage, unregister.commit; input run.lose, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.split
+  Raises   session run.settle, run.stage, input.admit, unregister.commit; input run.lose, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.split
   Uses     constants, clock, step, session, lane, input, run, attempt, drop, select, stage, due, reply, claim
   Upholds  L2, L3, L5, L6, L7, G2, G6
   Clock    the store's
@@ -69,7 +70,7 @@ end
 if not batch then
   local at = release(c, { later = K.later, due = K.due, member = A.member }, A.rewakeMs, blocked_until)
   commit(c)
-  return append_settled({ "rest", at or "", followers, c.head.cursor }, c)
+  return append_settled({ owes_wake(c) and "owing" or "rest", at or "", followers, c.head.cursor }, c)
 end
 
 local loaded = stage_batch(c, batch, offer.maxBytes, {

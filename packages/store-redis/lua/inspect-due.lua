@@ -10,12 +10,13 @@
 
   Reply
     {"wake", epoch, sweeps, executor, node}    node is the warm worker, or empty
+    {"owing"}    it must be told of detached work that ended
     {"chores"}
     {"unregistering"}   somebody must see to its removal
     {"torn"}
     {"nothing"}
 
-  Raises   session run.stage, unregister.commit
+  Raises   session run.stage, input.admit, unregister.commit
   Uses     clock, step, session, due
   Upholds  L6, L7
   Clock    the store's
@@ -48,6 +49,11 @@ if not at or at > c.t then
   index_due(c, K.due, A.member, at)
   commit(c)
   return { "nothing" }
+end
+if owes_wake(c) then
+  index_due(c, K.due, A.member, c.t + A.sweepDelayMs)
+  commit(c)
+  return { "owing" }
 end
 c.head.sweeps, c.head.epoch = c.head.sweeps + 1, c.head.epoch + 1
 index_due(c, K.due, A.member, c.t + A.sweepDelayMs)

@@ -19,8 +19,8 @@
     {"refused", phase, open}   open: what an unregistration still waits for, joined by commas
     {"torn"}
 
-  Raises   session session.register, session.bind, run.stage, unregister.commit; obligation obligation.close
-  Uses     clock, step, session, due, labels, obligations
+  Raises   session session.register, session.bind, run.stage, input.admit, unregister.commit; obligation obligation.close
+  Uses     clock, step, session, due, operation, labels, obligations
   Upholds  D1, D2, D4, D8
   Clock    the store's
   Memory   refused
@@ -52,6 +52,7 @@ end
 local EFFECTS = {
   bindExecutor = function()
     if c.head.isUnhosted then redis.call("ZREM", K.index, unhosted_entry(c, A.member)) end
+    OPS.skip_history(c)
     c.head.executor, c.head.isHeld, c.head.isUnhosted = A.executor, A.isHeld, false
     emit(c, "session.bound|" .. A.executor)
     c.head.versions = A.versions

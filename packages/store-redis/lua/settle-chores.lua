@@ -8,12 +8,12 @@
     rewakeMs  number
 
   Reply
-    {"more" | "done", followers, cursor, settled...}
+    {"more" | "done", followers, cursor, settled..., ended...}
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage; input input.abandon, input.drop, input.supersede
-  Uses     clock, step, session, lane, input, drop, due, reply
+  Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede
+  Uses     clock, step, session, lane, input, drop, due, operation, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -109,13 +109,39 @@ local CHORES = {
     chore.from = till
     return chore.from >= chore.to
   end,
+  -- An ended life of the registry: who waits is told, rows and completions go.
+  operations = function(chore)
+    OPS.renew(c, chore.life)
+    if chore.slots > 0 then
+      local till = math.max(chore.slots - SCRIPT_BATCH, 0)
+      for slot = chore.slots, till + 1, -1 do
+        local field = OPS.field(c, "a", slot)
+        local id = fetch(c, { field })[1]
+        OPS.tell_ended(c, id, OPS.find(c, id))
+        remove(c, OPS.id_field(c, id))
+        remove(c, field)
+      end
+      chore.slots = till
+    else
+      local till = math.min(chore.to, chore.from + SCRIPT_BATCH - 1)
+      for seq = chore.from, till do
+        local id = OPS.kept_id(c, seq)
+        if id then OPS.forget(c, id, seq) end
+        remove(c, OPS.field(c, "f", seq))
+      end
+      chore.from = till + 1
+    end
+    local is_done = chore.slots == 0 and chore.from > chore.to
+    if is_done then c.ended_wait = { chore.waitId, chore.waitNode } end
+    return is_done
+  end,
   -- Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event.
   purge = function(chore)
     local terminal = "e" .. chore.from
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfjn].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjnb].") and not KEPT_FIELDS[field]
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")
@@ -133,6 +159,7 @@ if not rows[1] then return { "missing" } end
 if rows[3] ~= "" then return { "torn" } end
 c = open(K.session, now(), rows[1], rows[2])
 local followers = live_followers(rows[4], c.t)
+c.ended, c.ended_wait = {}, {}
 local expired = ripe_expiries(c, K.later)
 local is_changed, is_left = false, #expired > SCRIPT_BATCH
 if has_chores(c) then
@@ -155,4 +182,4 @@ if is_changed then
   if not c.hold then index_due(c, K.due, A.member, due_at_rest(c, K.later, c.t + A.rewakeMs)) end
   commit(c)
 end
-return append_settled({ is_left and "more" or "done", followers, c.head.cursor }, c)
+return OPS.append_ended(append_settled({ is_left and "more" or "done", followers, c.head.cursor }, c), c)

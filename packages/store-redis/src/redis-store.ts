@@ -26,6 +26,8 @@ import { Keyspace } from "./layout/keys.ts";
 import { createRedisDirectRuns } from "./ledger/redis-direct-runs.ts";
 import { createRedisLedger } from "./ledger/redis-ledger.ts";
 import { RedisNotifier } from "./notifier/redis-notifier.ts";
+import { createRedisOperationArchive } from "./operation/redis-operation-archive.ts";
+import { createRedisOperations } from "./operation/redis-operations.ts";
 import { createRedisPresence } from "./presence/redis-presence.ts";
 import { createRedisSessionDirectory } from "./session/redis-session-directory.ts";
 import { createRedisUnregistration } from "./session/redis-unregistration.ts";
@@ -127,6 +129,8 @@ async function assemble(parts: {
     journal: createRedisJournal({ scripts, keys }),
     presence: createRedisPresence({ scripts, keys }),
     unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),
+    operations: createRedisOperations({ scripts, keys, timing }),
+    operationArchive: createRedisOperationArchive({ scripts, keys }),
     notifier,
     drains: createRedisDrainSlots({ scripts, keys }),
     deliveries: createRedisDeliveries({ scripts, keys, timing }),

@@ -28,6 +28,8 @@ import {
 /** Where times of expiry stand in the set of those that wait; see `lua/lib/session.lua`. */
 const EXPIRY_OFFSET = 1e15;
 
+import { dumpOperations } from "./dump-operations.ts";
+
 type Fields = ReadonlyMap<string, Buffer>;
 type Head = Row<typeof HEAD>;
 /** Rows of the dump carry plain text where the model has branded ids. */
@@ -66,6 +68,8 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
     expiries: timed(waiting)
       .filter(({ at }) => at < 0)
       .map(({ inputId, at }) => ({ inputId: inputId.slice(1), at: at + EXPIRY_OFFSET })),
+    isOwing: head.isOwing,
+    ...dumpOperations(fields),
     ...record(fields, head),
   };
   return image as SessionImage;
@@ -88,7 +92,7 @@ const SINGLE = new Set([
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwn]./.test(name)) throw new Error(`the session has a field ${name}`);
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnb]./.test(name)) throw new Error(`the session has a field ${name}`);
   }
 }
 
@@ -289,6 +293,10 @@ function chore(row: Row<typeof CHORE>) {
         left: row.scheduled,
         from: row.from,
       };
+    case "operations": {
+      const { life, slots, from, to, waitId, waitNode } = row;
+      return { kind, generation, life, slots, from, to, wait: waitId === "" ? null : { waitId, node: waitNode } };
+    }
     case "journal":
       return { kind, generation, runId: row.runId, from: row.from, to: row.to };
     case "replace":

@@ -2,7 +2,20 @@
 import { KEPT_DELIVERIES, SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
 import { AbandonReason } from "../../contracts/src/outcome.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
-import { INPUT_TABLE, OBLIGATION_TABLE, RUN_TABLE, SESSION_TABLE } from "../../domain/src/machine/machines.ts";
+import {
+  INPUT_TABLE,
+  OBLIGATION_TABLE,
+  OPERATION_TABLE,
+  RUN_TABLE,
+  SESSION_TABLE,
+} from "../../domain/src/machine/machines.ts";
+import {
+  DEFAULT_MAX_COMPLETED,
+  FEED_PER_COMPLETED,
+  LEAST_FEED,
+  OPERATION_KIND_RULES,
+  type OperationKindRule,
+} from "../../domain/src/operation/operation-kinds.ts";
 import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
@@ -17,6 +30,7 @@ const MACHINES: Readonly<Record<string, CompiledMachine>> = {
   input: INPUT_TABLE,
   run: RUN_TABLE,
   obligation: OBLIGATION_TABLE,
+  operation: OPERATION_TABLE,
 };
 
 function luaTable(entries: Readonly<Record<string, string | boolean>>): string {
@@ -28,6 +42,22 @@ function luaTable(entries: Readonly<Record<string, string | boolean>>): string {
 
 function trueFor(names: readonly string[]): Record<string, boolean> {
   return Object.fromEntries(names.map((name) => [name, true]));
+}
+
+function operationRules(): string {
+  const kindsThat = (fact: keyof OperationKindRule): string => {
+    const kinds = Object.entries(OPERATION_KIND_RULES).flatMap(([kind, rule]) => (rule[fact] ? [kind] : []));
+    return luaTable(trueFor(kinds));
+  };
+  const entries = [
+    `initial=${JSON.stringify(OPERATION_TABLE.initial)}`,
+    `peer=${kindsThat("isPeerExpected")}`,
+    `waking=${kindsThat("isWaking")}`,
+    `maxCompleted=${DEFAULT_MAX_COMPLETED}`,
+    `leastFeed=${LEAST_FEED}`,
+    `feedPerCompleted=${FEED_PER_COMPLETED}`,
+  ];
+  return `{${entries.join(",")}}`;
 }
 
 /** Constants that fragments and bodies may name. */
@@ -47,6 +77,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
   INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
   KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
+  OPERATION_RULES: () => operationRules(),
   SCRIPT_BATCH: () => String(SCRIPT_BATCH),
 };
 
@@ -132,6 +163,7 @@ export const FRAGMENT_ORDER = [
   "stage",
   "due",
   "standing",
+  "operation",
   "arrival",
   "letter",
   "admission",

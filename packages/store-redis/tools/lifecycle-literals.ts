@@ -1,3 +1,4 @@
+import { OperationStatus } from "../../contracts/src/operation.ts";
 import { InputStatus } from "../../contracts/src/outcome.ts";
 import { RunStatus } from "../../contracts/src/run.ts";
 import { SessionPhase } from "../../contracts/src/session.ts";
@@ -8,6 +9,7 @@ const LIFECYCLE = new Set<string>([
   ...InputStatus.options,
   ...RunStatus.options,
   ...ObligationStatus.options,
+  ...OperationStatus.options,
 ]);
 
 // The one reply tag that is spelled like a status: a batch was staged.

@@ -42,6 +42,7 @@ import type {
   Signal,
 } from "@holdfast/contracts";
 import type { AbortNotice } from "./control.ts";
+import type { EndedNotice, RegistryChange } from "./operations.ts";
 
 /** Every operation a worker or a sender performs on a session's ledger. */
 export interface Ledger {
@@ -110,6 +111,11 @@ export interface AdmitCommand {
   readonly redriveOf: InputId | null;
   /** The process that waits for the outcome; told without having to watch. */
   readonly replyTo: NodeId | null;
+  /**
+   * Completions of detached work that it tells of: admitted only while the session is to be told, in the same step
+   * that notes that it was. Absent for any other input.
+   */
+  readonly toldThrough?: number;
 }
 
 /** One input with the content of a queued one and of the one being admitted. */
@@ -168,6 +174,8 @@ export type AdmitReply =
   /** The input that should be redriven ended otherwise, or was redriven or discarded before. */
   | { readonly kind: "not_dead_letter"; readonly redrivenBy: InputId | null }
   | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
+  /** Somebody else told, or other work comes first. */
+  | { readonly kind: "not_owed" }
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };
 
@@ -260,6 +268,8 @@ export type ClaimReply =
   | {
       readonly kind: "idle";
       readonly dueAt: number | null;
+      /** It must be told of detached work that ended. */
+      readonly isOwing: boolean;
       readonly settled: readonly SettledInput[];
       readonly followers: readonly NodeId[];
       readonly cursor: number;
@@ -322,6 +332,8 @@ export type NextStep =
   /** Work is left that this hold does not take: a fresh wake carries `epoch`. */
   | { readonly kind: "more"; readonly epoch: number; readonly dueAt: number }
   | { readonly kind: "idle"; readonly dueAt: number | null }
+  /** At rest, and it must be told of detached work that ended; a sweeper does it otherwise. */
+  | { readonly kind: "owing"; readonly dueAt: number }
   /** A repeat whose staged batch somebody else has taken since. */
   | { readonly kind: "lost" };
 
@@ -373,6 +385,8 @@ export type DueReply =
   | { readonly kind: "chores" }
   /** Somebody must see to its removal. */
   | { readonly kind: "unregistering" }
+  /** At rest, and it must be told of detached work that ended. */
+  | { readonly kind: "owing" }
   /** Only an operator can put it right; it is not due any more. */
   | { readonly kind: "torn" }
   /** Not due any more. */
@@ -382,6 +396,9 @@ export type DueReply =
 export interface ChoresReply {
   readonly kind: "more" | "done";
   readonly settled: readonly SettledInput[];
+  /** Operations that ended with their registry's life, and the wait that did. */
+  readonly ended: readonly EndedNotice[];
+  readonly endedWait: RegistryChange["satisfied"];
   readonly followers: readonly NodeId[];
   readonly cursor: number;
 }

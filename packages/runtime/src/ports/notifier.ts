@@ -1,4 +1,13 @@
-import type { InputId, NodeId, Outcome, RunId, SessionRef } from "@holdfast/contracts";
+import type {
+  InputId,
+  NodeId,
+  OperationId,
+  OperationOutcome,
+  Outcome,
+  RunId,
+  SessionRef,
+  WaitId,
+} from "@holdfast/contracts";
 
 /** A hint to one process. Losing it costs latency only. */
 export type NodeMessage =
@@ -15,6 +24,15 @@ export type NodeMessage =
   | { readonly type: "run.attend"; readonly ref: SessionRef }
   /** An input you wait for is terminal; `outcome` is absent when it is too large to send. */
   | { readonly type: "input.settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome?: Outcome }
+  /** An operation you wait for has ended; `outcome` is absent when it must be read. */
+  | {
+      readonly type: "operation.ended";
+      readonly ref: SessionRef;
+      readonly operationId: OperationId;
+      readonly outcome?: OperationOutcome;
+    }
+  /** All operations of your wait have ended, or its registry's life has. */
+  | { readonly type: "operation.wait_over"; readonly ref: SessionRef; readonly waitId: WaitId }
   /** A session you follow has events up to `cursor`. */
   | { readonly type: "session.changed"; readonly ref: SessionRef; readonly cursor: number }
   /** The drain of this session's peer inbox must end. */

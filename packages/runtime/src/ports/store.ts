@@ -9,6 +9,7 @@ import type { DrainSlots } from "./drain-slots.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Notifier } from "./notifier.ts";
+import type { OperationArchive, Operations } from "./operations.ts";
 import type { Presence } from "./presence.ts";
 import type { SessionDirectory } from "./session-directory.ts";
 import type { Unregistration } from "./unregistration.ts";
@@ -23,6 +24,8 @@ export interface Store {
   readonly witnesses: Witnesses;
   readonly journal: Journal;
   readonly presence: Presence;
+  readonly operations: Operations;
+  readonly operationArchive: OperationArchive;
   readonly notifier: Notifier;
   readonly drains: DrainSlots;
   readonly deliveries: Deliveries;

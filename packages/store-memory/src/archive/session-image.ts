@@ -5,6 +5,7 @@
  */
 import type { ControlReport, FailureReport, PolicyDecision, SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { SettledStep, StoredEvent } from "@holdfast/runtime";
+import type { CompletionData, OperationData, RegistryData } from "../operation/registry-data.ts";
 import type {
   Chore,
   Follower,
@@ -63,6 +64,18 @@ export interface SessionImage {
   readonly unregistered: Readonly<Record<string, LeaveData>>;
   readonly isAway: boolean;
   readonly followers: readonly Follower[];
+  readonly isOwing: boolean;
+  readonly registry: RegistryData | null;
+  /** Operations by life; a life without any is left out. */
+  readonly lives: Readonly<Record<string, LifeImage>>;
+}
+
+/** The operations of one life of a registry. */
+export interface LifeImage {
+  readonly operations: Readonly<Record<string, OperationData>>;
+  readonly active: readonly string[];
+  readonly kept: Readonly<Record<string, string>>;
+  readonly completions: Readonly<Record<string, CompletionData>>;
 }
 
 /** What a session counts. */
@@ -173,7 +186,24 @@ function record(session: SessionData) {
     unregistered: recordOf(session.unregistered),
     isAway: session.isAway,
     followers: session.followers,
+    isOwing: session.isOwing,
+    registry: session.registry,
+    lives: livesImage(session),
   };
+}
+
+function livesImage({ lives }: SessionData): Record<string, LifeImage> {
+  const used = [...lives].filter(([, { operations, completions }]) => operations.size + completions.size > 0);
+  const images = used.map(([life, { operations, active, kept, completions }]): [number, LifeImage] => {
+    const image = {
+      operations: recordOf(operations),
+      active,
+      kept: recordOf(kept),
+      completions: recordOf(completions),
+    };
+    return [life, image];
+  });
+  return recordOf(new Map(images));
 }
 
 // The boundary id carries the claim id.

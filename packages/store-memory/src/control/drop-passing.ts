@@ -72,6 +72,7 @@ function dropFound(work: Work, ids: readonly InputId[], chore: DropChore): numbe
     const input = getInput(work.session, inputId);
     if (input.admission > chore.admitted || !isPassing(input)) continue;
     input.detail = "dropped";
+    if (input.isTelling) work.session.isOwing = true;
     moveInput(work, input, "input.drop");
     emit(work, { type: "input.abandoned", inputId, reason: "dropped" }, originOf(null, [input]));
     dropped += 1;

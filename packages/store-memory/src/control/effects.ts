@@ -3,6 +3,7 @@ import type { AbandonReason, NodeId } from "@holdfast/contracts";
 import type { ReportDraft } from "@holdfast/domain";
 import { getInputs } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
+import { endRegistry } from "../operation/registry-work.ts";
 import { loseAttempt } from "../run/attempt.ts";
 import { moveRun, putRun } from "../run/run.ts";
 import { dueAtRest, indexDue, unpark } from "../session/due.ts";
@@ -95,6 +96,7 @@ export const CONTROL_EFFECTS = {
   "abandonAll.stopped": abandonAll("stopped"),
   "abandonAll.destroyed": abandonAll("destroyed"),
   "abandonAll.unregistered": abandonAll("unregistered"),
+  endOperations: (work: Work) => endRegistry(work),
   unbind: (work: Work) => {
     unpark(work);
     work.session.executor = null;

@@ -6,7 +6,8 @@ import { closeLetter } from "../input/dead-letters.ts";
 import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
 import { getInput, moveInput, statusOf } from "../input/input.ts";
 import { assignPlace, placeInFront, wakeQueued } from "../input/lane.ts";
-import { hasChores, hastenDue, mayStage } from "../session/due.ts";
+import { noteTold } from "../operation/registry-work.ts";
+import { hasChores, hastenDue, mayStage, owesWake } from "../session/due.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
 import { isFinal, perform, stepSession, type Transition } from "../session/transitions.ts";
 import {
@@ -33,6 +34,7 @@ export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): 
   if (session.settingsRevision !== command.settingsRevision) {
     return { kind: "stale_settings", revision: session.settingsRevision, settings: session.settings };
   }
+  if (command.toldThrough !== undefined && !owesWake(work)) return { kind: "not_owed" };
   const refused = refuseRedrive(session, command);
   if (refused !== null) return refused;
   return admitNew(work, { command, transition, ack });
@@ -54,6 +56,7 @@ function admitNew(
   const admission: Admitting = { work, command, decision, isBusy: column === "live", merging, abort: null };
   perform(transition.effects, ADMIT_EFFECTS, admission);
   session.phase = transition.next;
+  if (command.toldThrough !== undefined) noteTold(work);
   return answerAccepted(admission, ack);
 }
 
@@ -289,7 +292,7 @@ function redrive(work: Work, input: InputData): void {
 /** An input as it is before it has a place. */
 export function newInput(
   { session, now }: Work,
-  { input, columns, redriveOf, replyTo }: AdmitCommand,
+  { input, columns, redriveOf, replyTo, toldThrough }: AdmitCommand,
   policy: PolicyDecision,
 ): InputData {
   return {
@@ -322,6 +325,7 @@ export function newInput(
     changedAfterMs: 0,
     cursor: 0,
     correlationId: input.correlationId,
+    isTelling: toldThrough !== undefined,
     payload: input.payload,
     payloadBytes: bytesOf(input),
     failure: null,

@@ -7,7 +7,7 @@ import { getInput, settledInput } from "../input/input.ts";
 import { isFenceOf } from "../run/run.ts";
 import { hosting, limitsOf, promote, type Selection, selectBatch } from "../run/select.ts";
 import { stageBatch, stagedBatch } from "../run/stage.ts";
-import { hasChores, indexDue, mayStage, release } from "../session/due.ts";
+import { hasChores, indexDue, mayStage, owesWake, release } from "../session/due.ts";
 import type { HoldData, LastSettlement, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
@@ -79,6 +79,7 @@ function repeatNext(work: Work, command: AdvanceCommand, { nextToken }: LastSett
   const { hold } = session;
   if (nextToken === 0) {
     const dueAt = data.due.get(session.member);
+    if (dueAt !== undefined && owesWake(work)) return { kind: "owing", dueAt };
     return dueAt === undefined ? { kind: "idle", dueAt: null } : { kind: "more", epoch: session.epoch, dueAt };
   }
   const isCurrent = hold !== null && hold.token === nextToken && hold.claimId === command.fence.claimId;
@@ -128,6 +129,7 @@ function letGo(work: Work, { node }: AdvanceCommand, blockedUntil: number | null
   const dueAt = release(work, blockedUntil);
   session.warmNode = node;
   session.warmUntil = now + config.timing.warmMs;
+  if (dueAt !== null && owesWake(work)) return { kind: "owing", dueAt };
   const isSoon = dueAt !== null && dueAt <= now + config.timing.rewakeMs;
   return isSoon ? { kind: "more", epoch: session.epoch, dueAt } : { kind: "idle", dueAt };
 }

@@ -12,6 +12,7 @@ import {
   isLeaving,
   mayStage,
   nextExpiry,
+  owesWake,
   park,
   release,
   unpark,
@@ -58,9 +59,9 @@ function isOver({ runs, last }: SessionData, { claimId, offer }: ClaimCommand): 
   return runs.has(offer.newRunId) || last?.claimId === claimId;
 }
 
-function answerIdle(work: Work, dueAt: number | null): ClaimReply {
+function answerIdle(work: Work, dueAt: number | null, isOwing = false): ClaimReply {
   const { session, settled } = work;
-  return { kind: "idle", dueAt, settled, followers: liveFollowers(work), cursor: session.cursor };
+  return { kind: "idle", dueAt, isOwing, settled, followers: liveFollowers(work), cursor: session.cursor };
 }
 
 /** The attempt of a dead holder ends before anything new is staged, and so does what need not survive it (C6). */
@@ -82,7 +83,8 @@ function stageOrRest(work: Work, command: ClaimCommand): ClaimReply {
   const { session, config } = work;
   const { batch, blockedUntil } = select(work, command);
   if (batch === null) {
-    return answerIdle(work, release(work, blockedUntil));
+    const dueAt = release(work, blockedUntil);
+    return answerIdle(work, dueAt, owesWake(work));
   }
   const hold = stageBatch(work, batch, command);
   session.epoch += 1;

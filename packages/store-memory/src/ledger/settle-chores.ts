@@ -6,6 +6,7 @@ import { stepReplace } from "../input/displace.ts";
 import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
+import { type EndedInChores, newTold, stepOperations } from "../operation/settle-operations.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
 import {
   type Chore,
@@ -22,12 +23,13 @@ const LIMIT = 100;
 /** Takes one step of the oldest chore. */
 export function settleChores(context: MemoryContext, ref: SessionRef): ChoresReply {
   const work = openSession(context, ref);
-  if (work === null) return { kind: "done", settled: [], followers: [], cursor: 0 };
+  if (work === null) return { kind: "done", settled: [], ...newTold(), followers: [], cursor: 0 };
   const { session, now, config } = work;
   const chore = session.chores[0];
+  const told = newTold();
   const ripe = ripeExpiries(work);
   if (chore !== undefined) {
-    if (stepChore(work, chore)) session.chores.shift();
+    if (stepChore(work, chore, told)) session.chores.shift();
   } else expire(work, ripe);
   const isLeft = chore === undefined ? areTooMany(ripe) : hasChores(work) || ripe.length > 0;
   // Whoever holds the session is due by the lease, and looks before it lets go.
@@ -37,13 +39,14 @@ export function settleChores(context: MemoryContext, ref: SessionRef): ChoresRep
   return {
     kind: isLeft ? "more" : "done",
     settled: work.settled,
+    ...told,
     followers: liveFollowers(work),
     cursor: session.cursor,
   };
 }
 
 /** One bounded step; answers whether the chore is finished. */
-function stepChore(work: Work, chore: Chore): boolean {
+function stepChore(work: Work, chore: Chore, told: EndedInChores): boolean {
   switch (chore.kind) {
     case "end":
       return stepEnd(work, chore);
@@ -53,6 +56,8 @@ function stepChore(work: Work, chore: Chore): boolean {
       return stepJournal(work.session, chore);
     case "replace":
       return stepReplace(work, chore);
+    case "operations":
+      return stepOperations(work, chore, told);
     case "purge":
       work.data.blobs.delete(work.session.member);
       return purge(work.session, chore.terminalCursor);
@@ -150,5 +155,7 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.leave = null;
   session.labels = {};
   session.published.clear();
+  session.registry = null;
+  session.lives.clear();
   return true;
 }

@@ -3,7 +3,7 @@ import type { SessionRef } from "@holdfast/contracts";
 import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
-import { dueAtRest, hasChores, indexDue, isLeaving } from "../session/due.ts";
+import { dueAtRest, hasChores, indexDue, isLeaving, owesWake } from "../session/due.ts";
 import type { SessionData } from "../session/session-data.ts";
 import { isLive, type MemoryContext, openAny, openSession, type Work, warmNodeOf } from "../session/work.ts";
 
@@ -58,6 +58,10 @@ export function inspectDue(context: MemoryContext, ref: SessionRef): DueReply {
   if (at === null || at > now) {
     indexDue(work, at);
     return { kind: "nothing" };
+  }
+  if (owesWake(work)) {
+    indexDue(work, now + config.timing.sweepDelayMs);
+    return { kind: "owing" };
   }
   return wake(work);
 }

@@ -15,6 +15,13 @@ export function mayStage({ session }: Work): boolean {
   return stepSession(session.phase, "run.stage", { hasRun: false, isBound: true }) !== null;
 }
 
+/** Whether the session must be told of detached work that ended, and can be: nothing else is to be done. */
+export function owesWake(work: Work): boolean {
+  const { isOwing, hold, queued, phase } = work.session;
+  if (!isOwing || hold !== null || queued > 0 || !mayStage(work)) return false;
+  return stepSession(phase, "input.admit") !== null;
+}
+
 /** Whether the session is on its way out: its phase can be left by removing it. */
 export function isLeaving({ session }: Work): boolean {
   return stepSession(session.phase, "unregister.commit", { hasRun: false, areObligationsClosed: true }) !== null;
@@ -27,8 +34,10 @@ export interface Horizon {
   readonly blockedUntil?: number | null;
 }
 
-function nextWorkAt({ session }: Work, { soonest, blockedUntil }: Horizon): number | null {
+function nextWorkAt(work: Work, { soonest, blockedUntil }: Horizon): number | null {
+  const { session } = work;
   let at = session.waking > 0 ? (blockedUntil ?? soonest) : null;
+  if (owesWake(work)) at = soonest;
   const first = session.later[0];
   if (session.scheduled > 0 && first !== undefined) at = Math.min(at ?? first.at, first.at);
   return at;

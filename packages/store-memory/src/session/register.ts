@@ -2,6 +2,7 @@
 import { type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
 import { inboxMember } from "../delivery/inbox.ts";
+import { skipHistory } from "../operation/registry-work.ts";
 import { dueAtRest, indexDue, isLeaving, unpark } from "./due.ts";
 import { addMember } from "./ordered.ts";
 import { newSessionData } from "./session-data.ts";
@@ -92,6 +93,7 @@ function emitRegistered(work: Work, { binding }: RegisterCommand): void {
 
 const REGISTER_EFFECTS = {
   bindExecutor: (work: Work, command: RegisterCommand) => {
+    skipHistory(work);
     unpark(work);
     work.session.executor = command.binding?.executor ?? null;
     work.session.versions = command.binding?.versions ?? "";

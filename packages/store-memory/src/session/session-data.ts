@@ -28,9 +28,11 @@ import type {
   SessionPhase,
   SessionRef,
   SessionSettings,
+  WaitId,
 } from "@holdfast/contracts";
 import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
 import type { SettledStep, StoredEvent, WorkerRecord } from "@holdfast/runtime";
+import type { LifeData, RegistryData } from "../operation/registry-data.ts";
 
 /** Everything a store holds. */
 export interface StoreData {
@@ -149,6 +151,12 @@ export interface SessionData {
   /** It was unregistered: unknown to every call but a registration. */
   isAway: boolean;
   readonly followers: Follower[];
+  /** Background operations; `null` before anybody opened their registry. */
+  registry: RegistryData | null;
+  /** Operations by the life of the registry that they belong to. */
+  readonly lives: Map<number, LifeData>;
+  /** Detached work has ended since the session was last woken for it. */
+  isOwing: boolean;
 }
 
 /** A ring of places; one without an input is a hole that is skipped at the front. */
@@ -203,6 +211,8 @@ export interface InputData {
   /** The dead letter it was made of, and what was made of it. */
   readonly redriveOf: InputId | null;
   redrivenBy: InputId | null;
+  /** It tells the session of detached work that ended; dropped, it must be told again. */
+  readonly isTelling: boolean;
   readonly payload: string;
   /** Bytes the payload counts for in a batch. */
   readonly payloadBytes: number;
@@ -292,7 +302,7 @@ export interface ReceiptData {
 }
 
 /** Bounded work that an operation left behind. */
-export type Chore = EndChore | DropChore | JournalChore | PurgeChore | ReplaceChore;
+export type Chore = EndChore | DropChore | JournalChore | OperationsChore | PurgeChore | ReplaceChore;
 
 /** Settles the inputs of an ended generation. */
 export interface EndChore {
@@ -328,6 +338,19 @@ export interface JournalChore {
   readonly runId: RunId;
   from: number;
   readonly to: number;
+}
+
+/** Removes the operations of an ended life, and tells whoever waits for them. */
+export interface OperationsChore {
+  readonly kind: "operations";
+  readonly generation: number;
+  readonly life: number;
+  /** Operations in progress that are left, then completions. */
+  slots: number;
+  from: number;
+  readonly to: number;
+  /** The wait that ended with it. */
+  readonly wait: { readonly waitId: WaitId; readonly node: NodeId } | null;
 }
 
 /** Removes what a destroyed session leaves, but for its tombstone. */
@@ -440,5 +463,8 @@ export function newSessionData(
     unregistered: new Map(),
     isAway: false,
     followers: [],
+    registry: null,
+    lives: new Map(),
+    isOwing: false,
   };
 }

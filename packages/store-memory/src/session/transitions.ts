@@ -1,11 +1,12 @@
 /** Steps of the compiled machines; every lifecycle decision of this store is one of these look-ups. */
-import type { InputStatus, ObligationStatus, RunStatus, SessionPhase } from "@holdfast/contracts";
+import type { InputStatus, ObligationStatus, OperationStatus, RunStatus, SessionPhase } from "@holdfast/contracts";
 import {
   bitsOf,
   type CompiledMachine,
   findTransition,
   INPUT_TABLE,
   OBLIGATION_TABLE,
+  OPERATION_TABLE,
   RUN_TABLE,
   SESSION_TABLE,
 } from "@holdfast/domain";
@@ -53,6 +54,8 @@ export const stepRun: Stepper<RunStatus> = stepperOf(RUN_TABLE);
 
 /** One step of an unregistration's obligation; `null` when its machine refuses. */
 export const stepObligation: Stepper<ObligationStatus> = stepperOf(OBLIGATION_TABLE);
+/** One step of an operation; `null` when its machine refuses. */
+export const stepOperation: Stepper<OperationStatus> = stepperOf(OPERATION_TABLE);
 
 const FINAL = {
   session: new Set(SESSION_TABLE.finalStates),

@@ -12,7 +12,9 @@ end
 -- Appends that nothing was staged, and whether somebody must come back soon.
 local function append_rest(reply, c, at, is_soon)
   local n = #reply
-  if is_soon then
+  if at and owes_wake(c) then
+    reply[n + 1], reply[n + 2] = "owing", at
+  elseif is_soon then
     reply[n + 1], reply[n + 2], reply[n + 3] = "more", c.head.epoch, at
   else
     reply[n + 1], reply[n + 2] = "rest", at or ""

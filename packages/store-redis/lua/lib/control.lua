@@ -41,6 +41,22 @@ local function abandon_all(reason)
   end
 end
 
+-- Ends the registry's life. What was in progress is told and removed in chores.
+local function end_registry(c)
+  local raw = redis.call("HGET", c.key, "bh")
+  c.head.isOwing = false
+  if not raw then return end
+  local registry = OPS.load(c, raw)
+  local chore = new_chore(c, "operations")
+  chore.life, chore.slots, chore.to = registry.life, registry.active, registry.watermark
+  chore.from = math.min(registry.droppedThrough + 1, registry.evictFrom)
+  if registry.passedFrom > 0 then chore.from = math.min(chore.from, registry.passedFrom) end
+  chore.waitId, chore.waitNode = registry.waitId, registry.waitNode
+  if chore.slots > 0 or chore.from <= chore.to then add_chore(c, chore) end
+  OPS.renew(c, registry.life + 1)
+  OPS.keep(c)
+end
+
 local CONTROL_EFFECTS = {
   abortRun = function(c, command)
     local hold, report = c.hold, command.report
@@ -79,6 +95,7 @@ local CONTROL_EFFECTS = {
   ["abandonAll.stopped"] = abandon_all(REASON.stopped),
   ["abandonAll.destroyed"] = abandon_all(REASON.destroyed),
   ["abandonAll.unregistered"] = abandon_all(REASON.unregistered),
+  endOperations = function(c) end_registry(c) end,
   unbind = function(c, command)
     if c.head.isUnhosted then send(c, "ZREM", command.index, unhosted_entry(c, command.member)) end
     c.head.executor, c.head.versions, c.head.isUnhosted = "", "", false

@@ -9,6 +9,7 @@ local function drop_found(c, ids, chore)
     local record = records[i]
     if record.admission <= chore.to and is_passing(record) then
       record.detail = REASON.dropped
+      if record.isTelling then c.head.isOwing = true end
       move_input(c, ids[i], record, "input.drop")
       emit(c, "input.abandoned|" .. ids[i] .. "|" .. REASON.dropped, nil, record.correlationId)
       dropped = dropped + 1

@@ -1,9 +1,21 @@
 -- The index that liveness rests on (L6): when somebody must look at a session, or nil.
 
+-- Whether the session could stage if it had work: its phase allows it and it is bound.
+local function may_stage(c)
+  return c.head.executor ~= "" and step(SESSION_ROWS, c.head.phase, "run.stage", "01") ~= nil
+end
+
+-- Whether the session must be told of detached work that ended, and can be: nothing else is to be done.
+local function owes_wake(c)
+  local head = c.head
+  if not head.isOwing or c.hold or head.queued > 0 or not may_stage(c) then return false end
+  return step(SESSION_ROWS, head.phase, "input.admit", "") ~= nil
+end
+
 -- The earliest time at which something queued can be tried; `soonest` for what could be tried at once.
 local function next_work_at(c, later_key, soonest, blocked_until)
   local at = nil
-  if c.head.waking > 0 then at = blocked_until or soonest end
+  if c.head.waking > 0 then at = blocked_until or soonest elseif owes_wake(c) then at = soonest end
   if c.head.scheduled > 0 then
     local time = tonumber(redis.call("ZRANGEBYSCORE", later_key, 0, "+inf", "WITHSCORES", "LIMIT", 0, 1)[2])
     at = math.min(at or time, time)
@@ -13,11 +25,6 @@ end
 
 local function has_chores(c)
   return c.head.choresTail > c.head.choresHead
-end
-
--- Whether the session could stage if it had work: its phase allows it and it is bound.
-local function may_stage(c)
-  return c.head.executor ~= "" and step(SESSION_ROWS, c.head.phase, "run.stage", "01") ~= nil
 end
 
 -- Those that were not staged in time: at most a batch, and one more if there are more.

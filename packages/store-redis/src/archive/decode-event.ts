@@ -62,6 +62,14 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
   }),
   "run.lost": ([runId, requeued = ""]) => ({ type: "run.lost", runId, requeued: listOf(requeued) }),
   "run.released": ([runId, requeued = ""]) => ({ type: "run.released", runId, requeued: listOf(requeued) }),
+  // The id is the user's and may have bars of its own, so it stands last.
+  "operation.ended": ([seq, kind, status, ...id]) => ({
+    type: "operation.ended",
+    operationId: id.join("|"),
+    kind,
+    status,
+    seq: Number(seq),
+  }),
 };
 
 function rangeOf(versions = ""): { readonly versions?: string } {

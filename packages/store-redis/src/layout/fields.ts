@@ -27,6 +27,9 @@
  * | --- | --- |
  * | `authority` | row: how many deliveries there are, were applied, have no payload any more |
  * | `i<deliveryId>`, `s<sequence>` | row of a delivery; its submission |
+ * | `bh` | row of the registry of background operations |
+ * | `b<life>.o<operationId>`, `b<life>.a<slot>` | row of an operation; an operation in progress by its slot |
+ * | `b<life>.c<seq>`, `b<life>.f<seq>` | id of a kept operation by its completion; row of a completion |
  */
 export const FIELD = {
   input: (inputId: string) => `i${inputId}`,
@@ -42,6 +45,11 @@ export const FIELD = {
   /** Of a delivery inbox: its submission as JSON, empty once it was let go. */
   submission: (sequence: number) => `s${sequence}`,
   generation: (generation: number) => `g${generation}`,
+  registry: "bh",
+  operation: (life: number, operationId: string) => `b${life}.o${operationId}`,
+  activeOperation: (life: number, slot: number) => `b${life}.a${slot}`,
+  keptOperation: (life: number, seq: number) => `b${life}.c${seq}`,
+  completion: (life: number, seq: number) => `b${life}.f${seq}`,
 } as const;
 
 /** What a destroyed session keeps although its name looks like that of data. */

@@ -52,6 +52,8 @@ export const HEAD = {
   waitingFrom: "n",
   /** Dead letters that nobody has redriven or discarded. */
   openLetters: "n",
+  /** Detached work has ended since the session was last woken for it. */
+  isOwing: "b",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -126,6 +128,8 @@ export const RECORD = {
   /** The dead letter it was made of, and what was made of it. */
   redriveOf: "t",
   redrivenBy: "t",
+  /** It tells the session of detached work that ended; dropped, it must be told again. */
+  isTelling: "b",
 } as const satisfies RowLayout;
 
 /** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */
@@ -186,7 +190,8 @@ export const LAST = {
 export const CHORE = {
   /**
    * `end` (inputs of an ended generation), `drop` (inputs that need not survive), `journal` (steps of an ended
-   * run), `purge` (a destroyed session), `replace` (inputs that a newer one takes the place of).
+   * run), `operations` (an ended life of the registry), `purge` (a destroyed session), `replace` (inputs that a newer
+   * one takes the place of).
    */
   kind: "t",
   generation: "n",
@@ -207,6 +212,12 @@ export const CHORE = {
   /** `replace`: the input that takes the place of others, and their kind. */
   successor: "t",
   inputKind: "n",
+  /** Ended life of the registry, and how many of its operations were in progress. */
+  life: "n",
+  slots: "n",
+  /** The wait that ended with it. */
+  waitId: "t",
+  waitNode: "t",
 } as const satisfies RowLayout;
 
 /** Field `z<requestId>`: what a control command did, for its repetition. */
@@ -268,6 +279,81 @@ export const LEAVE = {
   abortedRunId: "t",
 } as const satisfies RowLayout;
 
+/** Field `bh`: the registry of background operations. */
+export const REGISTRY = {
+  /** Counts the ended lives; fields of operations carry it, so that what is being removed is in nobody's way. */
+  life: "n",
+  /** Empty until somebody opens the registry in this life. */
+  epochId: "t",
+  /** Operations in progress. */
+  active: "n",
+  /** Operations ever registered. */
+  registered: "n",
+  /** Completions so far: the sequence of the last one. */
+  watermark: "n",
+  /** The last completion that the session is woken for. */
+  wakingThrough: "n",
+  droppedThrough: "n",
+  /** Ended operations that are kept. */
+  retained: "n",
+  /** The oldest completion whose operation may be kept, and one before it that was passed because it is waited for. */
+  evictFrom: "n",
+  passedFrom: "n",
+  agentApplied: "n",
+  runtimeObserved: "n",
+  runtimeLastInjected: "n",
+  /** How often the session was told. */
+  tellings: "n",
+  /** Processes with operations in progress: `node:until:count,…` */
+  owners: "t",
+  /** The wait for several operations; empty for none. */
+  waitId: "t",
+  waitNode: "t",
+  waitUntil: "n",
+  /** Operations it names, how many of them are known to it, and how many of those are in progress. */
+  waitTotal: "n",
+  waitSeen: "n",
+  waitLeft: "n",
+} as const satisfies RowLayout;
+
+/** Field `b<life>.o<operationId>`: an operation. */
+export const OPERATION = {
+  status: "t",
+  kind: "t",
+  displayName: "t",
+  childSessionId: "t",
+  /** JSON; empty for none. */
+  peerHandle: "t",
+  isPeerReady: "b",
+  progressCount: "n",
+  owner: "t",
+  /** Processes that wait for its end: `node:count,…` */
+  watchers: "t",
+  /** The wait that names it. */
+  waitId: "t",
+  /** Ids of the latest requests, to recognise their repetition, joined by commas. */
+  requests: "t",
+  /** In order of registration. */
+  number: "n",
+  /** Its place among those in progress; 0 for none. */
+  slot: "n",
+  /** Its completion; 0 for none. */
+  seq: "n",
+  createdAt: "n",
+  startedAt: "n",
+  completedAt: "n",
+} as const satisfies RowLayout;
+
+/** Field `b<life>.f<seq>`: an entry of the completion feed. */
+export const COMPLETION = {
+  operationId: "t",
+  kind: "t",
+  displayName: "t",
+  /** JSON. */
+  outcome: "t",
+  completedAt: "n",
+} as const satisfies RowLayout;
+
 /** Every row, by the name its Lua codec carries. */
 export const ROWS = {
   head: HEAD,
@@ -283,6 +369,9 @@ export const ROWS = {
   delivery: DELIVERY,
   drain: DRAIN,
   leave: LEAVE,
+  registry: REGISTRY,
+  operation: OPERATION,
+  completion: COMPLETION,
 } as const;
 
 /** A decoded row. */

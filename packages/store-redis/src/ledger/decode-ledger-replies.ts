@@ -68,6 +68,8 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
     }
     case "not_dead_letter":
       return { kind: "not_dead_letter", redrivenBy: text(reply, 1) === "" ? null : (text(reply, 1) as InputId) };
+    case "not_owed":
+      return { kind: "not_owed" };
     case "missing":
       return { kind: "missing" };
     case "torn":
@@ -127,9 +129,11 @@ export function decodeClaim(reply: Reply): ClaimReply {
     case "undecided":
       return { kind: "undecided", ...decodeExecutor(reply) };
     case "rest":
+    case "owing":
       return {
         kind: "idle",
         dueAt: numberOrNull(reply, 1),
+        isOwing: tagOf(reply) === "owing",
         settled: decodeSettled(reply, 4),
         followers: nodes(reply, 2),
         cursor: number(reply, 3),
@@ -187,6 +191,8 @@ function decodeNext(reply: Reply, at: number): NextStep {
       return { kind: "more", epoch: number(reply, at + 1), dueAt: number(reply, at + 2) };
     case "rest":
       return { kind: "idle", dueAt: numberOrNull(reply, at + 1) };
+    case "owing":
+      return { kind: "owing", dueAt: number(reply, at + 1) };
     case "lost":
       return { kind: "lost" };
     default:
@@ -211,6 +217,8 @@ export function decodeDue(reply: Reply): DueReply {
       return { kind: "chores" };
     case "unregistering":
       return { kind: "unregistering" };
+    case "owing":
+      return { kind: "owing" };
     case "torn":
       return { kind: "torn" };
     case "nothing":

@@ -27,7 +27,7 @@ import { type ConstantsText, encodeConstants, type ScriptRunner } from "../conne
 import { decodeRef, INBOX_SUFFIX, type Keyspace } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
 import { encodeColumn, encodeOffer, encodeSettlement, encodeTimes } from "./encode-commands.ts";
-import { asReply, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
+import { afterSettled, asReply, decodeEnded, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
 
 /** What the ledger adapter works with. */
 export interface RedisLedgerOptions {
@@ -109,6 +109,7 @@ async function admit({ scripts, keys, constants, ack }: LedgerParts, command: Ad
         node: command.replyTo ?? "",
         correlationId: encodeURIComponent(input.correlationId ?? ""),
         redriveOf: command.redriveOf ?? "",
+        toldThrough: command.toldThrough ?? 0,
         payload: input.payload,
       },
       constants.admit,
@@ -225,11 +226,12 @@ async function settleChores(
   const { member, list } = keys.session(ref);
   const reply = asReply(await scripts.run("settle-chores", list, { member, rewakeMs: timing.rewakeMs }));
   if (tagOf(reply) !== "more" && tagOf(reply) !== "done") {
-    return { kind: "done", settled: [], followers: [], cursor: 0 };
+    return { kind: "done", settled: [], ended: [], endedWait: null, followers: [], cursor: 0 };
   }
   return {
     kind: tagOf(reply) === "more" ? "more" : "done",
     settled: decodeSettled(reply, 3),
+    ...decodeEnded(reply, afterSettled(reply, 3)),
     followers: nodes(reply, 1),
     cursor: number(reply, 2),
   };

@@ -8,10 +8,12 @@ import {
   type InputId,
   type InputStatus,
   type NodeId,
+  type OperationId,
   type RunId,
+  type WaitId,
 } from "@holdfast/contracts";
 import { outcomeOf } from "@holdfast/domain";
-import type { SettledInput, StagedBatch, StagedInput } from "@holdfast/runtime";
+import type { RegistryChange, SettledInput, StagedBatch, StagedInput } from "@holdfast/runtime";
 import type { ScriptName } from "../generated/scripts.ts";
 import { decodePayload } from "../layout/payload.ts";
 
@@ -90,6 +92,22 @@ export function decodeBatch(reply: Reply, at: number): StagedBatch {
     journalEntries: number(reply, at + 9),
     inputs,
   };
+}
+
+/** Operations that ended in a call and the wait that did; their list begins at a place of its reply. */
+export function decodeEnded(reply: Reply, at: number): Pick<RegistryChange, "ended"> & EndedWait {
+  const count = number(reply, at);
+  const ended = Array.from({ length: count }, (_, index) => ({
+    operationId: text(reply, at + 1 + 2 * index) as OperationId,
+    nodes: nodes(reply, at + 2 + 2 * index),
+  }));
+  const waitId = text(reply, at + 1 + 2 * count);
+  const node = text(reply, at + 2 + 2 * count) as NodeId;
+  return { ended, endedWait: waitId === "" ? null : { waitId: waitId as WaitId, node } };
+}
+
+interface EndedWait {
+  readonly endedWait: RegistryChange["satisfied"];
 }
 
 /** What the caller knows of the settlement its inputs ended by. */

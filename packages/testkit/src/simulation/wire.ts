@@ -22,6 +22,8 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     archive: wire.stretch(store.archive),
     journal: wire.stretch(store.journal),
     presence: wire.stretch(store.presence),
+    operations: wire.stretch(store.operations),
+    operationArchive: wire.stretch(store.operationArchive),
     drains: wire.stretch(store.drains),
     deliveries: wire.stretch(store.deliveries),
     witnesses: wire.stretch(store.witnesses),

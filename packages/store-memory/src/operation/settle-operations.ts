@@ -1,0 +1,52 @@
+/** Removes the operations of an ended life of a registry, and tells whoever waits for them. */
+import type { OperationId } from "@holdfast/contracts";
+import type { ChoresReply } from "@holdfast/runtime";
+import type { OperationsChore } from "../session/session-data.ts";
+import type { Work } from "../session/work.ts";
+import type { OperationData } from "./registry-data.ts";
+import { lifeOf } from "./registry-work.ts";
+
+const LIMIT = 100;
+
+/** What chores have to tell of operations. */
+export type EndedInChores = { -readonly [K in keyof Pick<ChoresReply, "ended" | "endedWait">]: ChoresReply[K] };
+
+/** Nothing to tell yet. */
+export function newTold(): EndedInChores {
+  return { ended: [], endedWait: null };
+}
+
+/** One bounded step; answers whether nothing is left. */
+export function stepOperations(work: Work, chore: OperationsChore, told: EndedInChores): boolean {
+  if (chore.slots > 0) endActive(work, chore, told);
+  else removeCompletions(work, chore);
+  const isDone = chore.slots === 0 && chore.from > chore.to;
+  if (isDone) {
+    told.endedWait = chore.wait;
+    work.session.lives.delete(chore.life);
+  }
+  return isDone;
+}
+
+function endActive(work: Work, chore: OperationsChore, told: EndedInChores): void {
+  const { active, operations } = lifeOf(work, chore.life);
+  const ids = active.splice(Math.max(chore.slots - LIMIT, 0)).reverse();
+  told.ended = ids.map((operationId) => ({ operationId, nodes: nodesOf(operations.get(operationId)) }));
+  for (const operationId of ids) operations.delete(operationId);
+  chore.slots = active.length;
+}
+
+function nodesOf(operation: OperationData | undefined) {
+  return operation?.watchers.map(({ node }) => node) ?? [];
+}
+
+function removeCompletions(work: Work, chore: OperationsChore): void {
+  const { operations, kept, completions } = lifeOf(work, chore.life);
+  const till = Math.min(chore.to, chore.from + LIMIT - 1);
+  for (let seq = chore.from; seq <= till; seq += 1) {
+    operations.delete(kept.get(seq) as OperationId);
+    kept.delete(seq);
+    completions.delete(seq);
+  }
+  chore.from = till + 1;
+}

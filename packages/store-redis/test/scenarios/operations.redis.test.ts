@@ -1,0 +1,11 @@
+import { describe } from "vitest";
+import { describeIdleWake } from "../../../runtime/test/scenarios/idle-wake.ts";
+import { describeOperationWaits } from "../../../runtime/test/scenarios/operation-waits.ts";
+import { describeOperations } from "../../../runtime/test/scenarios/operations.ts";
+import { openRedisStage } from "./redis-stage.ts";
+
+describe("Redis store", () => {
+  describeOperations(openRedisStage);
+  describeOperationWaits(openRedisStage);
+  describeIdleWake(openRedisStage);
+});
