@@ -27,6 +27,8 @@ import { explain } from "./explain/explain.ts";
 import { bindAdmission } from "./ingress/bind-admission.ts";
 import type { Ingress } from "./ingress/ingress.ts";
 import type { DirectRunner } from "./loop/direct-runner.ts";
+import { bindOperations } from "./operation/bind-operations.ts";
+import type { OperationUseCases } from "./operation/operation-use-cases.ts";
 import type { InputRecord } from "./ports/archive.ts";
 import type { Page } from "./ports/page.ts";
 import type { Presence } from "./ports/presence.ts";
@@ -58,6 +60,7 @@ export interface UseCases {
   readonly drains: Drains;
   readonly inboxes: InboxDrains;
   readonly directRuns: DirectRunner;
+  readonly operations: OperationUseCases;
 }
 
 /** The methods of a runtime, each one use case. */
@@ -85,6 +88,11 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
     ...bindAdmission(parts),
+    ...bindOperations({
+      context,
+      registries: parts.operations.registries,
+      register: (ref) => register(parts, ref, { binding: null }),
+    }),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),

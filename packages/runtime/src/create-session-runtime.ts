@@ -11,6 +11,8 @@ import { Ingress } from "./ingress/ingress.ts";
 import { Waker } from "./ingress/waker.ts";
 import { DirectRunner } from "./loop/direct-runner.ts";
 import { SessionWorker } from "./loop/session-worker.ts";
+import { IdleWake } from "./operation/idle-wake.ts";
+import { createOperationUseCases, type OperationUseCases } from "./operation/operation-use-cases.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { NodeMessage } from "./ports/notifier.ts";
 import { Heartbeat } from "./presence/heartbeat.ts";
@@ -37,20 +39,33 @@ export interface RunningRuntime {
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
   const followers = new Followers(context);
-  const deliver = (message: NodeMessage) =>
-    receive(message, { completions, followers, waker, worker, drains, directRuns });
+  const deliver = (message: NodeMessage) => {
+    receive(message, { completions, followers, waker, worker, drains, directRuns, operations });
+  };
   const tell = createTell({ node: context.node, notifier: context.store.notifier, deliver });
   const publish = createOutputGate(tell);
   const waker: Waker = new Waker(context, () => worker);
+  const idleWake = new IdleWake(context, () => ingress);
+  const operations: OperationUseCases = createOperationUseCases(context, { publish, followers, idleWake });
   const worker: SessionWorker | null =
-    executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker });
-  const ingress = new Ingress(context, { waker, publish, tell });
+    executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker, idleWake });
+  const ingress: Ingress = new Ingress(context, { waker, publish, tell });
   const inboxes = new InboxDrains(context, ingress);
-  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes });
+  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes, idleWake });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
-  const directRuns = new DirectRunner({ context, ingress, waker, publish });
-  const parts: UseCases = { context, completions, followers, ingress, control, drains, inboxes, directRuns };
+  const directRuns = new DirectRunner({ context, ingress, waker, publish, idleWake });
+  const parts: UseCases = {
+    context,
+    completions,
+    followers,
+    ingress,
+    control,
+    drains,
+    inboxes,
+    directRuns,
+    operations,
+  };
   const runtime: SessionRuntime = bindUseCases(parts);
   return {
     runtime,
@@ -63,12 +78,12 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
 /** What a notification means in this process. */
 function receive(
   message: NodeMessage,
-  parts: Pick<UseCases, "completions" | "followers" | "drains" | "directRuns"> & {
+  parts: Pick<UseCases, "completions" | "followers" | "drains" | "directRuns" | "operations"> & {
     readonly waker: Waker;
     readonly worker: SessionWorker | null;
   },
 ): void {
-  const { completions, followers, waker, worker, drains, directRuns } = parts;
+  const { completions, followers, waker, worker, drains, directRuns, operations } = parts;
   switch (message.type) {
     case "session.due":
       // Without room here, whoever told of it turns to the queue.
@@ -84,6 +99,10 @@ function receive(
     case "input.settled":
       waker.settled(message.ref, message.inputId);
       completions.settled(message.ref, message.inputId, message.outcome);
+      break;
+    case "operation.ended":
+    case "operation.wait_over":
+      operations.deliver(message);
       break;
     case "session.changed":
       followers.changed(message.ref);
@@ -102,7 +121,19 @@ function lifecycle(
     readonly deliver: (message: NodeMessage) => void;
   },
 ): Pick<RunningRuntime, "start" | "stop"> {
-  const { context, completions, followers, control, drains, directRuns, worker, sweeper, executors, deliver } = parts;
+  const {
+    context,
+    completions,
+    followers,
+    control,
+    drains,
+    directRuns,
+    operations,
+    worker,
+    sweeper,
+    executors,
+    deliver,
+  } = parts;
   const heartbeat = worker === null ? null : new Heartbeat(context, executors);
   return {
     start: async () => {
@@ -111,6 +142,7 @@ function lifecycle(
         onGap: () => {
           completions.recheckAll();
           followers.changedAll();
+          operations.recheckAll();
         },
       });
       if (worker === null) return;
@@ -133,6 +165,7 @@ function lifecycle(
       await lastWake;
       control.waker.close();
       completions.close();
+      operations.close();
     },
   };
 }

@@ -33,6 +33,7 @@ import type { CommsApi } from "./api/comms.ts";
 import type { ControlPlaneApi } from "./api/control-plane.ts";
 import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
+import type { OperationsApi } from "./api/operations.ts";
 import type { StatusApi } from "./api/status.ts";
 import type { SubmitApi } from "./api/submit.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
@@ -55,7 +56,8 @@ export interface SessionRuntime
     UnregisterApi,
     DeadLettersApi,
     ControlPlaneApi,
-    VerifyApi {
+    VerifyApi,
+    OperationsApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.

@@ -20,7 +20,7 @@ export async function waitForOutcome(
 }
 
 /** What ends a wait before its outcome: the time, the caller. */
-function limitOf(clock: Clock, { timeoutMs, signal }: WaitOptions) {
+export function limitOf(clock: Clock, { timeoutMs, signal }: WaitOptions) {
   let cancelTimer = (): void => {};
   let abort = (): void => {};
   const reached = new Promise<never>((_resolve, reject) => {

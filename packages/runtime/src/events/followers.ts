@@ -96,6 +96,20 @@ export class Followers {
     return record === null || isFinalPhase(record.phase);
   }
 
+  /**
+   * Resolves when the session may have changed since the call: interest is noted before `look` is called, and `look`
+   * says whether there is anything to wait for.
+   */
+  async nextChange(ref: SessionRef, signal: AbortSignal, look: () => Promise<boolean>): Promise<void> {
+    const rung = this.#listen(ref, signal);
+    try {
+      await this.#context.store.directory.follow({ ref, node: this.#context.node, forMs: INTEREST_MS });
+      if (await look()) await rung.wait();
+    } finally {
+      rung.cancel();
+    }
+  }
+
   /** Waits for a ring, a poll when rings do not arrive, or the time to refresh the interest. */
   #listen(ref: SessionRef, signal: AbortSignal) {
     const { clock, store } = this.#context;

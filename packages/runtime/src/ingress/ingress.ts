@@ -66,7 +66,15 @@ export type CommandOptions = AcceptOptions & {
   readonly merge?: AdmitCommand["merge"];
   /** The dead letter that it is made of. */
   readonly redriveOf?: InputId;
+  /** Completions of detached work that it tells of. */
+  readonly toldThrough?: number;
 };
+
+/** An admission, and what the ledger answered. */
+interface SentCommand {
+  readonly command: AdmitCommand;
+  readonly reply: AdmitReply;
+}
 
 type Refusal = Exclude<AdmitReply, { kind: "accepted" | "deduplicated" | "busy" }>;
 type Rejection = Extract<Admission, { kind: "rejected" }>;
@@ -128,6 +136,23 @@ export class Ingress {
     if (sent.kind === "rejected") return sent;
     const prepared = hasImages(sent.input) ? await this.#withoutImages(ref, sent) : sent;
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
+    return this.#answer(ref, await this.#send(ref, prepared, options));
+  }
+
+  /**
+   * Admits what tells a session of detached work that ended. `false` when it need not be told any more, or cannot be
+   * yet; in that case the ledger keeps the session due.
+   */
+  async tell(ref: SessionRef, input: NewInput, toldThrough: number): Promise<boolean> {
+    const prepared = this.prepare(ref, input);
+    if (prepared.kind === "rejected") throw new AppError("internal.bug", { details: { rejection: prepared } });
+    const sent = await this.#send(ref, prepared, { isAwaited: false, toldThrough });
+    if (sent.reply.kind === "not_owed") return false;
+    return (await this.#answer(ref, sent)).kind === "accepted";
+  }
+
+  /** Resolves the policy again while the settings move, merges and creates what it must. */
+  async #send(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): Promise<SentCommand> {
     let merge: AdmitCommand["merge"] = null;
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
       const command = this.command(ref, prepared, { ...options, merge });
@@ -137,7 +162,7 @@ export class Ingress {
       else if (reply.kind === "missing" && options.createWith !== undefined) await this.#create(ref, options);
       else {
         if (isUnbound(reply)) await this.#bindOrWarn(ref, command, options);
-        return this.#answer(ref, { command, reply });
+        return { command, reply };
       }
     }
     throw new AppError("store.unavailable", { message: "the session keeps changing under the admission; try again" });
@@ -184,6 +209,7 @@ export class Ingress {
       settingsRevision: revision,
       redriveOf,
       replyTo: options.isAwaited ? this.#context.node : null,
+      ...(options.toldThrough === undefined ? {} : { toldThrough: options.toldThrough }),
     };
   }
 
@@ -338,6 +364,7 @@ function faultOf(reply: Exclude<Refusal, { kind: "refused" }>): AppError {
     case "not_dead_letter":
       return new AppError("input.not_dead_letter", { details: { redrivenBy: reply.redrivenBy } });
     case "stale_settings":
+    case "not_owed":
     case "mergeable":
       return new AppError("internal.bug");
   }

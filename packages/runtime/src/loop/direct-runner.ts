@@ -20,6 +20,7 @@ import { deriveState } from "@holdfast/domain";
 import type { DirectOperation, DirectRunOptions } from "../api/admission.ts";
 import type { Ingress, PreparedInput } from "../ingress/ingress.ts";
 import type { Waker } from "../ingress/waker.ts";
+import type { IdleWake } from "../operation/idle-wake.ts";
 import type { BeginRunReply } from "../ports/direct-runs.ts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type { AdvanceReply, Settlement } from "../ports/ledger.ts";
@@ -46,6 +47,7 @@ export interface DirectRunnerParts {
   readonly ingress: Ingress;
   readonly waker: Waker;
   readonly publish: OutputGate;
+  readonly idleWake: IdleWake;
 }
 
 const MAX_BEGINNINGS = 5;
@@ -224,6 +226,7 @@ export class DirectRunner {
   }
 
   #goOn(ref: SessionRef, end: HoldEnd): void {
+    if (end.kind === "owing") void this.#parts.idleWake.tell(ref);
     if (end.kind === "more" && end.executor !== "") this.#parts.waker.enqueue({ ref, ...end });
   }
 

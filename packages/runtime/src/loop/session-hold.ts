@@ -55,6 +55,8 @@ export interface HoldParts {
 export type HoldEnd =
   | { readonly kind: "rest" }
   | { readonly kind: "chores" }
+  /** At rest, and it must be told of detached work that ended. */
+  | { readonly kind: "owing" }
   /** Work is left for whoever claims next. */
   | { readonly kind: "more"; readonly epoch: number; readonly executor: string }
   | { readonly kind: "lost" };
@@ -117,7 +119,7 @@ export class SessionHold implements KeptHold {
     if (reply.kind === "chores") return { kind: "chores" };
     // Nobody looks at it any more (only an operator can help), so this is the last that is heard of it.
     if (reply.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref: this.ref } });
-    if (reply.kind !== "staged") return { kind: "rest" };
+    if (reply.kind !== "staged") return reply.kind === "idle" && reply.isOwing ? { kind: "owing" } : { kind: "rest" };
     const state = reply.state.kind === "stored" ? reply.state.state : (cached?.state ?? null);
     return this.#hold({ batch: reply.batch, state, sentAt });
   }
@@ -273,6 +275,8 @@ function endOf(step: Exclude<NextStep, { kind: "staged" }>, batch: StagedBatch):
       return { kind: "more", epoch: step.epoch, executor: batch.executor };
     case "idle":
       return { kind: "rest" };
+    case "owing":
+      return { kind: "owing" };
     case "lost":
       return { kind: "lost" };
   }

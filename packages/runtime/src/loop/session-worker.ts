@@ -11,6 +11,7 @@
  */
 import type { RunId, SessionRef } from "@holdfast/contracts";
 import type { LocalWorker, Waker } from "../ingress/waker.ts";
+import type { IdleWake } from "../operation/idle-wake.ts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
@@ -26,6 +27,7 @@ export interface WorkerParts {
   readonly executors: readonly Executor[];
   readonly publish: OutputGate;
   readonly waker: Waker;
+  readonly idleWake: IdleWake;
 }
 
 interface ActiveSession {
@@ -169,6 +171,7 @@ export class SessionWorker implements LocalWorker {
 
   async #goOn(ref: SessionRef, { end, isWoken }: { end: HoldEnd; isWoken: boolean }): Promise<void> {
     if (end.kind === "chores") await this.#settleChores(ref);
+    if (end.kind === "owing") await this.#parts.idleWake.tell(ref);
     if (end.kind === "more" && !this.#mayKeep(end.executor)) {
       this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
       return;

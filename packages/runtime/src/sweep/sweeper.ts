@@ -7,6 +7,7 @@ import type { InboxDrains } from "../delivery/drain-inbox.ts";
 import type { Waker } from "../ingress/waker.ts";
 import type { SessionWorker } from "../loop/session-worker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
+import type { IdleWake } from "../operation/idle-wake.ts";
 import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
@@ -20,6 +21,7 @@ export interface SweeperParts {
   readonly waker: Waker;
   readonly publish: OutputGate;
   readonly inboxes: InboxDrains;
+  readonly idleWake: IdleWake;
   readonly tell: Tell;
 }
 
@@ -73,11 +75,12 @@ export class Sweeper {
   }
 
   async #lookAfter(ref: SessionRef): Promise<void> {
-    const { context, publish } = this.#parts;
+    const { context, publish, idleWake } = this.#parts;
     const due = await context.store.ledger.inspectDue(ref);
     if (due.kind === "chores") await settleAllChores(context.store.ledger, ref, publish);
     else if (due.kind === "unregistering") await seeToRemoval(this.#parts, ref);
     else if (due.kind === "wake") await this.#wake(ref, due);
+    else if (due.kind === "owing") await idleWake.tell(ref);
     else if (due.kind === "torn") context.report({ level: "error", phrase: "session torn", fields: { ref } });
   }
 
