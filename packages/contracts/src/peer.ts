@@ -75,6 +75,13 @@ export const InteractionEvent = z.discriminatedUnion("type", [
     /** Empty when the run had no result; a result that is no text is its JSON. */
     text: z.string(),
   }),
+  /** The turn stopped at a tool that somebody else must call. */
+  z.strictObject({
+    type: z.literal("interaction.callback_pending"),
+    interactionId: z.string(),
+    toolName: z.string(),
+    args: z.json(),
+  }),
   z.strictObject({ type: z.literal("interaction.failed"), interactionId: z.string(), reason: z.string() }),
 ]);
 /** See {@link InteractionEvent}. */

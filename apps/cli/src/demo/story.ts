@@ -89,8 +89,8 @@ export class Story {
 }
 
 /** Whether an input was interrupted. */
-export function isCancelled(outcome: Outcome): boolean {
-  return outcome.kind === "abandoned" && outcome.reason === "cancelled";
+export function isCancelled(outcome: Outcome | { readonly kind: "cancelled" }): boolean {
+  return outcome.kind === "cancelled" || (outcome.kind === "abandoned" && outcome.reason === "cancelled");
 }
 
 function endOf(outcome: Outcome): ToldInput["end"] {

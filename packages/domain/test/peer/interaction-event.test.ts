@@ -20,6 +20,17 @@ describe("how an interaction ended", () => {
     });
   });
 
+  it("is a call that somebody else owes", () => {
+    const outcome = { kind: "callback_pending", runId, position: 1, toolName: "browser", args: { url: "/" } } as const;
+
+    expect(interactionEventOf("int-1", outcome)).toEqual({
+      type: "interaction.callback_pending",
+      interactionId: "int-1",
+      toolName: "browser",
+      args: { url: "/" },
+    });
+  });
+
   it.each<[string, Outcome]>([
     ["stopped", { kind: "abandoned", reason: "stopped", attempts: 0 }],
     ["max_attempts_exhausted: no", { kind: "abandoned", reason: "max_attempts_exhausted", attempts: 3, failure }],

@@ -3,7 +3,7 @@ import type { Admission, NewPeerCandidate, Outcome } from "@holdfast/contracts";
 import { parseNewInput, parsePeerCandidate, peerInputOf, resolvePolicy, signalFor } from "@holdfast/domain";
 import { createTestInbox, peerCandidate, peerMessage, type TestInbox } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
-import type { InputView } from "../../src/index.ts";
+import type { InputView, Store } from "../../src/index.ts";
 import { executor, holding } from "../support/executors.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
@@ -237,6 +237,28 @@ function describeAnswers(openStage: OpenStage): void {
     expect(inbox.waiting()).toEqual([]);
   });
 
+  it("BRG-09 tells a subscriber which call is owed when the turn stopped at somebody else's tool", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const inbox = createTestInbox();
+    await wish(stage, inbox);
+    const owed = { kind: "callback_pending", toolName: "browser", args: { url: "/" } };
+    await stage.worker(
+      "worker",
+      executor(() => ({ kind: "completed" })),
+      { wrap: (store) => settlingAs(store, owed) },
+    );
+    const told = inbox.subscribeTo("int-tool");
+
+    inbox.send(peerMessage("open the page", { interactionId: "int-tool" }));
+    await stage.world.settle();
+
+    expect(told).toEqual([
+      { type: "interaction.callback_pending", interactionId: "int-tool", toolName: "browser", args: { url: "/" } },
+    ]);
+    expect(inbox.completed).toEqual(["int-tool"]);
+  });
+
   it("BRG-10 executes an envelope once, however often it is delivered, and answers each time", async () => {
     const { stage, inbox, turns } = await hostingWorker(openStage);
     const again = () => peerMessage("only once", { envelopeId: "env-same", interactionId: "int-same" });
@@ -325,6 +347,21 @@ function describeOrder(openStage: OpenStage): void {
     expect(outcome).toMatchObject({ kind: "completed", output: "done" });
     expect((await inputsOf(stage))[0]).toMatchObject({ status: "consumed", attempts: 2, losses: 1 });
   });
+}
+
+/** A store whose committed inputs ended so, as far as their waiters hear. */
+function settlingAs(store: Store, outcome: object): Store {
+  return {
+    ...store,
+    ledger: {
+      ...store.ledger,
+      advance: async (command) => {
+        const reply = await store.ledger.advance(command);
+        if (reply.kind !== "committed") return reply;
+        return { ...reply, settled: reply.settled.map((settled) => ({ ...settled, outcome: outcome as Outcome })) };
+      },
+    },
+  };
 }
 
 const LIMITS = { payloadBytes: 1_048_576, depth: 64 };
