@@ -180,8 +180,9 @@ class Pump {
         tally.resent += 1;
         return again;
       }
-      if (outcome.kind === "abandoned") this.#fail(input, outcome.failure?.code ?? outcome.reason);
-      else tally.done += 1;
+      const reason = reasonOfEnd(outcome);
+      if (reason === null) tally.done += 1;
+      else this.#fail(input, reason);
     } catch (error) {
       this.#fail(input, reasonOf(error));
     }
@@ -236,6 +237,12 @@ class Pump {
 /** Whether asking again can tell: the store did not answer, or its answer took too long. */
 function isUnknown(error: unknown): boolean {
   return isAppError(error, "store.unavailable") || isAppError(error, "wait.timeout");
+}
+
+/** Why an input did not end as it should; `null` when it did. */
+function reasonOfEnd(outcome: Outcome | { readonly kind: "cancelled" }): string | null {
+  if (outcome.kind === "abandoned") return outcome.failure?.code ?? outcome.reason;
+  return outcome.kind === "cancelled" ? outcome.kind : null;
 }
 
 function reasonOf(error: unknown): string {
