@@ -99,6 +99,24 @@ export const DEFAULT_DIRECT_RUN_MS = 600_000;
 /** How long operations of a process that is not heard of count as in progress. */
 export const OPERATION_LEASE_MS = 30_000;
 
+/** How much of what is over a session keeps. What is above it is trimmed, oldest first, a hundred and more at once. */
+export interface Retention {
+  /**
+   * Latest inputs, at least 200. An older one that has ended is trimmed with its
+   * payload, outcome, receipt and key; one that lives, and a dead letter that nobody
+   * has decided about, stays.
+   */
+  readonly keepInputs: number;
+  /** Latest events, at least 200. */
+  readonly keepEvents: number;
+}
+
+/** Defaults of {@link Retention}. */
+export const DEFAULT_RETENTION: Retention = { keepInputs: 10_000, keepEvents: 10_000 };
+
+/** Fewer than this could be what a repeated call asks for. */
+export const MIN_KEPT = 200;
+
 /** How long turns in progress may take when a process is told to end. */
 export const DEFAULT_GRACE_MS = 20_000;
 

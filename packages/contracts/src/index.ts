@@ -20,6 +20,7 @@ export * from "./peer.ts";
 export * from "./policy.ts";
 export * from "./receipt.ts";
 export * from "./resources.ts";
+export * from "./retention.ts";
 export * from "./routes.ts";
 export * from "./run.ts";
 export * from "./runtime-event.ts";

@@ -50,6 +50,7 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
     namespace,
     timing,
     budget,
+    retention: options.retention ?? {},
     ...(options.buckets === undefined ? {} : { buckets: options.buckets }),
     ...(options.mayCreate === undefined ? {} : { mayCreate: options.mayCreate }),
   });

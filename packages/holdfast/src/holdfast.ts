@@ -7,6 +7,7 @@ import type {
   NewInput,
   NodeId,
   Outcome,
+  Retention,
   RetryBudget,
   SessionRef,
   Timing,
@@ -28,6 +29,8 @@ export interface HoldfastOptions {
   readonly mayCreate?: boolean;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
+  /** How much of what is over each session keeps; the same in every process. */
+  readonly retention?: Partial<Retention>;
   readonly loop?: Partial<LoopLimits>;
   readonly inputLimits?: Partial<InputLimits>;
   /**

@@ -3,7 +3,9 @@ import {
   type AckLevel,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
+  type Retention,
   type RetryBudget,
+  retentionOf,
   type SessionRef,
   type Timing,
 } from "@holdfast/contracts";
@@ -33,6 +35,8 @@ export interface MemoryStoreOptions {
   readonly clock: Clock;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
+  /** How much of what is over each session keeps. */
+  readonly retention?: Partial<Retention>;
   /** What the store claims its answers survive; it keeps nothing on disk. */
   readonly ackLevel?: AckLevel;
   /** Shared by the stores of several processes in one test; one of its own otherwise. */
@@ -73,6 +77,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     config: {
       timing: { ...DEFAULT_TIMING, ...options.timing },
       budget: { ...DEFAULT_RETRY_BUDGET, ...options.budget },
+      retention: retentionOf(options.retention),
       ackLevel: level,
     },
     now: () => options.clock.now(),

@@ -11,6 +11,7 @@ import {
   describeLedger,
   describeNotifier,
   describePresence,
+  describeRetention,
   describeUnregistration,
   describeWakeQueue,
 } from "@holdfast/testkit";
@@ -29,6 +30,7 @@ describe("memory store", () => {
   describeDrainSlots(openMemoryStore);
   describeUnregistration(openMemoryStore);
   describeDeadLetters(openMemoryStore);
+  describeRetention(openMemoryStore);
   describeBlobs(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();

@@ -5,6 +5,8 @@
 
   Constants
     sweepDelayMs  number
+    keepInputs    number  terminal inputs that are kept
+    keepEvents    number
 
   Arguments
     member        text    the session in the bucket's indexes
@@ -44,7 +46,7 @@
     {"torn"}
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce, input.aggregate
-  Uses     constants, clock, step, session, lane, input, due, standing, operation, letter, arrival, admission, reply
+  Uses     constants, clock, step, session, lane, input, due, retention, standing, operation, letter, arrival, admission, reply
   Upholds  L1, L6, L7, G1, G7
   Clock    the store's
   Memory   refused
@@ -100,6 +102,8 @@ record.isPrompt, record.isEphemeral, record.isWaking = A.isPrompt, A.isEphemeral
 record.notBeforeAt, record.generation, record.nodes, record.admittedAt = A.notBeforeAt, c.head.generation, A.node, c.t
 record.correlationId, record.redriveOf = A.correlationId, A.redriveOf
 record.kind, record.expiresAt, record.isTelling = A.kind, A.expiresAt, A.toldThrough > 0
+record.keyedId = A.keyedId ~= A.inputId and A.keyedId or ""
+retain(c, { inputs = A.keepInputs, events = A.keepEvents })
 perform(effects, ADMIT_EFFECTS, c, admission, record)
 c.head.phase = phase
 if record.isTelling then OPS.note_told(c) end

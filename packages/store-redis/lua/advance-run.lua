@@ -10,6 +10,8 @@
     rewakeMs     number
     warmMs       number
     maxFailures  number
+    keepInputs   number  terminal inputs that are kept
+    keepEvents   number
 
   Arguments
     member              text    the session in the bucket's indexes
@@ -43,7 +45,7 @@
     {"torn"}
 
   Raises   session run.settle, run.stage, input.admit; input run.commit, run.cancel, run.fail, run.release, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.fail, run.release, run.split
-  Uses     constants, clock, step, session, lane, input, run, attempt, settlement, select, stage, due, reply, advance
+  Uses     constants, clock, step, session, lane, input, run, attempt, settlement, select, stage, due, retention, reply, advance
   Upholds  L2, L3, L4, L5, L6, L7, G1, G2, G3, G4, G5, G6
   Clock    the store's
   Memory   allowed
@@ -84,6 +86,7 @@ perform(effects, SETTLE_EFFECTS, c, {
   output = A.output, failure = A.failure, ids = ids, records = records, maxFailures = A.maxFailures,
 })
 c.head.phase = phase
+retain(c, { inputs = A.keepInputs, events = A.keepEvents })
 
 local keys = { later = K.later, due = K.due, member = A.member }
 local loaded, blocked_until

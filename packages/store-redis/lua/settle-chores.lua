@@ -13,7 +13,7 @@
     {"torn"}
 
   Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede
-  Uses     clock, step, session, lane, input, drop, due, operation, reply
+  Uses     clock, step, session, lane, input, drop, due, trim, operation, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -81,6 +81,7 @@ local function end_scheduled(chore)
 end
 
 local CHORES = {
+  retain = function(chore) return trim(c, chore) end,
   ["end"] = function(chore)
     if chore.staged ~= "" then
       abandon_all(split(chore.staged), chore)
@@ -141,7 +142,7 @@ local CHORES = {
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfjnb].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjnbt].") and not KEPT_FIELDS[field]
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")

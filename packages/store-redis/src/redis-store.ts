@@ -5,7 +5,9 @@ import {
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
   isAppError,
+  type Retention,
   type RetryBudget,
+  retentionOf,
   type Timing,
 } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
@@ -52,6 +54,8 @@ export interface RedisStoreOptions {
   readonly mayCreate?: boolean;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
+  /** How much of what is over each session keeps. */
+  readonly retention?: Partial<Retention>;
   /** How long a call is repeated while the server does not answer, in milliseconds. */
   readonly patienceMs?: number;
   /** Changes the library of scripts before it is loaded. @internal */
@@ -110,6 +114,7 @@ async function assemble(parts: {
 }): Promise<RedisStore> {
   const { options, keys, server, connections } = parts;
   const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
+  const retention = retentionOf(options.retention);
   const budget: RetryBudget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
   const library = await openScriptLibrary(connections.client, options.prepareSource ?? ((source) => source));
   const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
@@ -121,7 +126,7 @@ async function assemble(parts: {
     keys,
     server,
     hasMemoryFlags: library.hasMemoryFlags,
-    ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, ack }),
+    ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, retention, ack }),
     directory: createRedisSessionDirectory({ scripts, keys, rewakeMs: timing.rewakeMs }),
     control: createRedisControl({ scripts, keys, timing, budget }),
     archive: createRedisArchive({ scripts, keys, ack }),

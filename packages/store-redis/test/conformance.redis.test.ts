@@ -10,6 +10,7 @@ import {
   describeLedger,
   describeNotifier,
   describePresence,
+  describeRetention,
   describeUnregistration,
 } from "@holdfast/testkit";
 import { describe } from "vitest";
@@ -26,6 +27,7 @@ describe("Redis store", () => {
   describeDrainSlots(openRedisStore);
   describeUnregistration(openRedisStore);
   describeDeadLetters(openRedisStore);
+  describeRetention(openRedisStore);
   describeBlobs(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();

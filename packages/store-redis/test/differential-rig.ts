@@ -1,3 +1,4 @@
+import { MIN_KEPT } from "@holdfast/contracts";
 import { createMemoryStore, findImageFault, type SessionImage } from "@holdfast/store-memory";
 import { createVirtualClock, type DifferentialRig } from "@holdfast/testkit";
 import type { RedisStoreOptions } from "../src/index.ts";
@@ -7,16 +8,19 @@ import { openTimedStore, type TimedStore } from "./open-store.ts";
 /** Fewer than by default, so that short lives reach the end of the budget. */
 const BUDGET = { maxLosses: 3 };
 
+/** The least there is, so that long lives go beyond it. */
+const RETENTION = { keepInputs: MIN_KEPT, keepEvents: MIN_KEPT };
+
 /** A Redis store to compare with the model: of one bucket, because the model has one. */
 export function openComparedStore(options: Partial<RedisStoreOptions> = {}): Promise<TimedStore> {
-  return openTimedStore({ buckets: 1, budget: BUDGET, ...options });
+  return openTimedStore({ buckets: 1, budget: BUDGET, retention: RETENTION, ...options });
 }
 
 /** Both stores empty, at the same time of the same clock. */
 export async function freshRig(redis: TimedStore): Promise<DifferentialRig> {
   await redis.reset();
   const clock = createVirtualClock(redis.now());
-  const memory = createMemoryStore({ clock, budget: BUDGET });
+  const memory = createMemoryStore({ clock, budget: BUDGET, retention: RETENTION });
   return {
     left: { store: memory, inspect: async (ref) => sound(memory.inspect(ref)) },
     right: { store: redis.store, inspect: (ref) => dumpSession(redis.client, redis.store.keys, ref) },

@@ -92,7 +92,7 @@ const SINGLE = new Set([
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnb]./.test(name)) throw new Error(`the session has a field ${name}`);
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnbt]./.test(name)) throw new Error(`the session has a field ${name}`);
   }
 }
 
@@ -154,6 +154,11 @@ function standing(head: Head) {
       cursor,
       deadLetters: head.deadLetters,
       openLetters: head.openLetters,
+      trimmedEvents: head.trimmedEvents,
+      trimmedInputs: head.trimmedInputs,
+      trimmedReceipts: head.trimmedReceipts,
+      leftFrom: head.leftFrom,
+      leftTo: head.leftTo,
     },
     versions: decodeColumnText(head.versions),
     warm: { node: orNull(head.warmNode), until: head.warmUntil },
@@ -192,6 +197,7 @@ function record(fields: Fields, head: Head) {
       const row = fields.get(name);
       return row === undefined ? [] : [receipt(decodeRow(RECEIPT, row))];
     }),
+    left: named(fields, "t", String),
     outputs: named(fields, "o", String),
     runs: named(fields, "u", (row) => {
       const run = decodeRow(RUN, row);
@@ -273,6 +279,8 @@ function last(fields: Fields) {
 function chore(row: Row<typeof CHORE>) {
   const { kind, generation } = row;
   switch (kind) {
+    case "retain":
+      return { kind, generation, events: row.from, inputs: row.to, leftTo: row.steerTo };
     case "end":
       return {
         kind,
@@ -326,6 +334,7 @@ function input(fields: Fields, inputId: string, row: Row<typeof RECORD>) {
     lane: row.lane === "s" ? "steer" : "queue",
     boundary: orNull(row.boundary),
     runId: orNull(row.runId),
+    keyedId: orNull(row.keyedId),
     redriveOf: orNull(row.redriveOf),
     redrivenBy: orNull(row.redrivenBy),
     nodes: list(row.nodes),

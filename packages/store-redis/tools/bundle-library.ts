@@ -162,6 +162,8 @@ export const FRAGMENT_ORDER = [
   "select",
   "stage",
   "due",
+  "retention",
+  "trim",
   "standing",
   "operation",
   "arrival",

@@ -11,6 +11,7 @@ export { describeJournal } from "./conformance/journal.ts";
 export { describeLedger } from "./conformance/ledger.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
 export { describePresence } from "./conformance/presence.ts";
+export { describeRetention } from "./conformance/retention.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
 export { describeUnregistration } from "./conformance/unregistration.ts";
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";

@@ -52,6 +52,10 @@ export const ERRORS = {
   "input.too_large": { kind: "invalid", status: 413, summary: "The input is larger than the configured limit." },
   "input.rejected": { kind: "invalid", summary: "The input breaks an admission rule of its kind." },
   "input.not_found": { kind: "not_found", summary: "The session has no such input." },
+  "input.expired": {
+    kind: "gone",
+    summary: "The input ended, and is so old that the session keeps it no longer.",
+  },
   "input.not_dead_letter": {
     kind: "conflict",
     summary: "The input is no dead letter: it ended otherwise, or was redriven or discarded before.",

@@ -87,14 +87,18 @@ function findDueFault({ phase, executor, hold, chores, counters, dueAt, isOwing 
 }
 
 function findHistoryFault({ inputs, receipts, events, counters, position, digest }: SessionImage): string | null {
-  if (inputs.some(({ admission }, index) => admission !== index + 1)) return "admissions are not dense (M4)";
-  if (inputs.length !== counters.admitted) return "admissions are not counted (M4)";
-  if (events.some(({ cursor }, index) => cursor !== index + 1) || events.length !== counters.cursor) {
-    return "events are not dense (M4)";
-  }
+  const { admitted, cursor: lastEvent, trimmedEvents, trimmedInputs, trimmedReceipts } = counters;
+  const kept = inputs.filter(({ admission }) => admission > trimmedInputs);
+  if (kept.some(({ admission }, index) => admission !== trimmedInputs + index + 1))
+    return "admissions are not dense (M4)";
+  if (kept.length !== admitted - trimmedInputs) return "admissions are not counted (M4)";
+  const isDense = events.every(({ cursor }, index) => cursor === trimmedEvents + index + 1);
+  if (!isDense || events.length !== lastEvent - trimmedEvents) return "events are not dense (M4)";
   const contributors = receipts.flatMap((receipt) => receipt.contributors);
   if (new Set(contributors).size !== contributors.length) return "an input contributes to two receipts (M4)";
-  if (receipts.length !== position) return `${receipts.length} receipts lead to position ${position} (M4)`;
+  const anchors = Math.min(trimmedReceipts, 1);
+  if (receipts.length !== position - trimmedReceipts + anchors)
+    return `${receipts.length} receipts lead to position ${position} (M4)`;
   const last = receipts.at(-1);
   return last === undefined || last.digest === digest ? null : "the digest is not that of the last receipt (M4)";
 }

@@ -90,11 +90,18 @@ function recordsOf(session: SessionData, ids: readonly (InputId | null | undefin
   });
 }
 
+/** The page that begins where something is left. */
+function beyond({ after, limit }: PageQuery, trimmed: number): PageQuery {
+  return { after: Math.max(after, trimmed), limit };
+}
+
 const NOTHING = { items: [], next: null } as const;
 
 function listInputs(session: SessionData | null, query: PageQuery): Page<InputRecord> {
   if (session === null) return NOTHING;
-  const numbers = numbersOf(query, session.admitted);
+  // What was trimmed is passed at once, unless something that lives stands among it.
+  const trimmed = session.leftTo > session.leftFrom ? 0 : session.trimmedInputs;
+  const numbers = numbersOf(beyond(query, trimmed), session.admitted);
   const ids = numbers.map((number) => session.admissions[number - 1]);
   return pageOf(recordsOf(session, ids), numbers, session.admitted);
 }
@@ -113,7 +120,7 @@ function findReceipt(session: SessionData | null, { runId, sequence }: BoundaryR
 
 function listReceipts(session: SessionData | null, query: PageQuery, ack: Ack): Page<Receipt> {
   if (session === null) return NOTHING;
-  const numbers = numbersOf(query, session.position);
+  const numbers = numbersOf(beyond(query, session.trimmedReceipts), session.position);
   const receipts = numbers.map((position) => receiptAt(session, position, ack));
   return pageOf(
     receipts.filter((receipt) => receipt !== null),
@@ -124,7 +131,7 @@ function listReceipts(session: SessionData | null, query: PageQuery, ack: Ack): 
 
 function listEvents(session: SessionData | null, query: PageQuery): Page<StoredEvent> {
   if (session === null) return NOTHING;
-  const numbers = numbersOf(query, session.cursor);
+  const numbers = numbersOf(beyond(query, session.trimmedEvents), session.cursor);
   const events = numbers.flatMap((cursor) => session.events[cursor - 1] ?? []);
   return pageOf(events, numbers, session.cursor);
 }

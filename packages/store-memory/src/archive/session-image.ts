@@ -53,6 +53,7 @@ export interface SessionImage {
   readonly keys: Readonly<Record<string, string>>;
   readonly scopes: Readonly<Record<string, string>>;
   readonly receipts: readonly ReceiptData[];
+  readonly left: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
   readonly runs: Readonly<Record<string, RunData>>;
   readonly journals: Readonly<Record<string, readonly SettledStep[]>>;
@@ -92,6 +93,11 @@ export interface SessionCounters {
   readonly cursor: number;
   readonly deadLetters: number;
   readonly openLetters: number;
+  readonly trimmedEvents: number;
+  readonly trimmedInputs: number;
+  readonly trimmedReceipts: number;
+  readonly leftFrom: number;
+  readonly leftTo: number;
 }
 
 /** A lane: its ends, and which input stands at which place. */
@@ -154,6 +160,11 @@ function standing(session: SessionData) {
       cursor,
       deadLetters: session.deadLetterCount,
       openLetters: session.openLetters,
+      trimmedEvents: session.trimmedEvents,
+      trimmedInputs: session.trimmedInputs,
+      trimmedReceipts: session.trimmedReceipts,
+      leftFrom: session.leftFrom,
+      leftTo: session.leftTo,
     },
     warm: { node: session.warmNode, until: session.warmUntil },
     position,
@@ -173,7 +184,9 @@ function record(session: SessionData) {
     inputs: [...session.inputs.values()].map(inputImage),
     keys: recordOf(session.keys),
     scopes: recordOf(session.scopes),
-    receipts: session.receipts,
+    // Those that were trimmed leave holes.
+    receipts: session.receipts.filter(() => true),
+    left: recordOf(session.left),
     outputs: recordOf(session.outputs),
     runs: recordOf(session.runs),
     journals: recordOf(session.journals, (steps) => [...steps].sort(([a], [b]) => a - b).map(([, step]) => step)),

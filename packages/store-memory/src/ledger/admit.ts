@@ -20,6 +20,7 @@ import {
   type Work,
   warmNodeOf,
 } from "../session/work.ts";
+import { retain } from "./trim.ts";
 
 /** Admits an input. */
 export function admit(context: MemoryContext, command: AdmitCommand, ack: Ack): AdmitReply {
@@ -95,7 +96,8 @@ function findMerging(
 ): Merging | MergeQuestion | null {
   const queuedId = queue === "merge" && merge !== "declined" ? session.scopes.get(input.scope ?? "") : undefined;
   if (queuedId === undefined) return null;
-  const queued = getInput(session, queuedId);
+  const queued = session.inputs.get(queuedId);
+  if (queued === undefined) return null; // The latest of a scope may have been trimmed.
   // Not tried yet, and waiting for nothing.
   const isOpen = isDisplaceable(session, queued, "input.coalesce") && queued.attempts === 0 && !queued.isWaiting;
   if (!isOpen || queued.lane !== lane) return null;
@@ -134,6 +136,7 @@ export function answerKnown(
 
 const ADMIT_EFFECTS = {
   storeInput: (admission: Admitting) => {
+    retain(admission.work);
     storeInput(admission);
     askToEnd(admission);
   },
@@ -165,8 +168,9 @@ function displace({ work, command: { input }, decision: { queue } }: Admitting, 
   const olderId = event === null ? undefined : session.scopes.get(input.scope);
   session.scopes.set(input.scope, input.id);
   if (event === null || olderId === undefined) return null;
-  const older = getInput(session, olderId);
-  if (!isDisplaceable(session, older, event)) return null;
+  const older = session.inputs.get(olderId);
+  // The latest of a scope may have been trimmed.
+  if (older === undefined || !isDisplaceable(session, older, event)) return null;
   displaceBy(work, older, event, { by: input.id, cause });
   return older;
 }
@@ -244,6 +248,7 @@ function storeAggregate({ work, command, decision }: Admitting, input: InputData
   const joint: InputData = {
     ...newInput(work, command, decision),
     inputId: offer.id,
+    keyedId: null,
     fingerprint: "",
     nodes: [],
     notBeforeAt: 0,
@@ -320,6 +325,7 @@ export function newInput(
     detail: "",
     admittedAt: now,
     letter: 0,
+    keyedId: input.keyedId === input.id ? null : input.keyedId,
     redriveOf,
     redrivenBy: null,
     changedAfterMs: 0,

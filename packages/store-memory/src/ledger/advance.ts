@@ -12,6 +12,7 @@ import type { HoldData, LastSettlement, SessionData } from "../session/session-d
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
 import { settleUndone, settleWithReceipt } from "./settle.ts";
+import { retain } from "./trim.ts";
 
 /** Advances a session. */
 export function advance(context: MemoryContext, command: AdvanceCommand, ack: Ack): AdvanceReply {
@@ -35,6 +36,7 @@ export function advance(context: MemoryContext, command: AdvanceCommand, ack: Ac
     indexDue: () => {}, // Staging or letting go, below, indexes the session.
   });
   session.phase = transition.next;
+  retain(work);
   return answerCommitted(work, { command, next: stageOrLetGo(work, command), ack });
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
+import { stepRetain } from "./trim.ts";
 
 const LIMIT = 100;
 
@@ -48,6 +49,8 @@ export function settleChores(context: MemoryContext, ref: SessionRef): ChoresRep
 /** One bounded step; answers whether the chore is finished. */
 function stepChore(work: Work, chore: Chore, told: EndedInChores): boolean {
   switch (chore.kind) {
+    case "retain":
+      return stepRetain(work.session, chore);
     case "end":
       return stepEnd(work, chore);
     case "drop":

@@ -140,6 +140,14 @@ export interface SessionData {
   deadLetterCount: number;
   /** Of the dead letters, those that nobody has redriven or discarded. */
   openLetters: number;
+  /** Up to which events, admissions and receipts were trimmed; the last receipt that was stays. */
+  trimmedEvents: number;
+  trimmedInputs: number;
+  trimmedReceipts: number;
+  /** The ring of inputs that trimming passed because they lived. */
+  readonly left: Map<number, InputId>;
+  leftFrom: number;
+  leftTo: number;
   /** Why an ended generation ended. */
   readonly endings: Map<number, AbandonReason>;
   readonly reports: Map<RequestId, ControlReport>;
@@ -208,6 +216,8 @@ export interface InputData {
   readonly correlationId: string | null;
   /** Its number among the dead letters while it is one of them; 0 for none. */
   letter: number;
+  /** Id that its key derives, where its own is another. */
+  readonly keyedId: InputId | null;
   /** The dead letter it was made of, and what was made of it. */
   readonly redriveOf: InputId | null;
   redrivenBy: InputId | null;
@@ -302,7 +312,17 @@ export interface ReceiptData {
 }
 
 /** Bounded work that an operation left behind. */
-export type Chore = EndChore | DropChore | JournalChore | OperationsChore | PurgeChore | ReplaceChore;
+export type Chore = RetainChore | EndChore | DropChore | JournalChore | OperationsChore | PurgeChore | ReplaceChore;
+
+/** Trims what is above the retention, through these numbers. */
+export interface RetainChore {
+  readonly kind: "retain";
+  readonly generation: number;
+  readonly events: number;
+  readonly inputs: number;
+  /** Where the ring of inputs that were passed ended. */
+  readonly leftTo: number;
+}
 
 /** Settles the inputs of an ended generation. */
 export interface EndChore {
@@ -456,6 +476,12 @@ export function newSessionData(
     deadLetters: [],
     deadLetterCount: 0,
     openLetters: 0,
+    trimmedEvents: 0,
+    trimmedInputs: 0,
+    trimmedReceipts: 0,
+    left: new Map(),
+    leftFrom: 0,
+    leftTo: 0,
     endings: new Map(),
     reports: new Map(),
     drain: newDrainData(),

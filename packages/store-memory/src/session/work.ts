@@ -1,5 +1,5 @@
 /** What one operation works with. */
-import type { AckLevel, NodeId, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
+import type { AckLevel, NodeId, Retention, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
 import type { SettledInput, StoredEvent } from "@holdfast/runtime";
 import { type HoldData, newStoreData, type SessionData, type StoreData } from "./session-data.ts";
 
@@ -7,6 +7,7 @@ import { type HoldData, newStoreData, type SessionData, type StoreData } from ".
 export interface MemoryConfig {
   readonly timing: Timing;
   readonly budget: RetryBudget;
+  readonly retention: Retention;
   readonly ackLevel: AckLevel;
 }
 

@@ -7,7 +7,7 @@ end)
 -- The queued input that a new one of a scope may be merged with: not tried yet, and waiting for nothing.
 local function find_mergeable(c, scope, lane)
   local id = redis.call("HGET", c.key, "c" .. scope)
-  if not id then return nil end
+  if not id or redis.call("HEXISTS", c.key, "i" .. id) == 0 then return nil end
   local record = load_records(c, { id })[1]
   local is_open = record.generation == c.head.generation and step(INPUT_ROWS, record.status, "input.coalesce", "")
   if not is_open or record.attempts > 0 or record.isWaiting or record.lane ~= lane then return nil end

@@ -132,7 +132,8 @@ local function displace(c, mode, scope, by, cause)
   local event = DISPLACE[mode]
   local old_id = event and redis.call("HGET", c.key, "c" .. scope)
   write(c, "c" .. scope, by)
-  if not old_id then return nil end
+  -- The latest of a scope may have been trimmed.
+  if not old_id or redis.call("HEXISTS", c.key, "i" .. old_id) == 0 then return nil end
   local old_record = load_records(c, { old_id })[1]
   if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return nil end
   displace_by(c, old_id, old_record, event, by, cause)

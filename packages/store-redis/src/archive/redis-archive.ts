@@ -45,6 +45,11 @@ export function createRedisArchive(options: ArchiveOptions): Archive {
   };
 }
 
+/** The page that begins where something is left. */
+function beyond({ after, limit }: PageQuery, trimmed: number): PageQuery {
+  return { after: Math.max(after, trimmed), limit };
+}
+
 /** Fields of a session, `null` where there are none. */
 export function readFields({ scripts, keys }: ArchiveOptions, ref: SessionRef, fields: readonly string[]) {
   if (fields.length === 0) return Promise.resolve([]);
@@ -59,7 +64,9 @@ async function readHead(options: ArchiveOptions, ref: SessionRef): Promise<Row<t
 
 async function listInputs(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<InputRecord>> {
   const head = await readHead(options, ref);
-  const numbers = numbersOf(query, head?.admitted ?? 0);
+  // What was trimmed is passed at once, unless something that lives stands among it.
+  const trimmed = head === null || head.leftTo > head.leftFrom ? 0 : head.trimmedInputs;
+  const numbers = numbersOf(beyond(query, trimmed), head?.admitted ?? 0);
   const payloads = await readFields(options, ref, numbers.map(FIELD.payload));
   const ids = payloads.flatMap((row) => (row === null ? [] : [decodePayload(row.toString()).inputId]));
   return inputPage(await readInputs(options, ref, ids), pageOf([], numbers, head?.admitted ?? 0));
@@ -241,16 +248,17 @@ async function findReceipt(options: ArchiveOptions, ref: SessionRef, { runId, se
 }
 
 async function listReceipts(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<Receipt>> {
-  const last = (await readHead(options, ref))?.position ?? 0;
-  const numbers = numbersOf(query, last);
+  const head = await readHead(options, ref);
+  const last = head?.position ?? 0;
+  const numbers = numbersOf(beyond(query, head?.trimmedReceipts ?? 0), last);
   return pageOf(await readReceipts(options, ref, numbers), numbers, last);
 }
 
 async function listEvents(options: ArchiveOptions, ref: SessionRef, query: PageQuery): Promise<Page<StoredEvent>> {
   const [current, away] = await readFields(options, ref, ["head", "away"]);
   const head = current ?? away;
-  const last = head ? decodeRow(HEAD, head).cursor : 0;
-  const numbers = numbersOf(query, last);
+  const { cursor: last, trimmedEvents } = head ? decodeRow(HEAD, head) : { cursor: 0, trimmedEvents: 0 };
+  const numbers = numbersOf(beyond(query, trimmedEvents), last);
   const rows = await readFields(options, ref, numbers.map(FIELD.event));
   const events = rows.flatMap((row, index) =>
     row === null ? [] : [decodeEvent(numbers[index] as number, row.toString())],

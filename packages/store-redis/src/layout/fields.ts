@@ -16,6 +16,7 @@
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |
  * | `drain` | row: who drains the peer inbox |
+ * | `t<n>` | id of an input that trimming passed because it lived |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
  * | `leave`, `w<requestId>` | row: an unregistration under way; one that is over |
  * | `labels`, `n<requestId>` | encoded labels; cursor and digest of an event of a caller |

@@ -54,6 +54,13 @@ export const HEAD = {
   openLetters: "n",
   /** Detached work has ended since the session was last woken for it. */
   isOwing: "b",
+  /** Up to which events, admissions and receipts were trimmed; the last receipt that was stays as a row. */
+  trimmedEvents: "n",
+  trimmedInputs: "n",
+  trimmedReceipts: "n",
+  /** The ring of inputs that were passed because they lived. */
+  leftFrom: "n",
+  leftTo: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -130,6 +137,8 @@ export const RECORD = {
   redrivenBy: "t",
   /** It tells the session of detached work that ended; dropped, it must be told again. */
   isTelling: "b",
+  /** Id that its key derives, where its own is another; empty otherwise. */
+  keyedId: "t",
 } as const satisfies RowLayout;
 
 /** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */

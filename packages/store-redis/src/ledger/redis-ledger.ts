@@ -3,6 +3,7 @@ import type {
   CancelMode,
   InputStatus,
   NodeId,
+  Retention,
   RetryBudget,
   RunId,
   SessionPhase,
@@ -37,6 +38,7 @@ export interface RedisLedgerOptions {
   readonly keys: Keyspace;
   readonly timing: Timing;
   readonly budget: RetryBudget;
+  readonly retention: Retention;
   /** The level this store acknowledges at, and its timeline. */
   readonly ack: () => Ack;
 }
@@ -67,11 +69,11 @@ interface LedgerParts extends RedisLedgerOptions {
   readonly constants: LedgerConstants;
 }
 
-function createConstants({ timing, budget }: RedisLedgerOptions): LedgerConstants {
+function createConstants({ timing, budget, retention }: RedisLedgerOptions): LedgerConstants {
   return {
-    admit: encodeConstants("admit-input", timing),
+    admit: encodeConstants("admit-input", { ...timing, ...retention }),
     claim: perNode((node) => encodeConstants("claim-session", { ...timing, ...budget, node })),
-    advance: perNode((node) => encodeConstants("advance-run", { ...timing, ...budget, node })),
+    advance: perNode((node) => encodeConstants("advance-run", { ...timing, ...budget, ...retention, node })),
   };
 }
 

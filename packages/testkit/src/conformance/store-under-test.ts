@@ -1,4 +1,4 @@
-import type { Binding, RetryBudget, Timing } from "@holdfast/contracts";
+import type { Binding, Retention, RetryBudget, Timing } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
 import { binding } from "../fixtures/commands.ts";
 import { sessionRef } from "../fixtures/ids.ts";
@@ -21,6 +21,7 @@ export type StoreFactory = (options?: StoreTestOptions) => Promise<StoreUnderTes
 export interface StoreTestOptions {
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
+  readonly retention?: Partial<Retention>;
 }
 
 /** A session of a fresh store, with the store's time. */

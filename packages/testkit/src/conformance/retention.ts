@@ -1,0 +1,108 @@
+/** What a store keeps of what is over, and what it lets go of (G14). */
+import type { InputId, Receipt } from "@holdfast/contracts";
+import { GENESIS_DIGEST } from "@holdfast/domain";
+import { describe, expect, it } from "vitest";
+import { completed, failed, prompt } from "../fixtures/commands.ts";
+import type { SessionDriver } from "../fixtures/session-driver.ts";
+import { type StoreFactory, withSession } from "./store-under-test.ts";
+
+const KEPT = 200;
+const BATCH = 100;
+const RETENTION = { retention: { keepInputs: KEPT, keepEvents: KEPT } };
+
+/** Proves that what a session takes is bounded by what it is told to keep. */
+export function describeRetention(openStore: StoreFactory): void {
+  describe("retention", () => {
+    it(
+      "keeps the latest of what is over, whatever came before it [G14]",
+      withSession(
+        openStore,
+        async (session) => {
+          const first = await runOne(session, "first");
+          for (let count = 0; count < 3 * KEPT; count += 1) await runOne(session);
+          const last = await runOne(session, "last");
+          await session.settleChores();
+
+          const { archive, ledger } = session.store;
+          const inputs = await session.inputs();
+          const receipts = (await archive.listReceipts(session.ref, { after: 0, limit: 500 })).items;
+          const events = (await archive.listEvents(session.ref, { after: 0, limit: 500 })).items;
+          for (const kept of [inputs, events]) {
+            expect(kept.length).toBeGreaterThanOrEqual(KEPT);
+            expect(kept.length).toBeLessThan(KEPT + 2 * BATCH);
+          }
+          expect(receipts).toHaveLength(inputs.length);
+          expect(inputs.at(-1)).toMatchObject({ inputId: last, outcome: { kind: "completed", output: "done" } });
+          expect(inputs[0]).toMatchObject({ outcome: { kind: "completed", output: "done" } });
+          expect(await archive.findInput(session.ref, first)).toBeNull();
+          expect(await ledger.watch({ ref: session.ref, inputId: first, node: null })).toMatchObject({
+            kind: "missing",
+          });
+          expect(await session.admit({ key: "first", input: prompt("anew") })).toMatchObject({ kind: "accepted" });
+          expect(await session.admit({ key: "last" })).toMatchObject({ kind: "deduplicated", existingId: last });
+        },
+        RETENTION,
+      ),
+    );
+
+    it(
+      "chains the first receipt that is kept to the one that went [G14, I2]",
+      withSession(
+        openStore,
+        async (session) => {
+          for (let count = 0; count < 2 * KEPT; count += 1) await runOne(session);
+          await session.settleChores();
+
+          const { items } = await session.store.archive.listReceipts(session.ref, { after: 0, limit: 500 });
+
+          expect(items[0]?.position).toBeGreaterThan(1);
+          const before = items[0] as Receipt;
+          const [, ...others] = items;
+          expect(before.previousDigest).toMatch(/^[\w-]{43}$/);
+          expect(before.previousDigest).not.toBe(GENESIS_DIGEST);
+          const digests = new Map(items.map(({ position, digest }) => [position, digest]));
+          for (const { position, previousDigest } of others) expect(previousDigest).toBe(digests.get(position - 1));
+        },
+        RETENTION,
+      ),
+    );
+
+    it(
+      "keeps what lives and what somebody must decide about, and trims it once that is over [G14, G1]",
+      withSession(
+        openStore,
+        async (session) => {
+          const { inputId: later } = await session.accept({ notBeforeAt: session.now() + 86_400_000 });
+          const { inputId: dead } = await session.accept();
+          await session.commit(await session.stage(), failed({ isRetryable: false }));
+          for (let count = 0; count < 2 * KEPT; count += 1) await runOne(session);
+          await session.settleChores();
+          const found = (await session.store.archive.listInputs(session.ref, { after: 0, limit: 2 })).items;
+          expect(found.map(({ inputId }) => inputId)).toEqual([later, dead]);
+
+          await session.store.deadLetters.discard(session.ref, dead);
+          for (let count = 0; count < KEPT; count += 1) await runOne(session);
+          await session.settleChores();
+
+          expect(await session.store.archive.findInput(session.ref, dead)).toBeNull();
+          expect(await session.input(later)).toMatchObject({ status: "queued" });
+        },
+        RETENTION,
+      ),
+    );
+  });
+}
+
+/** Sends an input and runs it; chores that stand before it are done first. */
+async function runOne(session: SessionDriver, key?: string): Promise<InputId> {
+  const { inputId } = await session.accept(key === undefined ? {} : { key });
+  for (;;) {
+    const reply = await session.claim();
+    if (reply.kind === "staged") {
+      await session.commit(reply.batch, completed({ output: "done" }));
+      return inputId;
+    }
+    if (reply.kind !== "chores") throw new Error(`a claim was answered with ${reply.kind}`);
+    await session.settleChores();
+  }
+}
