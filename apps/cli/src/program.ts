@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { environmentHelp, VARIABLES_OF } from "holdfast/process";
 import { registerControl } from "./commands/control.ts";
+import { registerDeadLetters } from "./commands/dead-letters.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerDoctor } from "./commands/doctor.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     registerRegister,
     registerControl,
     registerInterrupt,
+    registerDeadLetters,
     registerReplay,
     registerDemo,
     registerDoctor,

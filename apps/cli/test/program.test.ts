@@ -18,7 +18,7 @@ async function helpOf(name: string): Promise<string> {
 
 describe("the program", () => {
   it("has every command", () => {
-    const onSessions = ["send", "events", "sessions", "inspect", "explain", "interrupt"];
+    const onSessions = ["send", "events", "sessions", "inspect", "explain", "interrupt", "dead-letters"];
     const verbs = ["retire", "recycle", "reset", "recover", "stop", "destroy"];
 
     expect(names).toEqual(expect.arrayContaining([...onSessions, ...verbs, "dev", "replay", "demo", "doctor"]));

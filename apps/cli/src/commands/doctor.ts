@@ -3,10 +3,20 @@ import { isAppError, surveyStore } from "holdfast";
 import { type CommonOptions, withCommonOptions, withExamples } from "../connection/options.ts";
 import { type Connection, processSurroundings, resolveConnection } from "../connection/resolve-connection.ts";
 import { openHoldfast } from "../connection/with-holdfast.ts";
-import { type Finding, type Grade, hostingFinding, storeFindings, workerFindings } from "../doctor/findings.ts";
+import {
+  deadLetterFinding,
+  type Finding,
+  type Grade,
+  hostingFinding,
+  storeFindings,
+  workerFindings,
+} from "../doctor/findings.ts";
 import { EXIT } from "../terminal/report-error.ts";
 import { factLines } from "../terminal/table.ts";
 import { paint, printJson, printLine, stdout, type Tone } from "../terminal/terminal.ts";
+
+/** More than this nobody counts. */
+const DEAD_LETTER_SESSIONS = 100;
 
 const TONES: Readonly<Record<Grade, Tone>> = { ok: "good", warn: "warning", fail: "bad" };
 
@@ -40,7 +50,13 @@ async function examineWorkers(connection: Connection): Promise<readonly Finding[
     try {
       const { runtime } = holdfast;
       const workers = workerFindings(await runtime.listWorkers(), Date.now());
-      return [...workers, hostingFinding(await runtime.listUnhostedSessions())];
+      const query = { tenantId: holdfast.tenantId, after: null, limit: DEAD_LETTER_SESSIONS };
+      const dead = await runtime.listSessionsWithDeadLetters(query);
+      return [
+        ...workers,
+        hostingFinding(await runtime.listUnhostedSessions()),
+        deadLetterFinding(dead.sessions.length, dead.next !== null),
+      ];
     } finally {
       await holdfast.close({ graceMs: 0 });
     }

@@ -54,6 +54,19 @@ export function hostingFinding(unhosted: readonly UnhostedSession[]): Finding {
   return { grade: "fail", subject, detail, advice };
 }
 
+/** The finding about inputs that wait for somebody's decision. */
+export function deadLetterFinding(sessions: number, hasMore: boolean): Finding {
+  const subject = "dead letters";
+  if (sessions === 0) return { grade: "ok", subject, detail: "none" };
+  const advice = "holdfast dead-letters list shows them; redrive or discard each";
+  return {
+    grade: "warn",
+    subject,
+    detail: `in ${sessions}${hasMore ? " or more" : ""} sessions of the tenant`,
+    advice,
+  };
+}
+
 function versionFinding({ server }: StoreSurvey): Finding {
   const detail = `${server.product} ${server.version}`;
   const major = Number.parseInt(server.version, 10);

@@ -1,6 +1,6 @@
 import type { NodeId, StoreSurvey, UnhostedSession } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { hostingFinding, storeFindings, workerFindings } from "../../src/doctor/findings.ts";
+import { deadLetterFinding, hostingFinding, storeFindings, workerFindings } from "../../src/doctor/findings.ts";
 
 const sound: StoreSurvey = {
   server: {
@@ -67,6 +67,14 @@ describe("the doctor", () => {
       },
     ]);
     expect(workerFindings([], 0)).toMatchObject([{ grade: "warn", subject: "workers" }]);
+  });
+
+  it("warns of dead letters, in as many sessions as it has counted", () => {
+    expect(deadLetterFinding(0, false)).toMatchObject({ grade: "ok" });
+    expect(deadLetterFinding(100, true)).toMatchObject({
+      grade: "warn",
+      detail: "in 100 or more sessions of the tenant",
+    });
   });
 
   it("fails a store whose sessions wait for an executor that nobody hosts, and names it", () => {
