@@ -22,6 +22,7 @@ import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
 import { bindDeliveries } from "./delivery/bind-deliveries.ts";
 import type { InboxDrains } from "./delivery/drain-inbox.ts";
 import type { Followers } from "./events/followers.ts";
+import { bindProjections } from "./events/project-events.ts";
 import { readFrom, tellPage } from "./events/tell-events.ts";
 import { explain } from "./explain/explain.ts";
 import { bindAdmission } from "./ingress/bind-admission.ts";
@@ -84,6 +85,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     }),
     ...bindVerify(context),
     ...bindStatus(parts),
+    ...bindProjections(parts),
     ...bindSubmit(parts),
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),

@@ -3,6 +3,7 @@ export type { CommsApi, CommsDrainView, PeerIngressContext } from "./api/comms.t
 export type * from "./api/control-plane.ts";
 export * from "./api/dead-letters.ts";
 export * from "./api/deliveries.ts";
+export type { EventsApi, ProjectionOptions } from "./api/events.ts";
 export * from "./api/operations.ts";
 export type { StatusApi } from "./api/status.ts";
 export type { SubmitApi, SubmitOptions } from "./api/submit.ts";

@@ -33,6 +33,7 @@ import type { CommsApi } from "./api/comms.ts";
 import type { ControlPlaneApi } from "./api/control-plane.ts";
 import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
+import type { EventsApi } from "./api/events.ts";
 import type { OperationsApi } from "./api/operations.ts";
 import type { StatusApi } from "./api/status.ts";
 import type { SubmitApi } from "./api/submit.ts";
@@ -51,6 +52,7 @@ export interface SessionRuntime
   extends AdmissionApi,
     CommsApi,
     DeliveriesApi,
+    EventsApi,
     StatusApi,
     SubmitApi,
     UnregisterApi,

@@ -11,6 +11,7 @@ import {
 } from "@holdfast/contracts";
 import type { Clock, Notifier, Store } from "@holdfast/runtime";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
+import { createMemoryProjections } from "./archive/memory-projections.ts";
 import { createMemoryWitnesses } from "./archive/memory-witnesses.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryBlobs } from "./blobs/memory-blobs.ts";
@@ -103,6 +104,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     control: createMemoryControl(context),
     archive: createMemoryArchive(context, ack),
     witnesses: createMemoryWitnesses(context),
+    projections: createMemoryProjections(context),
     journal: createMemoryJournal(context),
     presence: createMemoryPresence(context),
     unregistration: createMemoryUnregistration(context),

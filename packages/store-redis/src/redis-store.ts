@@ -13,6 +13,7 @@ import {
 import type { Store } from "@holdfast/runtime";
 import type { Redis } from "ioredis";
 import { createRedisArchive } from "./archive/redis-archive.ts";
+import { createRedisProjections } from "./archive/redis-projections.ts";
 import { createRedisWitnesses } from "./archive/redis-witnesses.ts";
 import { createRedisBlobs } from "./blobs/redis-blobs.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
@@ -131,6 +132,7 @@ async function assemble(parts: {
     control: createRedisControl({ scripts, keys, timing, budget }),
     archive: createRedisArchive({ scripts, keys, ack }),
     witnesses: createRedisWitnesses({ scripts, keys, ack }),
+    projections: createRedisProjections({ scripts, keys }),
     journal: createRedisJournal({ scripts, keys }),
     presence: createRedisPresence({ scripts, keys }),
     unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),

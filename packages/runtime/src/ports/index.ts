@@ -14,6 +14,7 @@ export * from "./notifier.ts";
 export * from "./operations.ts";
 export * from "./page.ts";
 export * from "./presence.ts";
+export * from "./projections.ts";
 export * from "./random.ts";
 export * from "./session-directory.ts";
 export * from "./sha256.ts";

@@ -11,6 +11,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Notifier } from "./notifier.ts";
 import type { OperationArchive, Operations } from "./operations.ts";
 import type { Presence } from "./presence.ts";
+import type { Projections } from "./projections.ts";
 import type { SessionDirectory } from "./session-directory.ts";
 import type { Unregistration } from "./unregistration.ts";
 import type { Witnesses } from "./witnesses.ts";
@@ -22,6 +23,7 @@ export interface Store {
   readonly control: Control;
   readonly archive: Archive;
   readonly witnesses: Witnesses;
+  readonly projections: Projections;
   readonly journal: Journal;
   readonly presence: Presence;
   readonly operations: Operations;

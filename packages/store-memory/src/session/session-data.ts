@@ -49,6 +49,8 @@ export interface StoreData {
   readonly blobs: Map<string, Map<string, Uint8Array>>;
   /** Delivery inboxes by member: beside sessions, because they may exist without one. */
   readonly inboxes: Map<string, InboxData>;
+  /** Where consumers of events stand, by member and name. */
+  readonly consumers: Map<string, Map<string, number>>;
   /** The last token handed out; never goes back, outlives every session. */
   token: number;
 }
@@ -410,6 +412,7 @@ export function newStoreData(): StoreData {
     workers: new Map(),
     blobs: new Map(),
     inboxes: new Map(),
+    consumers: new Map(),
     token: 0,
   };
 }

@@ -15,6 +15,7 @@
  * | `e<cursor>` | event |
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |
+ * | `v<name>` | cursor of the last fact that a named consumer has taken |
  * | `drain` | row: who drains the peer inbox |
  * | `t<n>` | id of an input that trimming passed because it lived |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
@@ -34,6 +35,7 @@
  */
 export const FIELD = {
   input: (inputId: string) => `i${inputId}`,
+  consumer: (name: string) => `v${name}`,
   key: (keyedId: string) => `k${keyedId}`,
   payload: (admission: number) => `p${admission}`,
   receipt: (position: number) => `r${position}`,

@@ -27,6 +27,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     drains: wire.stretch(store.drains),
     deliveries: wire.stretch(store.deliveries),
     witnesses: wire.stretch(store.witnesses),
+    projections: wire.stretch(store.projections),
     unregistration: wire.stretch(store.unregistration),
     deadLetters: wire.stretch(store.deadLetters),
     blobs: wire.stretch(store.blobs),

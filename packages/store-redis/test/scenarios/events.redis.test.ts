@@ -1,0 +1,4 @@
+import { describeEvents } from "../../../runtime/test/scenarios/events.ts";
+import { openRedisStage } from "./redis-stage.ts";
+
+describeEvents(openRedisStage);
