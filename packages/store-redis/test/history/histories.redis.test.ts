@@ -39,8 +39,8 @@ async function endOf(stage: Stage): Promise<HistoryEnd> {
   const { sender, ref, world } = stage;
   await stage.worker("successor", applying);
   await world.advance(LONG_MS);
-  const { phase } = (await sender.runtime.findSession(ref)) ?? { phase: "unknown" };
-  if (phase === "destroyed") return { phase, inputs: [] };
+  const { phase } = (await sender.runtime.findSession(ref)) ?? { phase: "unregistered" };
+  if (phase === "destroyed" || phase === "unregistered") return { phase, inputs: [] };
   expect(await findLedgerFaults(world.store, ref)).toEqual([]);
   const { items } = await sender.runtime.listInputs(ref, ALL);
   const inputs = items.map(({ input, outcome }) => [input.idempotencyKey ?? "", outcome?.kind ?? "none"] as const);

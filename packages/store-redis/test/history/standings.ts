@@ -153,6 +153,39 @@ export const STANDINGS: Readonly<Record<string, Standing>> = {
     await send(stage, keyed("revived"));
   },
 
+  "unregistering-over-a-run": async (stage) => {
+    await stage.bind();
+    await send(stage, keyed("one"), keyed("two"));
+    await dieHolding(stage);
+    // It waits for the run, and whoever asked dies before it has an answer.
+    const asking = await stage.process("asking");
+    void asking.runtime.unregisterSession(stage.ref);
+    await stage.world.settle();
+    asking.kill();
+  },
+
+  "due-to-expire": async (stage) => {
+    await stage.bind();
+    await send(stage, keyed("one"));
+    await dieHolding(stage);
+    const expiresAt = new Date(stage.world.clock.now() + 5_000).toISOString();
+    await send(stage, keyed("expires", { ...prompt("expires"), expiresAt } as NewInput), keyed("stays"));
+  },
+
+  "deliveries-not-applied": async (stage) => {
+    await stage.bind();
+    for (const sourceSequence of [1, 2]) {
+      await stage.sender.runtime.submitDelivery(stage.ref, {
+        deliveryId: `delivery-${sourceSequence}`,
+        kind: "job_terminal",
+        sourceId: "jobs",
+        sourceSequence,
+        lineageId: "lineage",
+        payload: "done",
+      });
+    }
+  },
+
   destroyed: async (stage) => {
     await stage.bind();
     await send(stage, keyed("one"));
