@@ -14,6 +14,8 @@ import { registerRegister } from "./commands/register.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerSend } from "./commands/send.ts";
 import { registerSessions } from "./commands/sessions.ts";
+import { registerUnregister } from "./commands/unregister.ts";
+import { registerVerify } from "./commands/verify.ts";
 import { paint, stderr } from "./terminal/terminal.ts";
 
 /** The `holdfast` command with everything it can do. */
@@ -34,6 +36,8 @@ export function createProgram(): Command {
     registerExplain,
     registerRegister,
     registerControl,
+    registerUnregister,
+    registerVerify,
     registerInterrupt,
     registerDeadLetters,
     registerReplay,

@@ -12,12 +12,13 @@
 import * as z from "zod";
 import { AckLevel } from "./acknowledgement.ts";
 import { ControlReport, ControlVerb } from "./control.ts";
+import { CONTROL_ROUTES } from "./control-routes.ts";
 import type { ErrorCode } from "./errors/registry.ts";
 import { Explanation } from "./explanation.ts";
-import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
+import { IdempotencyKey, InputId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
+import { Labels } from "./label.ts";
 import { Outcome } from "./outcome.ts";
-import { pathSegment } from "./path-segment.ts";
 import { Receipt } from "./receipt.ts";
 import {
   InputResource,
@@ -29,7 +30,25 @@ import {
   StateResource,
   WorkerResource,
 } from "./resources.ts";
-import { EventEnvelope, EventId } from "./runtime-event.ts";
+import {
+  command,
+  flag,
+  integer,
+  labelText,
+  limit,
+  none,
+  noQuery,
+  ofBody,
+  ofControl,
+  ofSession,
+  page,
+  position,
+  requestHeaders,
+  requestIdHeader,
+  session,
+  wait,
+} from "./route-parts.ts";
+import { EventEnvelope } from "./runtime-event.ts";
 import { Binding, SessionSettings } from "./session.ts";
 import { structuredString } from "./structured-string.ts";
 
@@ -59,12 +78,6 @@ export interface Route {
 /** Statuses that are no error. 503 is how a probe says no. */
 export type SuccessStatus = 200 | 202 | 204 | 503;
 
-/** Longest time a request may wait for an outcome. */
-export const MAX_WAIT_SECONDS = 60;
-
-/** Largest page. */
-export const MAX_PAGE = 100;
-
 /** Fields that name something: a fault in one is `id.invalid`, in any other `request.invalid`. */
 export const ID_FIELDS: readonly string[] = ["sessionId", "inputId", "runId", "requestId", "key", "idempotency-key"];
 
@@ -76,51 +89,9 @@ export const COMMON_PROBLEMS = [
   "internal.bug",
 ] as const satisfies readonly ErrorCode[];
 
-const ofSession = ["id.invalid", "session.not_found", "session.destroyed"] as const satisfies readonly ErrorCode[];
-const ofBody = [
-  "request.malformed",
-  "request.too_deep",
-  "request.forbidden_key",
-  "input.too_large",
-] as const satisfies readonly ErrorCode[];
-const ofControl = [
-  ...ofSession,
-  ...ofBody,
-  "control.refused",
-  "idempotency.mismatch",
-  "session.torn",
-] as const satisfies readonly ErrorCode[];
-
-/** A number in a query or path: digits only, so that `1e3`, ` 1` and the empty text are faults. */
-function integer(min: number, max: number) {
-  const digits = z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number);
-  return z.union([z.int(), digits], "is not a whole number").pipe(z.int().min(min).max(max));
-}
-
-const none = z.object({});
-const noQuery = z.strictObject({});
-const session = z.object({ sessionId: pathSegment(SessionId) });
-const after = integer(0, Number.MAX_SAFE_INTEGER);
-/** Where a reader of events goes on. */
-const position = z.union([after, EventId], "is neither a cursor nor the id of an event");
-const limit = integer(1, MAX_PAGE).default(50);
-const page = z.strictObject({ after: after.default(0), limit });
-const wait = integer(0, MAX_WAIT_SECONDS).default(0);
-const flag = z
-  .enum(["", "1", "true", "0", "false"])
-  .transform((text) => text !== "0" && text !== "false")
-  .pipe(z.boolean());
-
-const requestHeaders = z.object({ "idempotency-key": structuredString(RequestId).optional() });
-const requestIdHeader = {
-  "holdfast-request-id": "The command's request id; a repeat with it reports the first result.",
-};
-
 /** The route table. */
 export const ROUTES = {
+  ...CONTROL_ROUTES,
   ensureSession: {
     method: "PUT",
     path: "/v1/sessions/{sessionId}",
@@ -129,18 +100,30 @@ export const ROUTES = {
     query: noQuery,
     headers: none,
     body: z
-      .strictObject({ binding: Binding.optional(), settings: SessionSettings.optional() })
+      .strictObject({ binding: Binding.optional(), settings: SessionSettings.optional(), labels: Labels.optional() })
       .prefault({})
       .describe("Empty registers the session without binding it."),
     responses: { 200: SessionResource },
-    problems: ["id.invalid", "session.destroyed", "session.torn", "control.refused", ...ofBody],
+    problems: [
+      "id.invalid",
+      "session.destroyed",
+      "session.unregistering",
+      "session.torn",
+      "control.refused",
+      "label.invalid",
+      ...ofBody,
+    ],
   },
   listSessions: {
     method: "GET",
     path: "/v1/sessions",
     summary: "A page of sessions in a stable order, without destroyed ones.",
     params: none,
-    query: z.strictObject({ after: z.string().min(1).max(2_048).optional(), limit }),
+    query: z.strictObject({
+      after: z.string().min(1).max(2_048).optional(),
+      limit,
+      label: labelText.optional().describe("Only sessions with this label, as `name=value`."),
+    }),
     headers: none,
     body: null,
     responses: {
@@ -316,7 +299,7 @@ export const ROUTES = {
     params: session.extend({ verb: ControlVerb.exclude(["interrupt"]) }),
     query: noQuery,
     headers: requestHeaders,
-    body: z.strictObject({ requestId: RequestId.optional() }).prefault({}),
+    body: command.prefault({}),
     responses: { 200: ControlReport },
     responseHeaders: requestIdHeader,
     problems: ofControl,
@@ -328,7 +311,7 @@ export const ROUTES = {
     params: session,
     query: noQuery,
     headers: requestHeaders,
-    body: z.strictObject({ requestId: RequestId.optional(), runId: RunId.optional() }).prefault({}),
+    body: command.extend({ runId: RunId.optional() }).prefault({}),
     responses: { 200: ControlReport },
     responseHeaders: requestIdHeader,
     problems: [...ofControl, "run.not_current"],

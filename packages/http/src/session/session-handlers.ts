@@ -5,16 +5,23 @@ import { toSessionResource } from "./session-resource.ts";
 
 type SessionHandlers = Pick<
   Handlers,
-  "ensureSession" | "listSessions" | "getSession" | "getState" | "explainSession" | "listReceipts" | "getReceipt"
+  | "ensureSession"
+  | "listSessions"
+  | "getSession"
+  | "getState"
+  | "explainSession"
+  | "listReceipts"
+  | "getReceipt"
+  | "verifySession"
 >;
 
 /** What a session is and holds. */
 export function sessionHandlers(surface: Surface): SessionHandlers {
   const { runtime, tenantId } = surface;
   return {
-    async ensureSession({ params, body: { binding, settings } }) {
+    async ensureSession({ params, body: { binding, settings, labels } }) {
       const ref = refOf(surface, params);
-      const options = settings === undefined ? {} : { settings };
+      const options = { ...(settings === undefined ? {} : { settings }), ...(labels === undefined ? {} : { labels }) };
       const view =
         binding === undefined
           ? await runtime.registerSession(ref, options)
@@ -22,8 +29,13 @@ export function sessionHandlers(surface: Surface): SessionHandlers {
       return { status: 200, body: toSessionResource(view) };
     },
 
-    async listSessions({ query: { after = null, limit } }) {
-      const { sessions, next } = await runtime.listSessions({ tenantId, after, limit });
+    async listSessions({ query: { after = null, limit, label } }) {
+      const { sessions, next } = await runtime.listSessions({
+        tenantId,
+        after,
+        limit,
+        ...(label === undefined ? {} : { label }),
+      });
       return { status: 200, body: { items: sessions.map(({ sessionId }) => ({ sessionId })), next } };
     },
 
@@ -40,6 +52,10 @@ export function sessionHandlers(surface: Surface): SessionHandlers {
 
     async explainSession({ params }) {
       return { status: 200, body: await runtime.explain(refOf(surface, params)) };
+    },
+
+    async verifySession({ params }) {
+      return { status: 200, body: await runtime.verifySession(refOf(surface, params)) };
     },
 
     async listReceipts({ params, query }) {

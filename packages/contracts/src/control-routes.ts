@@ -1,0 +1,77 @@
+/** Routes of operators beside the verbs of one session; part of the route table. */
+import * as z from "zod";
+import { CallerEvent } from "./caller-event.ts";
+import { ControlVerb } from "./control.ts";
+import { RequestId } from "./ids.ts";
+import { Label, LabelledResult, LabelProgress, Labels } from "./label.ts";
+import { command, none, noQuery, ofBody, ofSession, requestHeaders, requestIdHeader, session } from "./route-parts.ts";
+import type { Route } from "./routes.ts";
+import { UnregisterReport } from "./unregister.ts";
+import { Verification } from "./verification.ts";
+
+/** See {@link ROUTES}. */
+export const CONTROL_ROUTES = {
+  controlByLabel: {
+    method: "POST",
+    path: "/v1/control/{verb}",
+    summary: "Applies a verb to every session of a label, and says what it refused; repeat it to take it up again.",
+    params: z.object({ verb: ControlVerb.exclude(["interrupt"]) }),
+    query: noQuery,
+    headers: requestHeaders,
+    body: command.extend({ label: Label }),
+    responses: { 200: LabelProgress.extend({ refusals: z.array(LabelledResult) }) },
+    responseHeaders: requestIdHeader,
+    problems: ["id.invalid", "label.invalid", ...ofBody],
+  },
+  setLabels: {
+    method: "PUT",
+    path: "/v1/sessions/{sessionId}/labels",
+    summary: "Replaces the labels of a session.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: Labels,
+    responses: { 200: z.object({ labels: Labels }) },
+    problems: [...ofSession, ...ofBody, "label.invalid", "session.torn"],
+  },
+  publishEvent: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/events",
+    summary: "Appends an event of the caller to those of the session, once per request id.",
+    params: session,
+    query: noQuery,
+    headers: requestHeaders,
+    body: z.strictObject({ ...CallerEvent.shape, requestId: RequestId.optional() }),
+    responses: { 200: z.object({ cursor: z.int().positive(), isRepeat: z.boolean() }) },
+    responseHeaders: requestIdHeader,
+    problems: [...ofSession, ...ofBody, "event.invalid", "idempotency.mismatch", "session.torn"],
+  },
+  unregisterSession: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/unregister",
+    summary: "Removes a session: waits for its run, ends what is left, and keeps its ledger for when it comes back.",
+    params: session,
+    query: noQuery,
+    headers: requestHeaders,
+    body: z
+      .strictObject({
+        requestId: RequestId.optional(),
+        force: z.boolean().optional().describe("Ends a run in progress instead of waiting for it."),
+      })
+      .prefault({}),
+    responses: { 200: UnregisterReport },
+    responseHeaders: requestIdHeader,
+    problems: ["id.invalid", "session.destroyed", "session.torn", ...ofBody],
+  },
+  verifySession: {
+    method: "GET",
+    path: "/v1/sessions/{sessionId}/verification",
+    summary: "Holds receipts, inputs and state against each other, and names what does not fit.",
+    params: session,
+    query: noQuery,
+    headers: none,
+    body: null,
+    responses: { 200: Verification },
+    problems: ofSession,
+  },
+} as const satisfies Readonly<Record<string, Route>>;
