@@ -72,29 +72,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const pages = bindPages(parts);
   return {
     ...pages,
-    ...bindComms(parts.drains),
-    ...bindDeliveries(parts),
-    ...bindControlPlane({
-      ...control,
-      changed: (ref) => parts.drains.look(ref),
-      runtime: {
-        acceptInput: (ref, input, options = {}) =>
-          ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }),
-        listInputs: pages.listInputs,
-      },
-    }),
-    ...bindVerify(context),
-    ...bindStatus(parts),
-    ...bindProjections(parts),
-    ...bindSubmit(parts),
-    ...bindUnregister({ ...control, drains: parts.drains }),
-    ...bindDeadLetters({ context, ingress, publish: control.publish }),
-    ...bindAdmission(parts),
-    ...bindOperations({
-      context,
-      registries: parts.operations.registries,
-      register: (ref) => register(parts, ref, { binding: null }),
-    }),
+    ...bindFamilies(parts, pages),
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
@@ -139,6 +117,36 @@ async function announcedVersions(presence: Presence, binding: Binding | null): P
   const workers = await presence.list();
   const hosted = workers.flatMap(({ executors }) => executors.filter(({ name }) => name === binding?.executor));
   return [...new Set(hosted.map(({ version }) => version))].sort();
+}
+
+/** Methods that stand in interfaces of their own. */
+function bindFamilies(parts: UseCases, pages: PageMethods) {
+  const { context, ingress, control } = parts;
+  return {
+    ...bindComms(parts.drains),
+    ...bindDeliveries(parts),
+    ...bindControlPlane({
+      ...control,
+      changed: (ref) => parts.drains.look(ref),
+      runtime: {
+        acceptInput: (ref, input, options = {}) =>
+          ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }),
+        listInputs: pages.listInputs,
+      },
+    }),
+    ...bindVerify(context),
+    ...bindStatus(parts),
+    ...bindProjections(parts),
+    ...bindSubmit(parts),
+    ...bindUnregister({ ...control, drains: parts.drains }),
+    ...bindDeadLetters({ context, ingress, publish: control.publish }),
+    ...bindAdmission(parts),
+    ...bindOperations({
+      context,
+      registries: parts.operations.registries,
+      register: (ref) => register(parts, ref, { binding: null }),
+    }),
+  };
 }
 
 type PageMethods = Pick<SessionRuntime, "listInputs" | "listDeadLetters" | "listReceipts" | "listEvents">;

@@ -75,15 +75,20 @@ function findCounterFault({ inputs, lanes, later, expiries, counters, generation
   return outside === undefined ? null : `an input stands before the head ${outside.head} of its lane (M2)`;
 }
 
-function findDueFault({ phase, executor, hold, chores, counters, dueAt, isOwing }: SessionImage): string | null {
+function findDueFault(image: SessionImage): string | null {
+  const { phase, executor, hold, chores, counters, dueAt } = image;
   if (dueAt !== null) return Number.isFinite(dueAt) ? null : "the session is due at no time (M3)";
   if (hold !== null) return "a session with a hold is not due (M3)";
   if (chores.length > 0) return "a session with chores is not due (M3)";
   if (counters.expiring > 0) return "a session with inputs that expire is not due (M3)";
   const mayStage = executor !== null && stepSession(phase, "run.stage", { hasRun: false, isBound: true }) !== null;
+  return mayStage && hasWork(image) ? "a session with work is not due (M3)" : null;
+}
+
+function hasWork({ phase, counters, isOwing }: SessionImage): boolean {
+  // What is owed to a session is told only where nothing else is to be done.
   const isTold = !isOwing || counters.queued > 0 || stepSession(phase, "input.admit") === null;
-  const hasWork = counters.waking > 0 || counters.scheduled > 0 || !isTold;
-  return mayStage && hasWork ? "a session with work is not due (M3)" : null;
+  return counters.waking > 0 || counters.scheduled > 0 || !isTold;
 }
 
 function findHistoryFault({ inputs, receipts, events, counters, position, digest }: SessionImage): string | null {

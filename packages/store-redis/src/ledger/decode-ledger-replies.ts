@@ -68,16 +68,17 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
     }
     case "not_dead_letter":
       return { kind: "not_dead_letter", redrivenBy: text(reply, 1) === "" ? null : (text(reply, 1) as InputId) };
-    case "not_owed":
-      return { kind: "not_owed" };
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
     default:
-      return unexpected("admit-input", reply);
+      return PLAIN_REFUSALS[tagOf(reply)] ?? unexpected("admit-input", reply);
   }
 }
+
+/** Refusals that say nothing but what they are. */
+const PLAIN_REFUSALS: Readonly<Record<string, Extract<AdmitReply, { kind: "not_owed" | "missing" | "torn" }>>> = {
+  not_owed: { kind: "not_owed" },
+  missing: { kind: "missing" },
+  torn: { kind: "torn" },
+};
 
 function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
   const node = text(reply, 6);
