@@ -19,7 +19,7 @@ const core = ["contracts", "domain", "runtime"];
 /** @type {Record<string, Layer>} */
 export const layers = {
   "packages/contracts": { workspace: [], outside: ["zod"], pure: true },
-  "packages/domain": { workspace: ["contracts"], outside: ["xstate", "canonicalize", "semver"], pure: true },
+  "packages/domain": { workspace: ["contracts"], outside: ["xstate", "canonicalize", "croner", "semver"], pure: true },
   "packages/runtime": { workspace: ["contracts", "domain"], outside: ["nanoid", "lru-cache"] },
   "packages/store-redis": { workspace: core, outside: ["ioredis", "msgpackr"] },
   "packages/store-memory": { workspace: core, outside: [] },

@@ -25,6 +25,7 @@ export { MAX_PAGE, MAX_WAIT_SECONDS } from "./route-parts.ts";
 export * from "./routes.ts";
 export * from "./run.ts";
 export * from "./runtime-event.ts";
+export * from "./schedule.ts";
 export * from "./session.ts";
 export * from "./standing.ts";
 export * from "./structured-string.ts";

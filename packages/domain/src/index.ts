@@ -35,6 +35,7 @@ export * from "./retry/backoff.ts";
 export * from "./run/render-primitive.ts";
 export * from "./run/resolve-run.ts";
 export * from "./run/settlement.ts";
+export * from "./schedule/planned-times.ts";
 export * from "./session/control-goals.ts";
 export * from "./session/control-report.ts";
 export * from "./session/legal-verbs.ts";

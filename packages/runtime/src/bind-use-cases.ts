@@ -35,6 +35,7 @@ import type { Page } from "./ports/page.ts";
 import type { Presence } from "./ports/presence.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { bindSchedules } from "./schedule/bind-schedules.ts";
 import { assertBinding } from "./session/assert-binding.ts";
 import { readHistory } from "./session/read-history.ts";
 import { toSessionView } from "./session/session-view.ts";
@@ -72,7 +73,33 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const pages = bindPages(parts);
   return {
     ...pages,
+<<<<<<< HEAD
     ...bindFamilies(parts, pages),
+=======
+    ...bindComms(parts.drains),
+    ...bindDeliveries(parts),
+    ...bindControlPlane({
+      ...control,
+      changed: (ref) => parts.drains.look(ref),
+      runtime: {
+        acceptInput: (ref, input, options = {}) =>
+          ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }),
+        listInputs: pages.listInputs,
+      },
+    }),
+    ...bindVerify(context),
+    ...bindStatus(parts),
+    ...bindSubmit(parts),
+    ...bindUnregister({ ...control, drains: parts.drains }),
+    ...bindDeadLetters({ context, ingress, publish: control.publish }),
+    ...bindAdmission(parts),
+    ...bindOperations({
+      context,
+      registries: parts.operations.registries,
+      register: (ref) => register(parts, ref, { binding: null }),
+    }),
+    ...bindSchedules(parts),
+>>>>>>> d501ad5 (runtime(schedules): send inputs at planned times)
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),

@@ -51,7 +51,8 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker, idleWake });
   const ingress: Ingress = new Ingress(context, { waker, publish, tell });
   const inboxes = new InboxDrains(context, ingress);
-  const sweeper = worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes, idleWake });
+  const sweeper =
+    worker === null ? null : new Sweeper({ context, worker, waker, publish, tell, inboxes, idleWake, ingress });
   const drains = new Drains({ context, tell, runtime: () => runtime });
   const control = { context, publish, waker, tell };
   const directRuns = new DirectRunner({ context, ingress, waker, publish, idleWake });

@@ -35,6 +35,7 @@ import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { EventsApi } from "./api/events.ts";
 import type { OperationsApi } from "./api/operations.ts";
+import type { SchedulesApi } from "./api/schedules.ts";
 import type { StatusApi } from "./api/status.ts";
 import type { SubmitApi } from "./api/submit.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
@@ -50,6 +51,7 @@ export type { AcceptOptions, InputTarget } from "./api/accept-options.ts";
 /** Sessions, as any process sees them. */
 export interface SessionRuntime
   extends AdmissionApi,
+    SchedulesApi,
     CommsApi,
     DeliveriesApi,
     EventsApi,

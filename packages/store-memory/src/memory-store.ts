@@ -26,6 +26,7 @@ import { createMemoryOperationArchive } from "./operation/memory-operation-archi
 import { createMemoryOperations } from "./operation/memory-operations.ts";
 import { createMemoryPresence } from "./presence/memory-presence.ts";
 import { createMemorySessionDirectory } from "./session/memory-session-directory.ts";
+import { createMemorySchedules } from "./session/schedules.ts";
 import { newStoreData, type StoreData } from "./session/session-data.ts";
 import { createMemoryUnregistration } from "./session/unregistration.ts";
 import type { MemoryContext } from "./session/work.ts";
@@ -116,6 +117,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     deadLetters: createMemoryDeadLetters(context),
     blobs: createMemoryBlobs(context),
     directRuns: createMemoryDirectRuns(context, ack),
+    schedules: createMemorySchedules(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),
     close: () => notifier.close(),
   };

@@ -38,6 +38,7 @@ if not leave_step(c, "unregister.commit", bit(c.hold ~= nil) .. bit(is_closed), 
 end
 emit(c, "session.unregistered")
 remove(c, "leave")
+remove(c, "schedules")
 write(c, "w" .. leave.requestId, rows[4])
 -- First the new name: torn in between, the session is there and says so.
 redis.call("HSET", K.session, "away", encode_head(c.head))

@@ -149,6 +149,7 @@ local CHORES = {
     remove(c, "last")
     remove(c, "leave")
     remove(c, "labels")
+    remove(c, "schedules")
     chore.cursor = page[1]
     if chore.cursor == "0" then redis.call("UNLINK", K.blobs) end
     return chore.cursor == "0"

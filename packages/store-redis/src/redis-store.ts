@@ -32,6 +32,7 @@ import { RedisNotifier } from "./notifier/redis-notifier.ts";
 import { createRedisOperationArchive } from "./operation/redis-operation-archive.ts";
 import { createRedisOperations } from "./operation/redis-operations.ts";
 import { createRedisPresence } from "./presence/redis-presence.ts";
+import { createRedisSchedules } from "./session/redis-schedules.ts";
 import { createRedisSessionDirectory } from "./session/redis-session-directory.ts";
 import { createRedisUnregistration } from "./session/redis-unregistration.ts";
 import {
@@ -144,6 +145,7 @@ async function assemble(parts: {
     deadLetters: createRedisDeadLetters({ scripts, keys }),
     blobs: createRedisBlobs({ scripts, keys }),
     directRuns: createRedisDirectRuns({ scripts, keys, timing }),
+    schedules: createRedisSchedules({ scripts, keys }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());
       return { ack: ack(), description: describeServer(server) };

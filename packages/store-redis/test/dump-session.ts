@@ -76,6 +76,7 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
 }
 
 const SINGLE = new Set([
+  "schedules",
   "labels",
   "head",
   "hold",

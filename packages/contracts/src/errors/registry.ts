@@ -100,6 +100,12 @@ export const ERRORS = {
     kind: "conflict",
     summary: "The session was stopped or destroyed since; its operations ended with that life.",
   },
+  "schedule.invalid": {
+    kind: "invalid",
+    summary: "The schedule names no time that comes, or no input that may be sent.",
+  },
+  "schedule.not_found": { kind: "not_found", summary: "The session has no such schedule." },
+  "schedule.limit": { kind: "invalid", summary: "The session has as many schedules as it may." },
   "receipt.not_found": { kind: "not_found", summary: "No such receipt." },
   "delivery.conflict": { kind: "conflict", summary: "The delivery id was used before for another submission." },
   "delivery.out_of_order": { kind: "conflict", summary: "Another delivery of the inbox must be applied first." },

@@ -16,6 +16,7 @@ export * from "./page.ts";
 export * from "./presence.ts";
 export * from "./projections.ts";
 export * from "./random.ts";
+export * from "./schedules.ts";
 export * from "./session-directory.ts";
 export * from "./sha256.ts";
 export * from "./store.ts";

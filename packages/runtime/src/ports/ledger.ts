@@ -71,9 +71,9 @@ export interface Ledger {
   watch(command: WatchCommand): Promise<WatchReply>;
 }
 
-/** Something overdue: a session, or, beside it, its delivery inbox. */
+/** Something overdue: a session, or, beside it, its delivery inbox or its schedules. */
 export interface DueRef extends SessionRef {
-  readonly part?: "inbox";
+  readonly part?: "inbox" | "schedules";
 }
 
 /** One input on its way into the ledger, with both policy columns. */

@@ -4,6 +4,7 @@
  */
 import { SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import type { InboxDrains } from "../delivery/drain-inbox.ts";
+import type { Ingress } from "../ingress/ingress.ts";
 import type { Waker } from "../ingress/waker.ts";
 import type { SessionWorker } from "../loop/session-worker.ts";
 import { settleAllChores } from "../loop/settle-chores.ts";
@@ -12,6 +13,7 @@ import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { fireSchedules } from "../schedule/fire-schedules.ts";
 import { seeToRemoval } from "../unregister/see-to-removal.ts";
 
 /** What a sweeper needs beside the world. */
@@ -23,6 +25,7 @@ export interface SweeperParts {
   readonly inboxes: InboxDrains;
   readonly idleWake: IdleWake;
   readonly tell: Tell;
+  readonly ingress: Ingress;
 }
 
 /** One sweeper serves one worker. */
@@ -71,6 +74,7 @@ export class Sweeper {
 
   async #attend({ part, ...ref }: DueRef): Promise<void> {
     if (part === "inbox") this.#parts.inboxes.drainSoon(ref);
+    else if (part === "schedules") await fireSchedules(this.#parts, ref);
     else await this.#lookAfter(ref);
   }
 

@@ -157,6 +157,7 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.drain = newDrainData();
   session.leave = null;
   session.labels = {};
+  session.schedules = { version: 0, rows: "" };
   session.published.clear();
   session.registry = null;
   session.lives.clear();

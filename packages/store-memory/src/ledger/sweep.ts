@@ -4,8 +4,9 @@ import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } fro
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving, owesWake } from "../session/due.ts";
+import { SCHEDULES_SUFFIX } from "../session/schedules.ts";
 import type { SessionData } from "../session/session-data.ts";
-import { isLive, type MemoryContext, openAny, openSession, type Work, warmNodeOf } from "../session/work.ts";
+import { isLive, type MemoryContext, openAny, openSession, refOf, type Work, warmNodeOf } from "../session/work.ts";
 
 /** Extends one hold. An ended lease that nobody took is extended all the same: whoever takes it changes the claim id. */
 export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewReply {
@@ -29,7 +30,9 @@ export function sweep(context: MemoryContext, limit: number): readonly DueRef[] 
   return overdue.slice(0, limit).map(([member]) => {
     data.due.set(member, now + context.config.timing.sweepDelayMs);
     const inbox = data.inboxes.get(member);
-    return inbox === undefined ? (data.sessions.get(member) as SessionData).ref : { ...inbox.ref, part: "inbox" };
+    if (inbox !== undefined) return { ...inbox.ref, part: "inbox" };
+    if (member.endsWith(SCHEDULES_SUFFIX)) return { ...refOf(member), part: "schedules" };
+    return (data.sessions.get(member) as SessionData).ref;
   });
 }
 

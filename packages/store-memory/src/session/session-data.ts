@@ -106,6 +106,8 @@ export interface SessionData {
   passing: number;
   /** No input that waits for a time has a place before this one; says nothing while none waits. */
   waitingFrom: number;
+  /** Opaque, and how often it was written. */
+  schedules: { readonly version: number; readonly rows: string };
   /** Inputs of this generation that end at a time unless they are staged before it. */
   expiring: number;
   readonly lanes: Readonly<Record<Lane, LaneData>>;
@@ -453,6 +455,7 @@ export function newSessionData(
     passing: 0,
     waitingFrom: 0,
     expiring: 0,
+    schedules: { version: 0, rows: "" },
     lanes: { steer: lane(), queue: lane() },
     later: [],
     expiries: [],

@@ -197,6 +197,7 @@ function commit(context: MemoryContext, ref: SessionRef): CommitReply {
   }
   emit(work, { type: "session.unregistered" });
   session.leave = null;
+  session.schedules = { version: 0, rows: "" };
   session.unregistered.set(leave.requestId, leave);
   session.isAway = true;
   return { kind: "removed", report: reportOf(leave), followers: liveFollowers(work), cursor: session.cursor };

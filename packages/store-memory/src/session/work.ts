@@ -63,6 +63,12 @@ export function memberOf(ref: SessionRef): string {
   return `${encodeId(ref.tenantId)}.${encodeId(ref.sessionId)}`;
 }
 
+/** The session that a member of an index names. */
+export function refOf(member: string): SessionRef {
+  const [tenant = "", session = ""] = member.split(".").map((id) => Buffer.from(id, "base64url").toString("utf8"));
+  return { tenantId: tenant as SessionRef["tenantId"], sessionId: session as SessionRef["sessionId"] };
+}
+
 /** Base64url of an id's bytes. */
 export function encodeId(id: string): string {
   const known = encoded.get(id);

@@ -18,6 +18,9 @@ export const INBOX_KEYS = ["inbox", "due", "session"] as const;
 /** How the `due` index tells a session's inbox from the session. */
 export const INBOX_SUFFIX = ".n";
 
+/** How the `due` index tells a session's schedules from the session. */
+export const SCHEDULES_SUFFIX = ".t";
+
 /** Names the keys of one store. */
 export class Keyspace {
   readonly namespace: string;

@@ -25,7 +25,7 @@ import type {
   WatchReply,
 } from "@holdfast/runtime";
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
-import { decodeRef, INBOX_SUFFIX, type Keyspace } from "../layout/keys.ts";
+import { decodeRef, INBOX_SUFFIX, type Keyspace, SCHEDULES_SUFFIX } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
 import { encodeColumn, encodeOffer, encodeSettlement, encodeTimes } from "./encode-commands.ts";
 import { afterSettled, asReply, decodeEnded, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
@@ -202,7 +202,8 @@ async function sweep({ scripts, keys, timing }: RedisLedgerOptions, limit: numbe
   });
   return asReply(reply).map((item) => {
     const member = text(asReply(item), 1);
-    return member.endsWith(INBOX_SUFFIX) ? { ...decodeRef(member), part: "inbox" as const } : decodeRef(member);
+    if (member.endsWith(INBOX_SUFFIX)) return { ...decodeRef(member), part: "inbox" as const };
+    return member.endsWith(SCHEDULES_SUFFIX) ? { ...decodeRef(member), part: "schedules" as const } : decodeRef(member);
   });
 }
 

@@ -32,6 +32,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     deadLetters: wire.stretch(store.deadLetters),
     blobs: wire.stretch(store.blobs),
     directRuns: wire.stretch(store.directRuns),
+    schedules: wire.stretch(store.schedules),
     notifier: world.notifications.connect(node),
     ping: () => wire.send({ method: "ping", argument: null }, () => store.ping()),
     close: async () => {},

@@ -1,0 +1,89 @@
+/**
+ * Fires what is due of a session's schedules: by ordinary admission, under a key
+ * that follows from the planned time, and only then notes that it did. Whoever
+ * dies in between leaves a firing that is answered as a repeat.
+ */
+import { AppError, type Firing, type IdempotencyKey, isAppError, isoOf, type SessionRef } from "@holdfast/contracts";
+import { dueTimes, isFinalPhase, nextPlannedAt } from "@holdfast/domain";
+import type { Ingress } from "../ingress/ingress.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+import { changeSchedules, readRows, type ScheduleRow } from "./schedule-rows.ts";
+
+/** What firing needs beside the world. */
+export interface FiringParts {
+  readonly context: RuntimeContext;
+  readonly ingress: Ingress;
+}
+
+/** Looks at the schedules of one session. */
+export async function fireSchedules(parts: FiringParts, ref: SessionRef): Promise<void> {
+  const { context } = parts;
+  const now = context.clock.now();
+  const stored = await context.store.schedules.load(ref);
+  if (stored === null || isFinalPhase(stored.phase)) {
+    // Only takes it out of the index.
+    await context.store.schedules.save({ ref, version: 0, rows: "", nextAt: null });
+    return;
+  }
+  const fired = new Map<string, ScheduleRow>();
+  for (const row of readRows(stored)) {
+    if (row.nextAt !== null && row.nextAt <= now)
+      fired.set(row.schedule.scheduleId, await fire(parts, ref, { row, now }));
+  }
+  await changeSchedules(context, ref, (rows) => ({
+    // A copy in any case: writing it says when to look next.
+    rows: rows.map((row) => merged(row, fired.get(row.schedule.scheduleId))),
+    answer: null,
+  }));
+}
+
+/** A schedule that was changed or paused meanwhile keeps its time; what was fired is noted all the same. */
+function merged(row: ScheduleRow, fired: ScheduleRow | undefined): ScheduleRow {
+  if (fired === undefined) return row;
+  const isSame = row.anchorAt === fired.anchorAt && !row.isPaused;
+  const { lastFiring, refused, skipped, nextAt } = fired;
+  return { ...row, lastFiring, refused, skipped, nextAt: isSame ? nextAt : row.nextAt };
+}
+
+async function fire(
+  parts: FiringParts,
+  ref: SessionRef,
+  { row, now }: { readonly row: ScheduleRow; readonly now: number },
+): Promise<ScheduleRow> {
+  const { schedule, anchorAt } = row;
+  const plan = { timing: schedule.timing, anchorAt };
+  const due = dueTimes(plan, schedule.catchUp, { from: row.nextAt ?? now, now });
+  let { lastFiring, refused } = row;
+  for (const plannedAt of due.times) {
+    lastFiring = await fireOne(parts, ref, { row, plannedAt });
+    if (lastFiring.result === "refused") refused += 1;
+  }
+  return { ...row, lastFiring, refused, skipped: row.skipped + due.skipped, nextAt: nextPlannedAt(plan, now) };
+}
+
+async function fireOne(
+  { ingress, context }: FiringParts,
+  ref: SessionRef,
+  { row, plannedAt: at }: { readonly row: ScheduleRow; readonly plannedAt: number },
+): Promise<Firing> {
+  const { scheduleId, input } = row.schedule;
+  const plannedAt = isoOf(at);
+  const idempotencyKey = `${scheduleId}@${plannedAt}` as IdempotencyKey;
+  try {
+    const prepared = ingress.prepare(ref, { ...input, idempotencyKey });
+    const admission = await ingress.admit(ref, prepared, { isAwaited: false });
+    if (admission.kind === "rejected") return { plannedAt, result: "refused", reason: admission.reason };
+    const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
+    return { plannedAt, result: admission.kind, inputId };
+  } catch (error) {
+    // Unknown outcomes are tried again; what the session refuses is noted, and not lost silently.
+    if (!(error instanceof Error) || !isAppError(error) || isAppError(error, "store.unavailable")) throw error;
+    context.report({ level: "warn", phrase: "firing refused", fields: { ref, scheduleId, plannedAt, error } });
+    return { plannedAt, result: "refused", reason: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: AppError): string {
+  const phase = error.details["phase"];
+  return typeof phase === "string" ? `${error.code}: ${phase}` : error.code;
+}

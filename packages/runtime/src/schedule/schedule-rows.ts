@@ -1,0 +1,80 @@
+/** The row of a session's schedules: read, changed, and written on the version it was read at. */
+import {
+  AppError,
+  type Firing,
+  isoOf,
+  MAX_SCHEDULES_LENGTH,
+  type Schedule,
+  type ScheduleView,
+  type SessionRef,
+} from "@holdfast/contracts";
+import { isFinalPhase } from "@holdfast/domain";
+import type { StoredSchedules } from "../ports/schedules.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+
+/** A schedule as it is kept. Times are epoch milliseconds. */
+export interface ScheduleRow {
+  readonly schedule: Schedule;
+  /** Where intervals count from: when it was first put. */
+  readonly anchorAt: number;
+  readonly isPaused: boolean;
+  readonly nextAt: number | null;
+  readonly lastFiring: Firing | null;
+  readonly refused: number;
+  readonly skipped: number;
+}
+
+/** A row as callers see it. */
+export function toScheduleView({
+  schedule,
+  isPaused,
+  nextAt,
+  lastFiring,
+  refused,
+  skipped,
+}: ScheduleRow): ScheduleView {
+  return { ...schedule, isPaused, nextAt: nextAt === null ? null : isoOf(nextAt), lastFiring, refused, skipped };
+}
+
+/** The rows of a stored text. */
+export function readRows({ rows }: StoredSchedules): readonly ScheduleRow[] {
+  return rows === "" ? [] : (JSON.parse(rows) as readonly ScheduleRow[]);
+}
+
+/** The schedules of a session. @throws session.not_found, session.destroyed */
+export async function loadSchedules({ store }: RuntimeContext, ref: SessionRef): Promise<StoredSchedules> {
+  const stored = await store.schedules.load(ref);
+  if (stored === null) throw new AppError("session.not_found");
+  if (isFinalPhase(stored.phase)) throw new AppError("session.destroyed");
+  return stored;
+}
+
+const MAX_ATTEMPTS = 10;
+
+/** Changes the rows until nobody changed them meanwhile. @throws session.not_found, session.torn, schedule.limit */
+export async function changeSchedules<T>(
+  context: RuntimeContext,
+  ref: SessionRef,
+  change: (rows: readonly ScheduleRow[]) => { readonly rows: readonly ScheduleRow[]; readonly answer: T },
+): Promise<T> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const stored = await loadSchedules(context, ref);
+    const before = readRows(stored);
+    const { rows, answer } = change(before);
+    if (rows === before) return answer;
+    const reply = await context.store.schedules.save({ ref, version: stored.version, ...encodeRows(rows) });
+    if (reply.kind === "saved") return answer;
+    if (reply.kind === "missing") throw new AppError("session.not_found");
+    if (reply.kind === "torn") throw new AppError("session.torn");
+  }
+  throw new AppError("store.unavailable", { message: "the session's schedules keep changing; try again" });
+}
+
+function encodeRows(rows: readonly ScheduleRow[]): { readonly rows: string; readonly nextAt: number | null } {
+  const text = rows.length === 0 ? "" : JSON.stringify(rows);
+  if (text.length > MAX_SCHEDULES_LENGTH) {
+    throw new AppError("schedule.limit", { details: { length: text.length, limit: MAX_SCHEDULES_LENGTH } });
+  }
+  const times = rows.flatMap(({ nextAt }) => nextAt ?? []);
+  return { rows: text, nextAt: times.length === 0 ? null : Math.min(...times) };
+}
