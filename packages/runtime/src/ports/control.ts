@@ -7,6 +7,7 @@ import type {
   SessionPhase,
   SessionRef,
 } from "@holdfast/contracts";
+import type { AbortNotice } from "./abort-notice.ts";
 import type { SettledInput } from "./ledger.ts";
 
 /**
@@ -76,13 +77,6 @@ export interface InterruptCommand {
   readonly runId: RunId | null;
   /** As for a verb. */
   readonly isDryRun?: boolean;
-}
-
-/** Whom to tell that a run must end. */
-export interface AbortNotice {
-  readonly node: NodeId;
-  readonly runId: RunId;
-  readonly reason: "cancelled" | "stopped";
 }
 
 /** What a command came to; a repeat carries the first report. */

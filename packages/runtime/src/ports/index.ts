@@ -1,3 +1,4 @@
+export * from "./abort-notice.ts";
 export * from "./archive.ts";
 export * from "./blobs.ts";
 export * from "./clock.ts";

@@ -41,7 +41,7 @@ import type {
   SessionSettings,
   Signal,
 } from "@holdfast/contracts";
-import type { AbortNotice } from "./control.ts";
+import type { AbortNotice } from "./abort-notice.ts";
 import type { EndedNotice, RegistryChange } from "./operations.ts";
 
 /** Every operation a worker or a sender performs on a session's ledger. */

@@ -8,7 +8,7 @@ import type {
   SessionRef,
   UnregisterReport,
 } from "@holdfast/contracts";
-import type { AbortNotice } from "./control.ts";
+import type { AbortNotice } from "./abort-notice.ts";
 import type { SettledInput } from "./ledger.ts";
 
 /**

@@ -77,7 +77,7 @@ export function describeSyncRun(openStage: OpenStage): void {
       });
     });
 
-    it("keeps the workers of a bound session out while it lasts", async () => {
+    it("keeps the workers of a bound session out while it lasts [L8]", async () => {
       const stage = await openStage();
       const { sender, ref, world } = stage;
       await stage.bind();
@@ -124,7 +124,7 @@ export function describeSyncRun(openStage: OpenStage): void {
       expect(await first).toBe("late");
     });
 
-    it("SYN-02 fails when its boundary cannot be committed, and leaves the session idle and the input queued", async () => {
+    it("SYN-02 fails when its boundary cannot be committed, and leaves the session idle and the input queued [O5]", async () => {
       const stage = await openStage();
       let isAway = true;
       const caller = await stage.process("caller", { wrap: withoutAdvance(() => isAway) });
@@ -143,7 +143,7 @@ export function describeSyncRun(openStage: OpenStage): void {
       expect(await caller.runtime.listReceipts(ref, ALL)).toMatchObject({ items: [] });
     });
 
-    it("SYN-04 is given up with its caller: the run is handed back, and the session goes on", async () => {
+    it("SYN-04 is given up with its caller: the run is handed back, and the session goes on [O4]", async () => {
       const stage = await registered();
       const { sender, ref, world } = stage;
       const caller = new AbortController();
