@@ -73,33 +73,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const pages = bindPages(parts);
   return {
     ...pages,
-<<<<<<< HEAD
     ...bindFamilies(parts, pages),
-=======
-    ...bindComms(parts.drains),
-    ...bindDeliveries(parts),
-    ...bindControlPlane({
-      ...control,
-      changed: (ref) => parts.drains.look(ref),
-      runtime: {
-        acceptInput: (ref, input, options = {}) =>
-          ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false }),
-        listInputs: pages.listInputs,
-      },
-    }),
-    ...bindVerify(context),
-    ...bindStatus(parts),
-    ...bindSubmit(parts),
-    ...bindUnregister({ ...control, drains: parts.drains }),
-    ...bindDeadLetters({ context, ingress, publish: control.publish }),
-    ...bindAdmission(parts),
-    ...bindOperations({
-      context,
-      registries: parts.operations.registries,
-      register: (ref) => register(parts, ref, { binding: null }),
-    }),
-    ...bindSchedules(parts),
->>>>>>> d501ad5 (runtime(schedules): send inputs at planned times)
     registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
@@ -168,6 +142,7 @@ function bindFamilies(parts: UseCases, pages: PageMethods) {
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
     ...bindAdmission(parts),
+    ...bindSchedules(parts),
     ...bindOperations({
       context,
       registries: parts.operations.registries,

@@ -11,11 +11,8 @@ import type { Ledger } from "./ledger.ts";
 import type { Notifier } from "./notifier.ts";
 import type { OperationArchive, Operations } from "./operations.ts";
 import type { Presence } from "./presence.ts";
-<<<<<<< HEAD
 import type { Projections } from "./projections.ts";
-=======
 import type { Schedules } from "./schedules.ts";
->>>>>>> d501ad5 (runtime(schedules): send inputs at planned times)
 import type { SessionDirectory } from "./session-directory.ts";
 import type { Unregistration } from "./unregistration.ts";
 import type { Witnesses } from "./witnesses.ts";

@@ -70,21 +70,18 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
   }
 }
 
-<<<<<<< HEAD
 /** Refusals that say nothing but what they are. */
 const PLAIN_REFUSALS: Readonly<Record<string, Extract<AdmitReply, { kind: "not_owed" | "missing" | "torn" }>>> = {
   not_owed: { kind: "not_owed" },
   missing: { kind: "missing" },
   torn: { kind: "torn" },
 };
-=======
 /** What the overlap policy of an input came to, where that is no admission. */
 function decodePolicyAnswer(reply: Reply): AdmitReply {
   if (tagOf(reply) === "busy") return { kind: "busy", runId: text(reply, 1) === "" ? null : (text(reply, 1) as RunId) };
   const { inputId: queuedId, payload } = decodePayload(text(reply, 2));
   return { kind: "mergeable", queuedId, payload };
 }
->>>>>>> d501ad5 (runtime(schedules): send inputs at planned times)
 
 function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
   const node = text(reply, 6);
