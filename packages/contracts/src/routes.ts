@@ -263,6 +263,48 @@ export const ROUTES = {
     responses: { 200: pageOf(InputResource) },
     problems: ofSession,
   },
+  redriveDeadLetter: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/dead-letters/{inputId}/redrive",
+    summary: "Sends a dead letter again, as an input of its own with a fresh budget, once per request id.",
+    params: session.extend({ inputId: InputId }),
+    query: noQuery,
+    headers: requestHeaders,
+    body: z
+      .strictObject({
+        requestId: RequestId.optional(),
+        edit: z
+          .record(z.string(), z.json())
+          .optional()
+          .describe("Fields that replace those of the input; neither its id nor its idempotencyKey."),
+      })
+      .prefault({}),
+    responses: { 200: SentInput },
+    responseHeaders: requestIdHeader,
+    problems: [
+      ...ofSession,
+      ...ofBody,
+      "input.invalid",
+      "input.unknown_kind",
+      "input.rejected",
+      "input.not_found",
+      "input.not_dead_letter",
+      "idempotency.mismatch",
+      "session.not_accepting",
+      "session.torn",
+    ],
+  },
+  discardDeadLetter: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/dead-letters/{inputId}/discard",
+    summary: "Takes a dead letter from the list; it stays abandoned.",
+    params: session.extend({ inputId: InputId }),
+    query: noQuery,
+    headers: none,
+    body: z.strictObject({}).prefault({}),
+    responses: { 204: null },
+    problems: [...ofSession, ...ofBody, "input.not_found", "input.not_dead_letter", "session.torn"],
+  },
   explainSession: {
     method: "GET",
     path: "/v1/sessions/{sessionId}/explain",

@@ -9,6 +9,7 @@ import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, Tenan
 import { paceReports, type Report, type SessionRuntime, systemClock } from "@holdfast/runtime";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
+import { deadLetterHandlers } from "./dead-letter/dead-letter-handlers.ts";
 import { eventHandlers } from "./event/event-handlers.ts";
 import { inputHandlers } from "./input/input-handlers.ts";
 import { answerConnectionError } from "./problem/client-error.ts";
@@ -124,6 +125,7 @@ function handlersOf(surface: Surface): Handlers {
     ...inputHandlers(surface),
     ...eventHandlers(surface),
     ...controlHandlers(surface),
+    ...deadLetterHandlers(surface),
     ...processHandlers(surface),
   };
 }

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { AppError, type LabelledResult, RequestId } from "@holdfast/contracts";
+import type { LabelledResult } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
+import { requestIdHeader, requestIdOf } from "./request-id.ts";
 
 type ControlHandlers = Pick<
   Handlers,
@@ -66,16 +66,4 @@ export function controlHandlers(surface: Surface): ControlHandlers {
 
 function dryRunOf({ dryRun }: { readonly dryRun?: boolean | undefined }): { readonly dryRun?: true } {
   return dryRun === true ? { dryRun } : {};
-}
-
-function requestIdOf(header: RequestId | undefined, body: RequestId | undefined): RequestId {
-  if (header !== undefined && body !== undefined && header !== body) {
-    throw new AppError("id.invalid", { message: "The Idempotency-Key header and the body's requestId differ." });
-  }
-  return header ?? body ?? RequestId.parse(`req_${randomUUID()}`);
-}
-
-/** A header carries ASCII only; whoever sent another id knows it. */
-function requestIdHeader(requestId: RequestId): Readonly<Record<string, string>> {
-  return /^[ -~]+$/.test(requestId) ? { "holdfast-request-id": requestId } : {};
 }
