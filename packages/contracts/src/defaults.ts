@@ -62,6 +62,10 @@ export interface LoopLimits {
   readonly fruitlessSweeps: number;
   /** Sessions a worker runs at the same time. */
   readonly concurrency: number;
+  /** Time without a sign of a run after which that is noted. Signs are steps, boundaries, the inbox, chunks. */
+  readonly stallNoticeMs: number;
+  /** Time within which a run must reach its next boundary; then it is ended and not tried again. */
+  readonly stallLimitMs: number;
 }
 
 /** Defaults of {@link LoopLimits}. */
@@ -71,6 +75,8 @@ export const DEFAULT_LOOP_LIMITS: LoopLimits = {
   batchInputs: 100,
   fruitlessSweeps: 2,
   concurrency: 128,
+  stallNoticeMs: 120_000,
+  stallLimitMs: 3_600_000,
 };
 
 /** When an input stops being tried. */

@@ -14,6 +14,9 @@ import { Obligation, ObligationStatus } from "./unregister.ts";
 
 const Settled = { runId: RunId, position: z.int().positive(), inputIds: z.array(InputId) };
 
+/** Inputs that end with their run and were applied by earlier boundaries of it; absent for none. */
+const Earlier = { applied: z.array(InputId).optional() };
+
 /** Inputs of an ended attempt that are tried again. */
 const Requeued = { requeued: z.array(InputId) };
 
@@ -49,10 +52,23 @@ export const TOLD_FACTS = [
     attempt: z.int().positive(),
     inputIds: z.array(InputId),
   }),
-  z.strictObject({ type: z.literal("run.completed"), ...Settled }),
+  z.strictObject({ type: z.literal("run.completed"), ...Settled, ...Earlier }),
   /** The executor said so; what is not requeued has ended. */
   z.strictObject({ type: z.literal("run.failed"), runId: RunId, code: z.string(), ...Requeued }),
-  z.strictObject({ type: z.literal("run.cancelled"), ...Settled }),
+  z.strictObject({ type: z.literal("run.cancelled"), ...Settled, ...Earlier }),
+  /** Asked to end without a trace: no receipt, no state. */
+  z.strictObject({ type: z.literal("run.rolled_back"), runId: RunId, inputIds: z.array(InputId), ...Earlier }),
+  /** The budget of a run is spent of which boundaries are committed: what they applied is consumed. */
+  z.strictObject({ type: z.literal("run.exhausted"), runId: RunId, inputIds: z.array(InputId) }),
+  /** Inputs joined a run in progress. */
+  z.strictObject({ type: z.literal("run.steered"), runId: RunId, inputIds: z.array(InputId) }),
+  /** An inner boundary: these inputs are applied and end with the run. */
+  z.strictObject({ type: z.literal("run.checkpointed"), ...Settled }),
+  z.strictObject({ type: z.literal("run.suspended"), ...Settled }),
+  z.strictObject({ type: z.literal("run.resumed"), runId: RunId }),
+  z.strictObject({ type: z.literal("run.superseded"), ...Settled, by: InputId, ...Earlier }),
+  /** Nothing was seen of the run for a long time. */
+  z.strictObject({ type: z.literal("run.stalled"), runId: RunId, silentMs: z.int().nonnegative() }),
   z.strictObject({ type: z.literal("run.lost"), runId: RunId, ...Requeued }),
   z.strictObject({ type: z.literal("run.released"), runId: RunId, ...Requeued }),
   /** Its outcome is in the completion feed, under `seq`. */

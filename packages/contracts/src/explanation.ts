@@ -17,10 +17,16 @@ export const WaitsFor = z.discriminatedUnion("kind", [
     isLeaseLive: z.boolean(),
     /** How the run was asked to end; `null` while nobody did. */
     cancelMode: CancelMode.nullable(),
+    /** When it was noted that nothing was seen of it for long; `null` while it was not. */
+    stalledAt: z.iso.datetime().nullable(),
   }),
   /** Selectable work; a worker takes it by `dueAt` at the latest. */
   z.strictObject({ kind: z.literal("worker"), dueAt: z.iso.datetime(), fruitlessSweeps: z.int().nonnegative() }),
   z.strictObject({ kind: z.literal("time"), inputId: InputId, at: z.iso.datetime(), failures: z.int().nonnegative() }),
+  /** A run goes on at this time: it is suspended until then, or its last attempt failed. */
+  z.strictObject({ kind: z.literal("timer"), runId: RunId, at: z.iso.datetime() }),
+  /** Nothing is queued; suspended runs with so many inputs wait for what they are suspended on. */
+  z.strictObject({ kind: z.literal("resumption"), inputs: z.int().positive() }),
   z.strictObject({ kind: z.literal("binding") }),
   /** Work is queued, none of which wakes the session. */
   z.strictObject({ kind: z.literal("wake"), silentInputs: z.int().positive() }),

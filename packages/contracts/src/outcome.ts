@@ -41,6 +41,7 @@ export const AbandonReason = z.enum([
   "dropped",
   "expired",
   "unregistered",
+  "executor_not_progressing",
 ]);
 /** See {@link AbandonReason}. */
 export type AbandonReason = z.infer<typeof AbandonReason>;
@@ -66,6 +67,21 @@ export const Outcome = z.discriminatedUnion("kind", [
     kind: z.literal("completed_without_result"),
     runId: RunId.optional(),
     position: z.int().positive().optional(),
+  }),
+  /** The run stopped at a tool that the caller must call; what it answers comes as a new input. */
+  z.strictObject({
+    kind: z.literal("callback_pending"),
+    runId: RunId,
+    position: z.int().positive(),
+    toolName: z.string(),
+    args: z.json(),
+  }),
+  /** The run was asked to end and did. With a receipt it says which; a rollback leaves none. */
+  z.strictObject({
+    kind: z.literal("cancelled"),
+    runId: RunId.optional(),
+    position: z.int().positive().optional(),
+    attempts: z.int().nonnegative(),
   }),
   z.strictObject({ kind: z.literal("superseded"), by: InputId }),
   z.strictObject({ kind: z.literal("coalesced"), into: InputId }),

@@ -49,6 +49,22 @@ export const ExecutorResult = z.discriminatedUnion("kind", [
     output: z.json().optional(),
     conversationDigest: z.hex().length(64).optional(),
     messageCount: z.int().nonnegative().optional(),
+    /**
+     * The conversation that digest and count are of. It is compared with both
+     * and not stored; what is not claimed is derived from it.
+     */
+    messages: z.array(z.json()).optional(),
+    /** The run this answer is meant for; another one is refused. */
+    runId: RunId.optional(),
+    /** Inputs the executor takes this boundary to be of; others than those are refused (G4). */
+    contributingInputIds: z.array(InputId).optional(),
+  }),
+  /** The turn stopped at an external tool: the run ends, and its waiters are told which call they owe. */
+  z.strictObject({
+    kind: z.literal("callback_pending"),
+    toolName: z.string().min(1),
+    args: z.json(),
+    state: z.json().optional(),
   }),
   z.strictObject({
     kind: z.literal("failed"),
@@ -58,7 +74,14 @@ export const ExecutorResult = z.discriminatedUnion("kind", [
     retryAt: z.iso.datetime({ offset: true }).optional(),
   }),
   z.strictObject({ kind: z.literal("cancelled"), state: z.json().optional() }),
-  z.strictObject({ kind: z.literal("suspended"), on: Suspension, state: z.json().optional() }),
+  z.strictObject({
+    kind: z.literal("suspended"),
+    on: Suspension,
+    state: z.json().optional(),
+    /** What the run finds as `turn.resumed.data` when it goes on. */
+    data: z.json().optional(),
+  }),
+  /** Legal only for an input that `turn.inbox` handed over since the last boundary; it is run next. */
   z.strictObject({ kind: z.literal("superseded"), by: InputId }),
 ]);
 /** See {@link ExecutorResult}. */
@@ -81,6 +104,7 @@ export const RunSettlement = z.enum([
   "superseded",
   "checkpointed",
   "released",
+  "rolled_back",
 ]);
 /** See {@link RunSettlement}. */
 export type RunSettlement = z.infer<typeof RunSettlement>;

@@ -34,10 +34,10 @@ describe("an executor's answer", () => {
   });
 });
 
-it("settles a boundary in every way that leaves a receipt, and in two that leave none", () => {
+it("settles a boundary in every way that leaves a receipt, and in three that leave none", () => {
   const withoutReceipt = RunSettlement.options.filter((settlement) => !ReceiptResult.safeParse(settlement).success);
 
-  expect(withoutReceipt).toEqual(["failed", "released"]);
+  expect(withoutReceipt).toEqual(["failed", "released", "rolled_back"]);
   expect(ReceiptResult.options.every((result) => RunSettlement.safeParse(result).success)).toBe(true);
 });
 

@@ -34,6 +34,7 @@ import type { InputRecord } from "./ports/archive.ts";
 import type { Page } from "./ports/page.ts";
 import type { Presence } from "./ports/presence.ts";
 import type { SessionRecord } from "./ports/session-directory.ts";
+import { bindRuns } from "./runs/resume-run.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { bindSchedules } from "./schedule/bind-schedules.ts";
 import { assertBinding } from "./session/assert-binding.ts";
@@ -148,6 +149,8 @@ function bindFamilies(parts: UseCases, pages: PageMethods) {
       registries: parts.operations.registries,
       register: (ref) => register(parts, ref, { binding: null }),
     }),
+    ...bindSchedules(parts),
+    ...bindRuns(control),
   };
 }
 

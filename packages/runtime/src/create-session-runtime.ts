@@ -95,7 +95,7 @@ function receive(
       directRuns.abort(message.ref, message.runId, message.reason);
       break;
     case "run.attend":
-      // A run that reads its inbox looks at its next safe point by itself.
+      worker?.nudge(message.ref);
       break;
     case "input.settled":
       waker.settled(message.ref, message.inputId);

@@ -5,6 +5,7 @@ export * from "./api/dead-letters.ts";
 export * from "./api/deliveries.ts";
 export type { EventsApi, ProjectionOptions } from "./api/events.ts";
 export * from "./api/operations.ts";
+export type * from "./api/runs.ts";
 export type { SchedulesApi } from "./api/schedules.ts";
 export type { StatusApi } from "./api/status.ts";
 export type { SubmitApi, SubmitOptions } from "./api/submit.ts";

@@ -35,6 +35,7 @@ import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { EventsApi } from "./api/events.ts";
 import type { OperationsApi } from "./api/operations.ts";
+import type { RunsApi } from "./api/runs.ts";
 import type { SchedulesApi } from "./api/schedules.ts";
 import type { StatusApi } from "./api/status.ts";
 import type { SubmitApi } from "./api/submit.ts";
@@ -61,7 +62,8 @@ export interface SessionRuntime
     DeadLettersApi,
     ControlPlaneApi,
     VerifyApi,
-    OperationsApi {
+    OperationsApi,
+    RunsApi {
   /**
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
@@ -155,7 +157,9 @@ export interface SessionRuntime
   explain(ref: SessionRef): Promise<Explanation>;
 
   /**
-   * Asks the current run to end, or the named one if it is current; what it commits first stands.
+   * Asks the current run to end, or the named one if it is current: at once through
+   * its signal, or at its next boundary. It ends `cancelled`, and what it commits
+   * first stands. Asking again is accepted and changes nothing unless it asks for more.
    *
    * @throws run.not_current, control.refused, session.not_found, session.destroyed, session.torn, idempotency.mismatch
    */
@@ -215,6 +219,10 @@ export interface InterruptRunCommand {
   readonly runId?: RunId;
   /** Answers with the report alone; the run is not told. */
   readonly dryRun?: boolean;
+  /** `boundary` lets it commit its next boundary first; the default is `now`. */
+  readonly at?: "now" | "boundary";
+  /** It leaves neither receipt nor state, but for boundaries it has committed. */
+  readonly isRolledBack?: boolean;
 }
 
 /** A session as callers see it. */

@@ -53,6 +53,7 @@ function quarantining(store: Store, isTorn: () => boolean): Store {
       apply: async (command) => (isTorn() ? refuse() : control.apply(command)),
       interrupt: async (command) => (isTorn() ? refuse() : control.interrupt(command)),
       publish: async (command) => (isTorn() ? refuse() : control.publish(command)),
+      resume: async (command) => (isTorn() ? refuse() : control.resume(command)),
     },
     directory: {
       ...directory,

@@ -146,10 +146,9 @@ describe("an executor that", () => {
     expect(await sender.runtime.sessionState(ref)).toEqual({ state: { a: 1 }, position: 1 });
   });
 
-  it.each<[string, unknown]>([
-    ["suspended", { kind: "suspended", on: { type: "approval", approvalId: "a" } }],
-    ["superseded", { kind: "superseded", by: ids.input() }],
-  ])("answers %s is refused once and for all with executor.unsupported_result", async (_kind, answer) => {
+  it("answers superseded by what it was not shown is refused once and for all", async () => {
+    const answer = { kind: "superseded", by: ids.input() };
+
     const { outcome, attempts, next } = await fateOf(() => answer);
 
     expect(attempts).toBe(1);
@@ -277,7 +276,7 @@ describe("an interrupt", () => {
     return { world, sender, worker, host, inputId, completion, runId, interrupt };
   }
 
-  const cancelled = { kind: "abandoned", reason: "cancelled", attempts: 1 };
+  const cancelled = (runId: RunId) => ({ kind: "cancelled", runId, position: 2, attempts: 1 });
 
   it("ends a turn that heeds its signal: cancelled, with a receipt and the state as it was", async () => {
     const { world, sender, host, completion, runId, interrupt } = await withRun({ heedsSignal: true });
@@ -287,7 +286,7 @@ describe("an interrupt", () => {
 
     expect(report).toMatchObject({ verb: "interrupt", abortedRunId: runId, phaseBefore: "idle", phaseAfter: "idle" });
     expect(host.last().turn.signal.aborted).toBe(true);
-    expect(await completion).toEqual(cancelled);
+    expect(await completion).toEqual(cancelled(runId));
     expect(await sender.runtime.sessionState(ref)).toEqual({ state: { kept: true }, position: 2 });
     expect(await sender.runtime.loadBoundaryReceipt(ref, { runId, sequence: 1 })).toMatchObject({
       result: "cancelled",
@@ -297,14 +296,14 @@ describe("an interrupt", () => {
   });
 
   it("takes the state that the executor returns as cancelled", async () => {
-    const { world, sender, host, completion, interrupt } = await withRun();
+    const { world, sender, host, completion, runId, interrupt } = await withRun();
     await interrupt();
     await world.advance(1);
 
     host.last().answer({ kind: "cancelled", state: { half: "done" } });
     await world.advance(1);
 
-    expect(await completion).toEqual(cancelled);
+    expect(await completion).toEqual(cancelled(runId));
     expect(await sender.runtime.sessionState(ref)).toMatchObject({ state: { half: "done" } });
   });
 
@@ -321,26 +320,26 @@ describe("an interrupt", () => {
   });
 
   it("ends a turn that answers failed, with a receipt and no further attempt", async () => {
-    const { world, host, completion, interrupt } = await withRun();
+    const { world, host, completion, runId, interrupt } = await withRun();
     await interrupt();
     await world.advance(1);
 
     host.last().answer({ kind: "failed", failure: { code: "model.cut", message: "cut off" }, isRetryable: true });
     await world.advance(60_000);
 
-    expect(await completion).toEqual(cancelled);
+    expect(await completion).toEqual(cancelled(runId));
     expect(host.turns).toHaveLength(2);
   });
 
   it("ends a turn that ignores its signal after a moment, and what it says later counts for nothing", async () => {
-    const { world, sender, worker, host, completion, interrupt } = await withRun();
+    const { world, sender, worker, host, completion, runId, interrupt } = await withRun();
 
     await interrupt();
     await world.advance(1_001);
     host.last().answer({ kind: "completed", state: { late: true } });
     await world.advance(60_000);
 
-    expect(await completion).toEqual(cancelled);
+    expect(await completion).toEqual(cancelled(runId));
     expect(await sender.runtime.sessionState(ref)).toEqual({ state: { kept: true }, position: 2 });
     expect(worker.worker?.held).toBe(0);
   });
@@ -357,13 +356,13 @@ describe("an interrupt", () => {
   });
 
   it("that nobody hears of reaches the turn with the next renewal", async () => {
-    const { world, completion, interrupt } = await withRun({ heedsSignal: true });
+    const { world, completion, runId, interrupt } = await withRun({ heedsSignal: true });
     world.notices.setDrop((_node, message) => message.type === "run.abort");
 
     await interrupt();
     await world.advance(world.timing.renewMs * 1.1);
 
-    expect(await completion).toEqual(cancelled);
+    expect(await completion).toEqual(cancelled(runId));
   });
 
   it("of another run is refused and leaves the current one alone", async () => {

@@ -20,6 +20,7 @@ import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
 import { createMemoryDeadLetters } from "./input/dead-letters.ts";
 import { createMemoryDirectRuns } from "./ledger/begin.ts";
+import { createMemoryLiveRuns } from "./ledger/checkpoint.ts";
 import { createMemoryLedger } from "./ledger/memory-ledger.ts";
 import { createMemoryNotifier, type MemoryNotifierHub } from "./notifier/memory-notifier.ts";
 import { createMemoryOperationArchive } from "./operation/memory-operation-archive.ts";
@@ -107,6 +108,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     witnesses: createMemoryWitnesses(context),
     projections: createMemoryProjections(context),
     journal: createMemoryJournal(context),
+    liveRuns: createMemoryLiveRuns(context, ack),
     presence: createMemoryPresence(context),
     unregistration: createMemoryUnregistration(context),
     operations: createMemoryOperations(context),

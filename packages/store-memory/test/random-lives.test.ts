@@ -50,7 +50,7 @@ describe("random lives of the model", () => {
   it("are told from unsound ones [M1, M2, M3, M4, M5]", async () => {
     const { image } = await sampleSession();
     const unsound: readonly [Partial<SessionImage>, string][] = [
-      [{ later: [{ inputId: image.inputs[0]?.inputId as never, at: 1 }] }, "M1"],
+      [{ later: [{ id: image.inputs[0]?.inputId as never, at: 1 }] }, "M1"],
       [{ counters: { ...image.counters, waking: 7 } }, "M2"],
       [{ dueAt: null }, "M3"],
       [{ position: 3 }, "M4"],

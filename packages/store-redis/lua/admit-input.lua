@@ -107,11 +107,13 @@ retain(c, { inputs = A.keepInputs, events = A.keepEvents })
 perform(effects, ADMIT_EFFECTS, c, admission, record)
 c.head.phase = phase
 if record.isTelling then OPS.note_told(c) end
+local signal = signal_of(c, column, record)
+if signal == "immediate" then ask_attention(c) end
 commit(c)
 
 local node = c.is_busy and c.hold.node or (c.t < c.head.warmUntil and c.head.warmNode or "")
 return append_settled({
-  "accepted", record.admission, bit(c.is_busy), record.status, signal_of(c, column, record), c.head.epoch, node,
+  "accepted", record.admission, bit(c.is_busy), record.status, signal, c.head.epoch, node,
   c.head.executor, live_followers(rows[6], c.t), c.head.cursor, c.abortNode or "", c.abortRunId or "",
   admission.merge and admission.merge.aggregateId or "",
 }, c)

@@ -24,7 +24,7 @@
     previousDigest      text
     boundary            text
     contributors        text    the staged inputs, joined by commas, in order
-    settlement          text    completed, cancelled, failed or released
+    settlement          text    completed, cancelled, suspended, superseded, failed, released or rolled_back
     settlementDigest    text
     contentDigest       text
     conversationDigest  text
@@ -32,7 +32,9 @@
     digest              text
     state               bytes   JSON; empty to leave it
     output              bytes   JSON; empty for none
-    failure             bytes   code|isRetryable|isDelayExplicit|retryDelayMs|JSON; empty for none
+    data                bytes   JSON that a suspended run keeps; empty to leave it
+    detail              text    callback_pending, the successor, or <time>|<JSON> of what is waited for
+    failure             bytes   code|reason|isRetryable|isDelayExplicit|retryDelayMs|JSON; empty for none
     newRunId            text
     offer               text    maxInputs|maxBytes|,hosted,|,batching,|,ranges,|declined; empty to let go
 
@@ -44,8 +46,8 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.settle, run.stage, input.admit; input run.commit, run.cancel, run.fail, run.release, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.fail, run.release, run.split
-  Uses     constants, clock, step, session, lane, input, run, attempt, settlement, select, stage, due, retention, reply, advance
+  Raises   session run.settle, run.stage, input.admit; input run.commit, run.cancel, run.suspend, run.supersede, run.fail, run.release, run.roll_back, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.suspend, run.supersede, run.resume, run.fail, run.release, run.roll_back, run.split
+  Uses     constants, clock, step, session, lane, input, run, continuation, attempt, settlement, select, stage, due, retention, reply, advance
   Upholds  L2, L3, L4, L5, L6, L7, G1, G2, G3, G4, G5, G6
   Clock    the store's
   Memory   allowed
@@ -60,10 +62,18 @@ local followers = live_followers(rows[4], c.t)
 local hold = c.hold
 local boundary_id = format("%s.%d.%s.%d", A.runId, A.sequence, A.claimId, A.attempt)
 
+-- A superseded run ends with what came before its successor; what joined it since is run next.
+local function are_contributors(hold)
+  if SETTLEMENT_EVENTS[A.settlement] ~= "run.supersede" then return hold.staged == A.contributors end
+  if not hold.isSteered then return false end
+  local before = A.contributors == "" and "," or "," .. A.contributors .. ","
+  return string.sub("," .. hold.staged .. ",", 1, #before + #A.detail + 1) == before .. A.detail .. ","
+end
+
 -- The lease itself is not compared: one that ended and that nobody took still commits.
 local is_fenced = not hold or hold.token ~= A.token or hold.claimId ~= A.claimId or hold.runId ~= A.runId
 if is_fenced or c.head.position ~= A.expectedPosition or c.head.digest ~= A.previousDigest
-  or hold.sequence ~= A.sequence or hold.attempt ~= A.attempt or hold.staged ~= A.contributors then
+  or hold.sequence ~= A.sequence or hold.attempt ~= A.attempt or not are_contributors(hold) then
   -- What does not fit may be the same call again: its first writing moved the token.
   local last = find_settlement(c, boundary_id)
   if last and last.settlementDigest == A.settlementDigest then
@@ -78,12 +88,12 @@ if not phase then return { "fenced" } end
 
 -- A batch of one was read with the head.
 local receipt, ids = blank_receipt(), split(A.contributors)
-local records = rows[5] and { decode_record(rows[5]) } or load_records(c, ids)
+local records = rows[5] and { decode_record(rows[5]) } or #ids == 0 and {} or load_records(c, ids)
 receipt.boundary, receipt.messageCount = A.boundary, A.messageCount
 receipt.contentDigest, receipt.conversationDigest = A.contentDigest, A.conversationDigest
 perform(effects, SETTLE_EFFECTS, c, {
   event = SETTLEMENT_EVENTS[A.settlement], result = A.settlement, receipt = receipt, digest = A.digest, state = A.state,
-  output = A.output, failure = A.failure, ids = ids, records = records, maxFailures = A.maxFailures,
+  output = A.output, data = A.data, detail = A.detail, failure = A.failure, contributors = A.contributors, ids = ids, records = records, maxFailures = A.maxFailures,
 })
 c.head.phase = phase
 retain(c, { inputs = A.keepInputs, events = A.keepEvents })

@@ -19,8 +19,8 @@
     {"ignored"}          it is closed, or nothing is being unregistered
     {"torn"}
 
-  Raises   session unregister.commit, unregister.end_run, unregister.end_work, run.stage; obligation obligation.close; input run.lose, input.drop; run run.stage, run.lose, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, attempt, drop, due, reply, labels, control, drain, obligations, unregister
+  Raises   session unregister.commit, unregister.end_run, unregister.end_work, run.stage; obligation obligation.close; input run.lose, run.roll_back, input.drop; run run.stage, run.lose, run.roll_back, run.split, run.abandon
+  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, reply, labels, control, drain, obligations, unregister
   Upholds  D4, D5, D6, D7, L6, G9
   Clock    the store's
   Memory   allowed

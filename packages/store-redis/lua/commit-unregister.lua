@@ -15,7 +15,7 @@
     {"torn"}
 
   Raises   session unregister.commit, run.stage; input run.lose, input.drop; run run.abandon
-  Uses     clock, step, session, lane, input, run, attempt, drop, due, operation, reply, labels, control, obligations, unregister
+  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, obligations, unregister
   Upholds  D5, D6, D8
   Clock    the store's
   Memory   allowed

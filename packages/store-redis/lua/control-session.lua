@@ -18,8 +18,8 @@
     {"missing"}
     {"torn"}
 
-  Raises   session control.retire, control.recycle, control.reset, control.recover, control.stop, control.destroy, run.stage, input.admit; input run.lose, input.drop; run run.stage, run.lose, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, attempt, drop, due, operation, reply, labels, control
+  Raises   session control.retire, control.recycle, control.reset, control.recover, control.stop, control.destroy, run.stage, input.admit; input run.lose, run.roll_back, input.drop; run run.stage, run.lose, run.roll_back, run.split, run.abandon
+  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control
   Upholds  C1, C2, C3, C4, C5, C6, L6, G10
   Clock    the store's
   Memory   allowed

@@ -7,10 +7,11 @@
   Arguments
     requestId  text
     runId      text  the run meant; empty for whichever is staged
+    mode       text  interrupt, rollback, or boundary: at the run's next one
     isDryRun   flag  the report alone: nothing changes, nothing is stored
 
   Reply
-    {"applied", isRepeat, report, node, runId, followers, cursor}
+    {"applied", isRepeat, report, node, runId, followers, cursor}   node is empty when nobody needs to be told
     {"refused", phase, runId}      runId is the staged run, or empty
     {"missing"}
     {"torn"}
@@ -37,7 +38,9 @@ if not phase or is_other then return { "refused", c.head.phase, hold and hold.ru
 
 perform(effects, {
   requestCancel = function()
-    hold.cancelMode = "interrupt"
+    -- What was asked for before is never taken back, only brought forward.
+    if CANCEL_RANKS[A.mode] <= (CANCEL_RANKS[hold.cancelMode] or 0) then return end
+    hold.cancelMode = A.mode
     set_hold(c, hold)
   end,
 })
@@ -46,4 +49,6 @@ report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = "inter
 local row = encode_report(report)
 write(c, "z" .. A.requestId, row)
 commit(c)
-return { "applied", "", { unpack_row(row) }, hold.node, hold.runId, followers, c.head.cursor }
+-- At its boundary the run learns of it by itself.
+local node = A.mode ~= "boundary" and hold.node or ""
+return { "applied", "", { unpack_row(row) }, node, hold.runId, followers, c.head.cursor }

@@ -9,7 +9,7 @@
     holds    rest    member and claim id of each, in the order of the keys
 
   Reply
-    a list, one per hold: "lost", or <run>|<how it was asked to end, if it was>
+    a list, one per hold: "lost", or <run>|<how it was asked to end>|<whether an input asks for attention>
 
   Uses     clock, session
   Upholds  L6, L7
@@ -32,7 +32,7 @@ for i = 1, #KEYS / 2 do
     local due_at = hold.leaseUntil + A.graceMs
     if hold.lookAt > 0 then due_at = math.min(due_at, hold.lookAt) end
     redis.call("ZADD", due, digits(due_at), member)
-    reply[i] = hold.runId .. "|" .. hold.cancelMode
+    reply[i] = hold.runId .. "|" .. hold.cancelMode .. "|" .. (hold.isAttentionAsked and "1" or "")
   else
     reply[i] = "lost"
   end

@@ -12,8 +12,8 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede
-  Uses     clock, step, session, lane, input, drop, due, trim, operation, reply
+  Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede; run run.abandon
+  Uses     clock, step, session, lane, input, run, continuation, drop, due, trim, operation, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -49,7 +49,8 @@ local function take_lane(prefix, from, till)
   for i, raw in ipairs(fetch(c, fields)) do
     if raw then
       local entry = decode_entry(raw)
-      ids[#ids + 1] = entry.inputId
+      -- A run that goes on is ended with the parked ones.
+      if entry.inputId ~= "" then ids[#ids + 1] = entry.inputId end
       remove(c, fields[i])
     end
   end
@@ -62,12 +63,37 @@ local function end_lane(chore, prefix, first, last_place)
   chore[first] = till
 end
 
+local function end_run(run_id, chore)
+  local run = load_run(c, run_id)
+  abandon_all(split(join(run.applied, run.staged)), chore)
+  if run.timerAt > 0 then set_later(c, run_id, false) end
+  run.status = step(RUN_ROWS, run.status, "run.abandon", "")
+  run.staged, run.applied, run.suspension, run.place, run.timerAt = "", "", "", 0, 0
+  forget_boundary(c, run_id)
+  put_run(c, run_id, run)
+end
+
+-- The next parked run, with its inputs; places that runs have left are passed a stretch at a time.
+local function end_parked(chore)
+  local fields = {}
+  for place = chore.parkFrom + 1, math.min(chore.parkTo, chore.parkFrom + SCRIPT_BATCH) do
+    fields[#fields + 1] = format("y%d", place)
+  end
+  for i, run_id in ipairs(fetch(c, fields)) do
+    chore.parkFrom = chore.parkFrom + 1
+    if run_id then
+      remove(c, fields[i])
+      return end_run(run_id, chore)
+    end
+  end
+end
+
 -- Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed.
 local function end_scheduled(chore)
   local ids = redis.call("ZRANGEBYSCORE", K.later, 0, "+inf", "LIMIT", chore.from, SCRIPT_BATCH)
   local ended, passed = {}, 0
   for _, id in ipairs(ids) do
-    local record = id ~= "" and load_records(c, { id })[1]
+    local record = id ~= "" and not is_run_id(id) and load_records(c, { id })[1]
     if record and record.generation <= chore.generation then
       ended[#ended + 1] = id
       set_later(c, id, false)
@@ -86,6 +112,8 @@ local CHORES = {
     if chore.staged ~= "" then
       abandon_all(split(chore.staged), chore)
       chore.staged = ""
+    elseif chore.parkFrom < chore.parkTo then
+      end_parked(chore)
     elseif chore.steerFrom < chore.steerTo then
       end_lane(chore, "s", PLACE.chore.steerFrom, PLACE.chore.steerTo)
     elseif chore.queueFrom < chore.queueTo then
@@ -93,7 +121,8 @@ local CHORES = {
     elseif chore.scheduled > 0 then
       end_scheduled(chore)
     end
-    return chore.steerFrom >= chore.steerTo and chore.queueFrom >= chore.queueTo and chore.scheduled <= 0
+    return chore.parkFrom >= chore.parkTo and chore.steerFrom >= chore.steerTo and chore.queueFrom >= chore.queueTo
+      and chore.scheduled <= 0
   end,
   drop = function(chore) return drop_step(c, chore, K.later) end,
   journal = function(chore)
@@ -142,7 +171,7 @@ local CHORES = {
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfjnbt].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjnbtmvy].") and not KEPT_FIELDS[field]
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")

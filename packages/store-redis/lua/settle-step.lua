@@ -15,7 +15,9 @@
     {"settled", value}   the first result of the step
     {"fenced"}
 
+  Uses     clock
   Upholds  J1, J2
+  Clock    the store's
   Memory   allowed
   Cost     O(1)
 ]]
@@ -30,6 +32,6 @@ if A.index <= hold.journal then
   return { "settled", value }
 end
 if A.index ~= hold.journal + 1 then return { "fenced" } end
-hold.journal = A.index
+hold.journal, hold.progressAt, hold.stalledAt = A.index, now(), 0
 redis.call("HSET", K.session, field, A.key .. " " .. A.value, "hold", encode_hold(hold))
 return { "settled", A.value }

@@ -28,6 +28,7 @@ import { createRedisDrainSlots } from "./drain/redis-drain-slots.ts";
 import { Keyspace } from "./layout/keys.ts";
 import { createRedisDirectRuns } from "./ledger/redis-direct-runs.ts";
 import { createRedisLedger } from "./ledger/redis-ledger.ts";
+import { createRedisLiveRuns } from "./ledger/redis-live-runs.ts";
 import { RedisNotifier } from "./notifier/redis-notifier.ts";
 import { createRedisOperationArchive } from "./operation/redis-operation-archive.ts";
 import { createRedisOperations } from "./operation/redis-operations.ts";
@@ -135,6 +136,7 @@ async function assemble(parts: {
     witnesses: createRedisWitnesses({ scripts, keys, ack }),
     projections: createRedisProjections({ scripts, keys }),
     journal: createRedisJournal({ scripts, keys }),
+    liveRuns: createRedisLiveRuns({ scripts, keys, ack }),
     presence: createRedisPresence({ scripts, keys }),
     unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),
     operations: createRedisOperations({ scripts, keys, timing }),

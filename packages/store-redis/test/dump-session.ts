@@ -67,7 +67,7 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
     later: timed(waiting).filter(({ at }) => at >= 0),
     expiries: timed(waiting)
       .filter(({ at }) => at < 0)
-      .map(({ inputId, at }) => ({ inputId: inputId.slice(1), at: at + EXPIRY_OFFSET })),
+      .map(({ id, at }) => ({ id: id.slice(1), at: at + EXPIRY_OFFSET })),
     isOwing: head.isOwing,
     ...dumpOperations(fields),
     ...record(fields, head),
@@ -93,7 +93,9 @@ const SINGLE = new Set([
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnbt]./.test(name)) throw new Error(`the session has a field ${name}`);
+    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnbtmvy]./.test(name)) {
+      throw new Error(`the session has a field ${name}`);
+    }
   }
 }
 
@@ -133,6 +135,7 @@ function list(value: string): string[] {
 function standing(head: Head) {
   const { phase, generation, settingsRevision, isHeld, isUnhosted, position, digest } = head;
   const { admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor } = head;
+  const { deadLetters, parked, continued, timers } = head;
   return {
     phase,
     generation,
@@ -153,7 +156,10 @@ function standing(head: Head) {
       epoch,
       sweeps,
       cursor,
-      deadLetters: head.deadLetters,
+      deadLetters,
+      parked,
+      continued,
+      timers,
       openLetters: head.openLetters,
       trimmedEvents: head.trimmedEvents,
       trimmedInputs: head.trimmedInputs,
@@ -167,11 +173,11 @@ function standing(head: Head) {
 }
 
 function timed(waiting: readonly string[]) {
-  const items: { inputId: string; at: number }[] = [];
+  const items: { id: string; at: number }[] = [];
   for (let at = 0; at < waiting.length; at += 2) {
-    const inputId = waiting[at] as string;
+    const id = waiting[at] as string;
     // The sentinel keeps the key from ever being empty.
-    if (inputId !== "") items.push({ inputId, at: Number(waiting[at + 1]) });
+    if (id !== "") items.push({ id, at: Number(waiting[at + 1]) });
   }
   return items;
 }
@@ -202,13 +208,25 @@ function record(fields: Fields, head: Head) {
     outputs: named(fields, "o", String),
     runs: named(fields, "u", (row) => {
       const run = decodeRow(RUN, row);
-      return { ...run, positions: list(run.positions).map(Number), inputs: list(run.inputs) };
+      return {
+        ...run,
+        positions: list(run.positions).map(Number),
+        inputs: list(run.inputs),
+        staged: list(run.staged),
+        applied: list(run.applied),
+        boundary: orNull(run.boundary),
+        lane: run.lane === "" ? null : run.lane === "s" ? "steer" : "queue",
+        suspension: run.suspension === "" ? null : (JSON.parse(run.suspension) as unknown),
+      };
     }),
     journals: journals(fields),
+    checkpoints: named(fields, "m", String),
+    resumptions: named(fields, "v", String),
+    parking: { head: head.parkHead, tail: head.parkTail, places: named(fields, "y", String) },
     events: numbered(fields, "e").map(([cursor, row]) => eventOf(`${cursor} ${row.toString("utf8")}`)),
     deadLetters: numbered(fields, "d").map(([, row]) => row.toString("utf8")),
     endings: named(fields, "g", String),
-    reports: named(fields, "z", (row) => report(decodeRow(REPORT, row))),
+    ...requests(fields),
     leave: fields.has("leave") ? leave(fields.get("leave") as Buffer) : null,
     unregistered: named(fields, "w", leave),
     isAway: fields.has("away"),
@@ -246,6 +264,7 @@ function lane(
 ) {
   const places = numbered(fields, prefix).map(([place, row]) => {
     const entry = decodeRow(ENTRY, row);
+    if (entry.inputId === "") return { place, runId: entry.runId, notBeforeAt: entry.notBeforeAt };
     const { admission, isPrompt, isSolo, boundary, runId, notBeforeAt } = inputs[entry.inputId] as Row<typeof RECORD>;
     const copied = { inputId: entry.inputId, admission, isPrompt, isSolo, boundary, runId, notBeforeAt };
     if (JSON.stringify(entry) !== JSON.stringify(copied)) {
@@ -260,7 +279,13 @@ function hold(fields: Fields) {
   const row = fields.get("hold");
   if (row === undefined || row.length === 0) return null;
   const stored = decodeRow(HOLD, row);
-  return { ...stored, cancelMode: orNull(stored.cancelMode), staged: list(stored.staged) };
+  return {
+    ...stored,
+    cancelMode: orNull(stored.cancelMode),
+    staged: list(stored.staged),
+    applied: list(stored.applied),
+    taken: list(stored.taken),
+  };
 }
 
 function last(fields: Fields) {
@@ -291,6 +316,8 @@ function chore(row: Row<typeof CHORE>) {
         scheduled: row.scheduled,
         from: row.from,
         staged: list(row.staged),
+        parkFrom: row.parkFrom,
+        parkTo: row.parkTo,
         cause: row.cause,
       };
     case "drop":
@@ -365,6 +392,20 @@ function journals(fields: Fields) {
 function leave(row: Buffer) {
   const { loop, drain, waiters, abortedRunId, ...rest } = decodeRow(LEAVE, row);
   return { ...rest, abortedRunId: orNull(abortedRunId), obligations: { loop, drain, waiters } };
+}
+
+/** Reports of control commands, and which run a request resumed. */
+function requests(fields: Fields) {
+  const rows = Object.entries(named(fields, "z", (row) => decodeRow(REPORT, row)));
+  const [resumed, reported] = [rows.filter(isResumed), rows.filter((entry) => !isResumed(entry))];
+  return {
+    reports: Object.fromEntries(reported.map(([requestId, row]) => [requestId, report(row)])),
+    resumeRequests: Object.fromEntries(resumed.map(([requestId, { abortedRunId }]) => [requestId, abortedRunId])),
+  };
+}
+
+function isResumed([, { verb }]: [string, Row<typeof REPORT>]): boolean {
+  return verb === "resume";
 }
 
 function report({ abortedRunId, ...row }: Row<typeof REPORT>): Loose<ControlReport> {

@@ -17,6 +17,7 @@ import {
   type OperationKindRule,
 } from "../../domain/src/operation/operation-kinds.ts";
 import { GENESIS_DIGEST } from "../../domain/src/receipt/digest.ts";
+import { CANCEL_RANKS } from "../../domain/src/run/cancel-mode.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
@@ -76,6 +77,10 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
   KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
   INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
+  CANCEL_RANKS: () =>
+    `{${Object.entries(CANCEL_RANKS)
+      .map(([mode, rank]) => `${mode}=${rank}`)
+      .join(",")}}`,
   KEPT_FIELDS: () => luaTable(trueFor(TOMBSTONE_FIELDS)),
   OPERATION_RULES: () => operationRules(),
   SCRIPT_BATCH: () => String(SCRIPT_BATCH),
@@ -156,6 +161,7 @@ export const FRAGMENT_ORDER = [
   "lane",
   "input",
   "run",
+  "continuation",
   "attempt",
   "drop",
   "settlement",
@@ -164,6 +170,7 @@ export const FRAGMENT_ORDER = [
   "due",
   "retention",
   "trim",
+  "steer",
   "standing",
   "operation",
   "arrival",
@@ -230,7 +237,7 @@ const BUILT_IN = new Set([
 /** A script that calls what no fragment it uses defines would fail only when that line runs. */
 function assertDefined(name: string, text: string): void {
   // By itself, as what another function returns, or as a parameter.
-  const definitions = /\blocal function (\w+)\(|\blocal (\w+) = \w+\(function\b/g;
+  const definitions = /\bfunction (\w+)\(|\b(\w+) = \w+\(function\b/g;
   const defined = new Set([...text.matchAll(definitions)].map(([, own, made]) => own ?? made));
   for (const [, parameter] of text.matchAll(/\bfunction \w+\((\w+)\)/g)) defined.add(parameter);
   const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![.\w:])([a-z_]\w*)\(/g)].map(
@@ -255,6 +262,21 @@ function assertUsed({ name, uses, body }: ScriptHeader, fragments: ReadonlyMap<s
 /** Everything a fragment defines. */
 function namesOf(fragment: string): string[] {
   return [...fragment.matchAll(/^local (?:function )?(\w+)/gm)].map(([, name]) => name as string);
+}
+
+/** A fragment in a block of its own, from which only what others name is seen: what it alone names takes no room. */
+function enclose(name: string, fragments: ReadonlyMap<string, string>, bodies: string): string {
+  const text = withoutComments(fragments.get(name) as string);
+  const others = [...fragments].flatMap(([other, body]) => (other === name ? [] : [body]));
+  // The generator itself names what takes the constants of a call apart.
+  const outside = withoutComments(["constants_of", bodies, ...others].join("\n"));
+  const seen = namesOf(text).filter((own) => new RegExp(`\\b${own}\\b`).test(outside));
+  if (seen.length === namesOf(text).length) return inlineColumns(name, text, ROW_COLUMNS);
+  const opened = text.replace(/^local (function )?(\w+)/gm, (line, isFunction: string | undefined, own: string) => {
+    return seen.includes(own) ? `${isFunction ?? ""}${own}` : line;
+  });
+  const inner = inlineColumns(name, opened, ROW_COLUMNS).replace(/^/gm, " ");
+  return [...(seen.length === 0 ? [] : [`local ${seen.join(",")}`]), "do", inner, "end"].join("\n");
 }
 
 /** A script that raises an event it does not declare would find no row for it. */
@@ -289,9 +311,7 @@ export function bundleLibrary(headers: readonly ScriptHeader[], fragments: Reado
     assertDefined(`${header.name}.lua`, [...allCodecs, ...used, withoutComments(header.body)].join("\n"));
     assertUsed(header, fragments);
   }
-  const fragmentOf = (name: string) => {
-    return inlineColumns(name, withoutComments(fragments.get(name) as string), ROW_COLUMNS);
-  };
+  const fragmentOf = (name: string) => enclose(name, fragments, headers.map(({ body }) => body).join("\n"));
   const isShared = (name: string) => headers.filter(({ uses }) => uses.includes(name)).length > MOST_COPIES;
   const shared = FRAGMENT_ORDER.filter(isShared).map(fragmentOf);
   assertDefined("what all scripts share", [...allCodecs, ...shared].join("\n"));

@@ -66,7 +66,7 @@ async function send(holdfast: Holdfast, { session, text, key, options }: Sending
   const outcome = await holdfast.session(session).outcome(key, { timeoutMs: options.wait * 1_000 });
   if (options.json) printJson({ session, key, admission, outcome });
   else printLine(outcomeLine(outcome));
-  return outcome.kind === "abandoned" ? EXIT.failed : EXIT.done;
+  return outcome.kind === "abandoned" || outcome.kind === "cancelled" ? EXIT.failed : EXIT.done;
 }
 
 function show(
@@ -95,6 +95,10 @@ function outcomeLine(outcome: Outcome): string {
       return `${paint(stdout, "good", "completed")} at ${outcome.position}: ${printable(JSON.stringify(outcome.output))}`;
     case "completed_without_result":
       return paint(stdout, "good", "completed");
+    case "callback_pending":
+      return `${paint(stdout, "warning", "callback pending")}: ${printable(outcome.toolName)} ${printable(JSON.stringify(outcome.args))}`;
+    case "cancelled":
+      return `${paint(stdout, "bad", "cancelled")} after ${outcome.attempts} attempts`;
     case "superseded":
       return `${paint(stdout, "warning", "superseded")} by ${outcome.by}`;
     case "coalesced":

@@ -106,6 +106,7 @@ export const ERRORS = {
   },
   "schedule.not_found": { kind: "not_found", summary: "The session has no such schedule." },
   "schedule.limit": { kind: "invalid", summary: "The session has as many schedules as it may." },
+  "run.not_suspended": { kind: "conflict", summary: "The named run is not suspended." },
   "receipt.not_found": { kind: "not_found", summary: "No such receipt." },
   "delivery.conflict": { kind: "conflict", summary: "The delivery id was used before for another submission." },
   "delivery.out_of_order": { kind: "conflict", summary: "Another delivery of the inbox must be applied first." },
@@ -115,6 +116,14 @@ export const ERRORS = {
   "wait.timeout": { kind: "timeout", summary: "The outcome did not arrive in the time given; the work goes on." },
   "executor.failed": { kind: "internal", summary: "The executor reported a failure or threw." },
   "executor.invalid_result": { kind: "internal", summary: "The executor answered with something that is no result." },
+  "executor.draft_mismatch": {
+    kind: "internal",
+    summary: "The executor's result claims a run, inputs or a conversation that are not those of its turn.",
+  },
+  "executor.not_progressing": {
+    kind: "internal",
+    summary: "The run reached no boundary within the time it has; it was ended and is not tried again.",
+  },
   "executor.unsupported_result": {
     kind: "internal",
     summary: "The executor answered with a result this worker cannot commit for this run.",

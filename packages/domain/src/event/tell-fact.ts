@@ -1,5 +1,5 @@
 /** What readers are told of a fact: the rule from what a session keeps to what it reports. */
-import type { ControlVerb, InputId, RuntimeEvent, SessionEvent, SessionId } from "@holdfast/contracts";
+import type { ControlVerb, InputId, RunId, RuntimeEvent, SessionEvent, SessionId } from "@holdfast/contracts";
 
 /** A fact, and the session it is about. */
 export interface FactOfSession {
@@ -42,7 +42,13 @@ const TELLERS: Tellers = {
   "input.admitted": admitted,
   "run.started": (event) => [{ event }, ...event.inputIds.map((inputId) => staged(event, inputId))],
   "run.completed": committed,
-  "run.cancelled": (event) => [{ event }, ...event.inputIds.map(cancelled)],
+  "run.cancelled": (event) => [{ event }, ...event.inputIds.map(cancelled), ...consumed(event, event.applied)],
+  "run.rolled_back": (event) => [{ event }, ...event.inputIds.map(cancelled), ...consumed(event, event.applied)],
+  "run.exhausted": (event) => [{ event }, ...consumed(event, event.inputIds)],
+  "run.steered": (event) => [{ event }, ...event.inputIds.map((inputId) => staged(event, inputId))],
+  "run.checkpointed": (event) => [{ event }, ...applied(event)],
+  "run.suspended": (event) => [{ event }, ...applied(event)],
+  "run.superseded": superseded,
   "run.failed": (event) => [{ event }, ...event.requeued.map(requeued)],
   "run.lost": (event) => [{ event }, ...event.requeued.map(requeued)],
   "run.released": (event) => [{ event }, ...event.requeued.map(requeued)],
@@ -77,7 +83,7 @@ function admitted({ inputId, admission, isConsumed }: Fact<"input.admitted">): r
   ];
 }
 
-function staged({ runId }: Fact<"run.started">, inputId: InputId): ToldEvent {
+function staged({ runId }: { readonly runId: RunId }, inputId: InputId): ToldEvent {
   return { event: { type: "input.staged", inputId, runId }, inputId, causedBy: 1 };
 }
 
@@ -92,8 +98,24 @@ function requeued(inputId: InputId): ToldEvent {
 
 /** The run first: that its inputs were applied and consumed follows from it. */
 function committed(event: Fact<"run.completed">): readonly ToldEvent[] {
-  const { runId, inputIds } = event;
-  const applied = inputIds.map((inputId) => ({ type: "input.applied", inputId, runId }) as const);
-  const consumed = inputIds.map((inputId) => ({ type: "input.consumed", inputId, runId }) as const);
-  return [{ event }, ...[...applied, ...consumed].map((told) => ({ event: told, inputId: told.inputId, causedBy: 1 }))];
+  return [{ event }, ...applied(event), ...consumed(event, [...(event.applied ?? []), ...event.inputIds])];
+}
+
+type Contributing = { readonly runId: RunId; readonly inputIds: readonly InputId[] };
+
+function applied({ runId, inputIds }: Contributing): readonly ToldEvent[] {
+  return inputIds.map((inputId) => ({ event: { type: "input.applied", inputId, runId }, inputId, causedBy: 1 }));
+}
+
+function consumed({ runId }: Contributing, inputIds: readonly InputId[] = []): readonly ToldEvent[] {
+  return inputIds.map((inputId) => ({ event: { type: "input.consumed", inputId, runId }, inputId, causedBy: 1 }));
+}
+
+function superseded(event: Fact<"run.superseded">): readonly ToldEvent[] {
+  const { by, inputIds, applied: earlier = [] } = event;
+  const ended = [...earlier, ...inputIds];
+  return [
+    { event },
+    ...ended.map((inputId) => ({ event: { type: "input.superseded", inputId, by }, inputId, causedBy: 1 }) as const),
+  ];
 }

@@ -78,10 +78,17 @@ function observeRun(journey: Journey, at: number, fact: Extract<SessionEvent, { 
       return returned(fact.requeued, `${runId} lost its worker`);
     case "run.released":
       return returned(fact.requeued, `${runId} was handed back`);
-    case "run.started":
-    case "run.cancelled":
-      return;
+    default:
+      if (journey.runId === runId) observeEnd(journey, at, fact);
   }
+}
+
+/** The run of the input ended, and a boundary before that had applied it. */
+function observeEnd(journey: Journey, at: number, fact: Extract<SessionEvent, { runId: RunId }>): void {
+  const isEarlier = "applied" in fact && fact.applied?.includes(journey.inputId) === true;
+  const move = (to: InputStep, reason: string) => step(journey, at, { to, reason });
+  if (fact.type === "run.superseded" && isEarlier) move("superseded", `superseded by ${fact.by}`);
+  else if (isEarlier) move("consumed", `${fact.runId} ended`);
 }
 
 /** The input is among those that a run was started with, or that a boundary of it is about. */
@@ -90,7 +97,18 @@ function contribute(journey: Journey, at: number, fact: Extract<SessionEvent, { 
   const move = (to: InputStep, reason: string) => step(journey, at, { to, reason });
   journey.runId = runId;
   if (fact.type === "run.started") return move("staged", `attempt ${fact.attempt} of ${runId}`);
-  if (fact.type === "run.cancelled") return move("abandoned", "cancelled");
+  switch (fact.type) {
+    case "run.steered":
+      return move("staged", `joined ${runId}`);
+    case "run.cancelled":
+    case "run.rolled_back":
+      return move("abandoned", "cancelled");
+    case "run.superseded":
+      return move("superseded", `superseded by ${fact.by}`);
+    case "run.exhausted":
+      return move("consumed", `${runId} ended`);
+    default:
+  }
   move("applied", `contributed to ${runId}`);
   move("applied_pending", `receipt ${fact.position}`);
 }

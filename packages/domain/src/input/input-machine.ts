@@ -8,6 +8,8 @@
  *   N2  What was applied under a receipt is never queued again.
  *   N3  An attempt without an answer counts as a loss, one with a bad answer as
  *       a failure, an orderly hand-back as neither.
+ *   N4  What joined a run that goes on as a whole stays staged with it and is in
+ *       no lane meanwhile.
  */
 import type { InputStatus } from "@holdfast/contracts";
 import { setup } from "xstate";
@@ -18,6 +20,8 @@ export interface InputFacts {
   readonly isBudgetSpent: boolean;
   /** The session keeps strict order: a failed input stays at the head of its lane. */
   readonly isHeld: boolean;
+  /** The run is taken up again as a whole: a boundary of it is committed, or inputs have joined it. */
+  readonly isContinued: boolean;
 }
 
 /** What happens to an input. */
@@ -33,6 +37,8 @@ export type InputMachineEventType =
   | "run.checkpoint"
   | "run.commit"
   | "run.cancel"
+  | "run.roll_back"
+  | "run.suspend"
   | "run.supersede"
   | "run.fail"
   | "run.lose"
@@ -51,10 +57,12 @@ export const INPUT_EVENT_FACTS: Readonly<Record<InputMachineEventType, readonly 
   "run.checkpoint": [],
   "run.commit": [],
   "run.cancel": [],
+  "run.roll_back": [],
+  "run.suspend": [],
   "run.supersede": [],
-  "run.fail": ["isBudgetSpent", "isHeld"],
-  "run.lose": ["isBudgetSpent"],
-  "run.release": [],
+  "run.fail": ["isBudgetSpent", "isHeld", "isContinued"],
+  "run.lose": ["isBudgetSpent", "isContinued"],
+  "run.release": ["isContinued"],
 };
 
 interface InputMachineEvent {
@@ -79,6 +87,7 @@ export const inputMachine = setup({
   guards: {
     isBudgetSpent: ({ event }) => event.facts.isBudgetSpent === true,
     isHeld: ({ event }) => event.facts.isHeld === true,
+    isContinued: ({ event }) => event.facts.isContinued === true,
   },
   actions: {
     enterLane: () => {},
@@ -118,9 +127,12 @@ export const inputMachine = setup({
     },
     [STATUS.staged]: {
       on: {
+        "run.stage": { target: STATUS.staged, actions: ["countAttempt"] }, // N4
         "run.checkpoint": { target: STATUS.applied_pending },
+        "run.suspend": { target: STATUS.applied_pending },
         "run.commit": { target: STATUS.consumed, actions: ["recordOutcome"] },
         "run.cancel": { target: STATUS.abandoned, actions: ["recordOutcome"] },
+        "run.roll_back": { target: STATUS.abandoned, actions: ["recordOutcome"] },
         "run.supersede": { target: STATUS.superseded, actions: ["recordOutcome"] },
         "run.fail": [
           {
@@ -128,19 +140,27 @@ export const inputMachine = setup({
             target: STATUS.abandoned,
             actions: ["countFailure", "recordOutcome", "deadLetter"],
           },
+          { guard: "isContinued", target: STATUS.staged, actions: ["countFailure"] }, // N4
           { guard: "isHeld", target: STATUS.queued, actions: ["countFailure", "returnToPlace"] },
           { target: STATUS.queued, actions: ["countFailure", "moveBehind"] },
         ],
         "run.lose": [
           { guard: "isBudgetSpent", target: STATUS.abandoned, actions: ["countLoss", "recordOutcome", "deadLetter"] },
+          { guard: "isContinued", target: STATUS.staged, actions: ["countLoss"] }, // N4
           { target: STATUS.queued, actions: ["countLoss", "returnToPlace"] },
         ],
-        "run.release": { target: STATUS.queued, actions: ["returnToPlace"] },
+        "run.release": [
+          { guard: "isContinued", target: STATUS.staged }, // N4
+          { target: STATUS.queued, actions: ["returnToPlace"] },
+        ],
         "input.abandon": { target: STATUS.abandoned, actions: ["recordOutcome"] },
       },
     },
     [STATUS.applied_pending]: {
       on: {
+        "run.stage": { target: STATUS.applied_pending, actions: ["countAttempt"] },
+        "run.roll_back": { target: STATUS.consumed, actions: ["recordOutcome"] },
+        "run.supersede": { target: STATUS.superseded, actions: ["recordOutcome"] },
         "run.commit": { target: STATUS.consumed, actions: ["recordOutcome"] },
         "run.cancel": { target: STATUS.consumed, actions: ["recordOutcome"] },
         "run.fail": [

@@ -1,9 +1,21 @@
-import type { AbandonReason, FailureReport, InputId, InputStatus, Outcome, RunId } from "@holdfast/contracts";
+import {
+  AbandonReason,
+  type FailureReport,
+  type InputId,
+  type InputStatus,
+  type Outcome,
+  type RunId,
+} from "@holdfast/contracts";
+
+/** Notes of a consumed input that its run stopped at a tool of the caller; the output then names the call. */
+export const CALLBACK_PENDING = "callback_pending";
+
+type CallbackOutput = Pick<Extract<Outcome, { kind: typeof CALLBACK_PENDING }>, "toolName" | "args">;
 
 /** What a store knows of an input that ended. */
 export interface EndedInput {
   readonly status: InputStatus;
-  /** Successor of a displaced input, reason of an abandoned one; empty for a consumed one. */
+  /** Successor of a displaced input, reason of an abandoned one; how the run of a consumed one ended, empty for well. */
   readonly detail: string;
   readonly attempts: number;
   /** The run that consumed it, and the receipt's position; absent when it was consumed on admission. */
@@ -23,12 +35,7 @@ export function outcomeOf(input: EndedInput): Outcome | null {
     case "coalesced":
       return { kind: "coalesced", into: input.detail as InputId };
     case "abandoned":
-      return {
-        kind: "abandoned",
-        reason: input.detail as AbandonReason,
-        attempts: input.attempts,
-        ...(input.failure === undefined ? {} : { failure: input.failure }),
-      };
+      return endedOutcome(input);
     case "queued":
     case "staged":
     case "applied_pending":
@@ -36,7 +43,23 @@ export function outcomeOf(input: EndedInput): Outcome | null {
   }
 }
 
-function consumedOutcome({ receipt, output }: EndedInput): Outcome {
+/** Of an input whose run did not end well, whether a boundary of it was committed or not. */
+function endedOutcome({ detail, attempts, receipt, failure }: EndedInput): Outcome {
+  if (detail === AbandonReason.enum.cancelled) return { kind: "cancelled", ...receipt, attempts };
+  return {
+    kind: "abandoned",
+    reason: detail as AbandonReason,
+    attempts,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function consumedOutcome(input: EndedInput): Outcome {
+  const { detail, receipt, output } = input;
+  if (detail === CALLBACK_PENDING && receipt !== undefined) {
+    return { kind: CALLBACK_PENDING, ...receipt, ...(output as CallbackOutput) };
+  }
+  if (detail !== "") return endedOutcome(input);
   if (receipt === undefined) return { kind: "completed_without_result" };
   if (output === undefined) return { kind: "completed_without_result", ...receipt };
   return { kind: "completed", ...receipt, output: output as Extract<Outcome, { kind: "completed" }>["output"] };

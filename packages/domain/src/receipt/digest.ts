@@ -25,6 +25,8 @@ export interface BoundaryContent {
   readonly state?: unknown;
   readonly output?: unknown;
   readonly conversationDigest?: string;
+  /** What the run keeps for when it goes on. */
+  readonly data?: unknown;
   readonly messageCount: number;
 }
 
@@ -33,8 +35,8 @@ export type ReceiptDraft = Omit<Receipt, "ack" | "generation" | "committedAt" | 
 
 /** The text whose hash is `contentDigest`. */
 export function contentBytes(content: BoundaryContent): string {
-  const { state, output, conversationDigest, messageCount } = content;
-  return canonicalJson({ state, output, conversationDigest, messageCount });
+  const { state, output, conversationDigest, data, messageCount } = content;
+  return canonicalJson({ state, output, conversationDigest, data, messageCount });
 }
 
 /** As `contentBytes`, of state and output that are canonical JSON already, so that neither is serialised twice. */
@@ -42,11 +44,13 @@ export function contentBytesOf(content: {
   readonly state: string | null;
   readonly output: string | null;
   readonly conversationDigest: string | null;
+  readonly data?: string | null;
   readonly messageCount: number;
 }): string {
-  const { state, output, conversationDigest, messageCount } = content;
+  const { state, output, conversationDigest, data = null, messageCount } = content;
   const members = [
     conversationDigest === null ? null : `"conversationDigest":${JSON.stringify(conversationDigest)}`,
+    data === null ? null : `"data":${data}`,
     `"messageCount":${messageCount}`,
     output === null ? null : `"output":${output}`,
     state === null ? null : `"state":${state}`,

@@ -5,6 +5,7 @@
  * Invariants
  *   R1  An ended run never starts again.
  *   R2  A run that lost its attempt waits; only a spent budget ends it.
+ *   R3  A suspended run is staged again only after it was resumed.
  */
 import type { RunStatus } from "@holdfast/contracts";
 import { setup } from "xstate";
@@ -21,7 +22,9 @@ export type RunMachineEventType =
   | "run.commit"
   | "run.checkpoint"
   | "run.cancel"
+  | "run.roll_back"
   | "run.suspend"
+  | "run.resume"
   | "run.supersede"
   | "run.fail"
   | "run.lose"
@@ -35,7 +38,9 @@ export const RUN_EVENT_FACTS: Readonly<Record<RunMachineEventType, readonly (key
   "run.commit": [],
   "run.checkpoint": [],
   "run.cancel": [],
+  "run.roll_back": [],
   "run.suspend": [],
+  "run.resume": [],
   "run.supersede": [],
   "run.fail": ["isBudgetSpent"],
   "run.lose": ["isBudgetSpent"],
@@ -85,6 +90,7 @@ export const runMachine = setup({
         "run.commit": { target: STATUS.completed, actions: ["writeReceipt", "clearJournal"] },
         "run.checkpoint": { actions: ["writeReceipt"] },
         "run.cancel": { target: STATUS.cancelled, actions: ["writeReceipt", "clearJournal"] },
+        "run.roll_back": { target: STATUS.cancelled, actions: ["clearJournal"] },
         "run.suspend": { target: STATUS.suspended, actions: ["writeReceipt"] },
         "run.supersede": { target: STATUS.superseded, actions: ["writeReceipt", "clearJournal"] },
         "run.fail": [
@@ -101,7 +107,7 @@ export const runMachine = setup({
     },
     [STATUS.suspended]: {
       on: {
-        "run.stage": { target: STATUS.staged, actions: ["countAttempt"] },
+        "run.resume": { target: STATUS.waiting }, // R3
         "run.abandon": { target: STATUS.cancelled, actions: ["clearJournal"] },
       },
     },

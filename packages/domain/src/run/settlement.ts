@@ -10,6 +10,7 @@ export const SETTLEMENT_EVENTS: Readonly<Record<RunSettlement, RunMachineEventTy
   superseded: "run.supersede",
   checkpointed: "run.checkpoint",
   released: "run.release",
+  rolled_back: "run.roll_back",
 };
 
 /** Settlements that leave a receipt. */

@@ -68,7 +68,12 @@ it("keeps the journal while a run can be tried again, and clears it when it ends
 
 it("executes one attempt at a time and counts each", () => {
   expect(step("staged", "run.stage")).toBeNull();
-  for (const status of ["waiting", "suspended"]) expect(step(status, "run.stage")?.effects).toEqual(["countAttempt"]);
+  expect(step("waiting", "run.stage")?.effects).toEqual(["countAttempt"]);
+});
+
+it("stages a suspended run again only after it was resumed (R3)", () => {
+  expect(step("suspended", "run.stage")).toBeNull();
+  expect(step("suspended", "run.resume")).toEqual({ next: "waiting", effects: [] });
 });
 
 it("takes the event of every settlement while it is staged, with a receipt exactly where one is left", () => {

@@ -1,7 +1,7 @@
 /**
  * Verbs: apply once, tell the holder, settle what was ended, wake what is left.
  */
-import { AppError, type ControlReport, type SessionRef } from "@holdfast/contracts";
+import { AppError, type CancelMode, type ControlReport, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase, legalVerbs } from "@holdfast/domain";
 import type { VerbCommand } from "../api/control-plane.ts";
 import type { Waker } from "../ingress/waker.ts";
@@ -39,13 +39,19 @@ export async function interruptRun(
   command: InterruptRunCommand,
 ): Promise<ControlReport> {
   const { requestId, runId = null, dryRun: isDryRun = false } = command;
-  const reply = await parts.context.store.control.interrupt({ ref, requestId, runId, isDryRun });
+  const mode = modeOf(command);
+  const reply = await parts.context.store.control.interrupt({ ref, requestId, runId, mode, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");
   if (reply.kind === "refused" && runId !== null && reply.currentRunId !== runId) {
     throw new AppError("run.not_current", { details: { runId, currentRunId: reply.currentRunId } });
   }
   if (reply.kind === "refused") throw refusal("interrupt", reply);
   return isDryRun ? reply.report : finish(parts, ref, reply);
+}
+
+function modeOf({ at, isRolledBack }: InterruptRunCommand): CancelMode {
+  if (isRolledBack === true) return "rollback";
+  return at === "boundary" ? "boundary" : "interrupt";
 }
 
 async function finish(parts: ControlParts, ref: SessionRef, reply: Applied): Promise<ControlReport> {

@@ -2,9 +2,17 @@
  * Why a session stands still: one reading of the facts, in the order in
  * which they would have to change.
  */
-import { type Binding, type Explanation, isoOf, type SessionPhase, type WaitsFor } from "@holdfast/contracts";
+import {
+  type Binding,
+  type Explanation,
+  type InputId,
+  isoOf,
+  RunId,
+  type SessionPhase,
+  type WaitsFor,
+} from "@holdfast/contracts";
 import { deriveState, isFinalPhase, legalVerbs } from "@holdfast/domain";
-import type { ExplainFacts } from "../ports/archive.ts";
+import type { ExplainFacts, NextTimed } from "../ports/archive.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 
 /** Explains a session from what the store knows, and from the versions in which workers host its executor. */
@@ -23,7 +31,7 @@ export function explain(facts: ExplainFacts, announced: readonly string[] = []):
           hasRun: run !== null,
           isBusy: run !== null && run.leaseUntil > now,
           isBound,
-          hasPending: record.queued + record.scheduled > 0,
+          hasPending: record.queued + record.scheduled + facts.parked > 0,
         }),
   };
 }
@@ -41,11 +49,13 @@ function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor
       leaseUntil: isoOf(run.leaseUntil),
       isLeaseLive: run.leaseUntil > now,
       cancelMode: run.cancelMode,
+      stalledAt: run.stalledAt === null ? null : isoOf(run.stalledAt),
     };
   }
   const isDraining = record.phase === "idle" || record.phase === "retired";
   if (!isDraining) return { kind: "operator", phase: record.phase };
-  if (record.queued + record.scheduled === 0) return { kind: "nothing" };
+  const isParkedOnly = record.queued + record.scheduled + facts.continued === 0 && facts.nextTimed === null;
+  if (isParkedOnly) return facts.parked > 0 ? { kind: "resumption", inputs: facts.parked } : { kind: "nothing" };
   if (record.binding === null) return { kind: "binding" };
   if (facts.isUnhosted) return { kind: "executor", ...boundTo(record.binding), announced: [...announced] };
   return findWorkReason(facts);
@@ -55,10 +65,8 @@ function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor
 function findWorkReason(facts: ExplainFacts): WaitsFor {
   const { record, now, nextTimed, waking, dueAt } = facts;
   const isTimed = nextTimed !== null && nextTimed.at > now && (dueAt === null || dueAt >= nextTimed.at);
-  if (isTimed) {
-    return { kind: "time", inputId: nextTimed.inputId, at: isoOf(nextTimed.at), failures: nextTimed.failures };
-  }
-  if (waking === 0) return { kind: "wake", silentInputs: record.queued };
+  if (isTimed) return timeOf(nextTimed);
+  if (waking + facts.continued === 0) return { kind: "wake", silentInputs: record.queued };
   return { kind: "worker", dueAt: isoOf(dueAt ?? now), fruitlessSweeps: facts.fruitlessSweeps };
 }
 
@@ -71,6 +79,15 @@ function summariseHosting({ executor, versions, announced }: Extract<WaitsFor, {
   if (versions === undefined) return `No worker hosts executor ${executor}.`;
   const wanted = `No worker hosts executor ${executor} in a version of ${versions}`;
   return announced.length === 0 ? `${wanted}.` : `${wanted}; workers host ${announced.join(", ")}.`;
+}
+
+function timeOf({ id, at, failures }: NextTimed): WaitsFor {
+  if (isRunId(id)) return { kind: "timer", runId: id, at: isoOf(at) };
+  return { kind: "time", inputId: id, at: isoOf(at), failures };
+}
+
+function isRunId(id: InputId | RunId): id is RunId {
+  return RunId.safeParse(id).success;
 }
 
 /** Reasons about which the facts say nothing more. */
@@ -109,6 +126,10 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
       return waitsFor.failures > 0
         ? `Input ${waitsFor.inputId} failed ${waitsFor.failures} times and is tried again at ${waitsFor.at}.`
         : `Input ${waitsFor.inputId} is scheduled for ${waitsFor.at}.`;
+    case "timer":
+      return `Run ${waitsFor.runId} goes on at ${waitsFor.at}.`;
+    case "resumption":
+      return `${waitsFor.inputs} inputs are in suspended runs, which wait for what they are suspended on.`;
     case "executor":
       return summariseHosting(waitsFor);
     case "operator":

@@ -56,6 +56,12 @@ export class Waker {
     else this.#tell(hint.node, inputId, wake);
   }
 
+  /** Work that is no input can begin: a worker of this process takes it, or a job is added. */
+  wake(ref: SessionRef, { signal, executor, epoch }: WakeHint): void {
+    if (signal === "none" || executor === null) return;
+    if (this.#findLocalWorker()?.offer(ref, executor) !== true) this.enqueue({ ref, executor, epoch });
+  }
+
   /** An input ended, so its session was claimed: nobody needs to look whether it was. */
   settled(ref: SessionRef, inputId: InputId): void {
     if (this.#told.get(refKey(ref))?.inputId === inputId) this.#forget(ref);

@@ -1,8 +1,9 @@
 import { AppError, type Input, type RunPrimitive, type SessionRef } from "@holdfast/contracts";
 import { renderPrimitive } from "@holdfast/domain";
 import type { Blobs } from "../ports/blobs.ts";
-import type { Turn } from "../ports/executor.ts";
+import type { ResumedRun, Turn } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
+import type { LiveTurn } from "./live-turn.ts";
 import type { RunStep } from "./step-journal.ts";
 
 /** What a turn is made of. */
@@ -14,10 +15,11 @@ export interface TurnParts {
   readonly blobs: Blobs;
   readonly signal: AbortSignal;
   readonly step: RunStep;
+  readonly live: Pick<LiveTurn, "checkpoint" | "inbox" | "attention">;
 }
 
 /** The turn an executor is handed. State and inputs are parsed for this attempt alone. */
-export function createTurn({ ref, batch, state, blobs, signal, step }: TurnParts): Turn {
+export function createTurn({ ref, batch, state, blobs, signal, step, live }: TurnParts): Turn {
   // The ledger validated inputs at admission; they are read back as they were written.
   const inputs = batch.inputs.map(({ payload }) => JSON.parse(payload) as Input);
   let primitive: RunPrimitive | null = null;
@@ -37,6 +39,10 @@ export function createTurn({ ref, batch, state, blobs, signal, step }: TurnParts
     blob: (name) => getBlob(blobs, ref, name),
     signal,
     step,
+    resumed: resumedOf(batch),
+    checkpoint: (boundary) => live.checkpoint(boundary),
+    inbox: (options) => live.inbox(options),
+    attention: () => live.attention(),
   };
 }
 
@@ -44,6 +50,15 @@ async function getBlob(blobs: Blobs, ref: SessionRef, name: string): Promise<Uin
   const content = await blobs.find(ref, name);
   if (content !== null) return content;
   throw new AppError("blob.missing", { message: `the session has no blob ${name}`, details: { blob: name } });
+}
+
+function resumedOf({ sequence, kept }: StagedBatch): ResumedRun | null {
+  if (sequence === 1) return null;
+  return { sequence: sequence - 1, data: parsedOrNull(kept.data), value: parsedOrNull(kept.value) };
+}
+
+function parsedOrNull(text: string | null): unknown {
+  return text === null ? null : (JSON.parse(text) as unknown);
 }
 
 function render(batch: StagedBatch, inputs: readonly Input[]): RunPrimitive {

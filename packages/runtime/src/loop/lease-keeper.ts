@@ -19,6 +19,8 @@ export interface KeptHold extends Hold {
   readonly runId: RunId | null;
   /** Ends what runs under the hold. */
   abort(reason: AbortReason): void;
+  /** An input asks the turn in progress for attention. */
+  attend(): void;
   /** Monotonic time until which the hold is certainly ours. */
   deadline: number;
 }
@@ -114,7 +116,11 @@ export class LeaseKeeper {
         }
         // Another batch may have been staged while this answer was on its way: that lease is the later one.
         hold.deadline = Math.max(hold.deadline, this.deadlineFrom(sentAt));
-        if (reply.cancel !== null && reply.cancel.runId === hold.runId) hold.abort("cancelled");
+        if (reply.isAttentionAsked) hold.attend();
+        const { cancel } = reply;
+        // One that is asked to end at its boundary learns of it there.
+        if (cancel === null || cancel.runId !== hold.runId || cancel.mode === "boundary") return;
+        hold.abort(cancel.mode === "rollback" ? "rolled_back" : "cancelled");
       });
     } catch (error) {
       this.#context.report({ level: "warn", phrase: "leases not renewed", fields: { holds: holds.length, error } });

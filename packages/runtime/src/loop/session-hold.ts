@@ -13,7 +13,7 @@
  *   H5  A hold that was told to end begins no further turn: what was staged for
  *       it meanwhile is handed back.
  */
-import { type ClaimId, isAppError, type RunId, type SessionRef } from "@holdfast/contracts";
+import { type ClaimId, type InputId, isAppError, type RunId, type SessionRef } from "@holdfast/contracts";
 import type { AbortReason, Executor } from "../ports/executor.ts";
 import type {
   AdvanceCommand,
@@ -30,6 +30,8 @@ import { claimInRange } from "./claim-in-range.ts";
 import { createTurn } from "./create-turn.ts";
 import type { HostedVersions } from "./hosted-versions.ts";
 import type { KeptHold, LeaseKeeper } from "./lease-keeper.ts";
+import { LiveTurn } from "./live-turn.ts";
+import { type ProgressWatch, watchProgress } from "./progress-watch.ts";
 import { type AttemptEnd, abortError, advanceCommand, settleResult } from "./settle-result.ts";
 import type { StateCache } from "./state-cache.ts";
 import { createStepJournal } from "./step-journal.ts";
@@ -64,8 +66,21 @@ export type HoldEnd =
 /** How long a hold waits for an executor that ignores its signal. */
 const ABORT_PATIENCE_MS = 1_000;
 const RETRY_PAUSE_MS = 50;
-const NOT_BEGUN: AttemptEnd = { kind: "hung" };
+/** Reasons that end the turn and not the hold. */
+const ENDS_ONE_RUN: ReadonlySet<AbortReason> = new Set(["cancelled", "rolled_back", "not_progressing"]);
 const MAX_BATCH_BYTES = 8 * 1_048_576;
+
+/** A turn that is over, and what it left to settle. */
+interface EndedTurn {
+  readonly end: AttemptEnd;
+  /** The batch as the turn's own boundaries left it. */
+  readonly left: StagedBatch;
+  readonly shown: ReadonlySet<InputId>;
+}
+
+function notBegun(left: StagedBatch): EndedTurn {
+  return { end: { kind: "hung" }, left, shown: new Set() };
+}
 
 /** A hold in progress. */
 export class SessionHold implements KeptHold {
@@ -76,6 +91,7 @@ export class SessionHold implements KeptHold {
   #batch: StagedBatch | null = null;
   /** Canonical JSON of the committed state; `null` before the first commit. */
   #state: string | null = null;
+  #live: LiveTurn | null = null;
   #abort = new AbortController();
   #aborted: AbortReason | null = null;
   /** The worker ends: holds not for this turn only (H5). */
@@ -97,6 +113,11 @@ export class SessionHold implements KeptHold {
     if (this.#batch === null || this.#aborted !== null) return;
     this.#aborted = reason;
     this.#abort.abort(abortError(reason));
+  }
+
+  /** An input asks the turn in progress for attention. */
+  attend(): void {
+    this.#live?.attend();
   }
 
   /** Works until the hold ends. Never rejects for what an executor does. */
@@ -140,13 +161,13 @@ export class SessionHold implements KeptHold {
     const { context, mustYield } = this.#parts;
     for (let boundaries = 1; ; boundaries += 1) {
       const batch = this.#batch as StagedBatch;
-      const end = this.#aborted === null ? await this.#apply(batch) : NOT_BEGUN;
-      const settlement = settleResult(context, { batch, end, aborted: this.#aborted });
-      const isOver = this.#aborted !== null && this.#aborted !== "cancelled";
+      const { end, left, shown } = this.#aborted === null ? await this.#turn(batch) : notBegun(batch);
+      const settlement = settleResult(context, { batch: left, end, aborted: this.#aborted, shown });
+      const isOver = this.#aborted !== null && !ENDS_ONE_RUN.has(this.#aborted);
       const spent = { boundaries, ms: context.clock.monotonic() - claimedAt };
       const next = isOver || mustYield(spent) ? null : this.#offer();
       const sentAt = context.clock.monotonic();
-      const command = advanceCommand(context, { ref: this.ref, batch, settlement, next });
+      const command = advanceCommand(context, { ref: this.ref, batch: left, settlement, next });
       const step = this.#settled(command, await this.#advance(command));
       if (step.kind !== "staged") return endOf(step, batch);
       this.#begin(step.batch, sentAt);
@@ -176,8 +197,65 @@ export class SessionHold implements KeptHold {
     };
   }
 
+  /** One turn, from its begin until nothing of it is under way any more. */
+  async #turn(batch: StagedBatch): Promise<EndedTurn> {
+    const { context } = this.#parts;
+    const watch = watchProgress({
+      context,
+      silent: () => void this.#noteSilence(batch),
+      overdue: () => this.abort("not_progressing"),
+    });
+    const live = this.#createLive(batch, watch);
+    this.#live = live;
+    try {
+      const end = await this.#apply(batch, { live, watch });
+      await live.idle();
+      return { end, left: live.batch, shown: live.shown };
+    } finally {
+      this.#live = null;
+      watch.stop();
+    }
+  }
+
+  #createLive(batch: StagedBatch, watch: ProgressWatch): LiveTurn {
+    const { context, publish, states } = this.#parts;
+    return new LiveTurn({
+      context,
+      ref: this.ref,
+      batch,
+      signal: this.#abort.signal,
+      maxBytes: MAX_BATCH_BYTES,
+      untilAnswered: (call) => this.#untilAnswered("checkpoint", call),
+      committed: ({ digest, state }) => {
+        this.#state = state ?? this.#state;
+        states.put(this.ref, { digest, state: this.#state });
+      },
+      publish,
+      abort: (reason) => this.abort(reason),
+      progressed: (sign) => watch.progressed(sign),
+    });
+  }
+
+  /** Says that nothing is seen of a run: in its events, to whoever explains it, and here. */
+  async #noteSilence({ fence }: StagedBatch): Promise<void> {
+    const { context, publish } = this.#parts;
+    const { ref } = this;
+    try {
+      const reply = await context.store.liveRuns.noteStall({ ref, fence });
+      if (reply.kind === "fenced") return;
+      const { silentMs, followers, cursor } = reply;
+      context.report({ level: "warn", phrase: "run gives no sign", fields: { ref, runId: fence.runId, silentMs } });
+      publish({ ref, settled: [], followers, cursor });
+    } catch (error) {
+      context.report({ level: "warn", phrase: "silence not noted", fields: { ref, error } });
+    }
+  }
+
   /** Calls the executor and waits for it, but not for ever once it was told to end. */
-  #apply(batch: StagedBatch): Promise<AttemptEnd> {
+  #apply(
+    batch: StagedBatch,
+    { live, watch }: { readonly live: LiveTurn; readonly watch: ProgressWatch },
+  ): Promise<AttemptEnd> {
     const { context, executors } = this.#parts;
     const signal = this.#abort.signal;
     const executor = executors.get(batch.executor) as Executor;
@@ -197,11 +275,15 @@ export class SessionHold implements KeptHold {
         fence: batch.fence,
         entries: batch.journalEntries,
         signal,
-        untilAnswered: (request) => this.#untilAnswered("journal", request),
+        untilAnswered: async (request) => {
+          const reply = await this.#untilAnswered("journal", request);
+          watch.progressed("sign");
+          return reply;
+        },
       });
       const call = async (): Promise<unknown> => {
         return executor.apply(
-          createTurn({ ref: this.ref, batch, state: this.#state, blobs: context.store.blobs, signal, step }),
+          createTurn({ ref: this.ref, batch, state: this.#state, blobs: context.store.blobs, signal, step, live }),
         );
       };
       call().then(
@@ -251,12 +333,13 @@ export class SessionHold implements KeptHold {
       return { kind: "lost" };
     }
     publish({ ref: this.ref, settled: reply.settled, followers: reply.followers, cursor: reply.cursor });
-    this.#remember(command.settlement);
+    // A run that was asked to end may have left no receipt for what it answered.
+    if (reply.position > command.expectedPosition) this.#remember(command.settlement);
     return reply.next;
   }
 
   #remember(settlement: Settlement): void {
-    if (settlement.kind !== "completed" && settlement.kind !== "cancelled") return;
+    if (!("digest" in settlement)) return;
     this.#state = settlement.state ?? this.#state;
     this.#parts.states.put(this.ref, { digest: settlement.digest, state: this.#state });
   }

@@ -105,6 +105,11 @@ export class SessionWorker implements LocalWorker {
     if (hold?.runId === runId) hold.abort(reason);
   }
 
+  /** Ends a wait of the turn in progress, if the session is held here. */
+  nudge(ref: SessionRef): void {
+    this.#active.get(refKey(ref))?.hold.attend();
+  }
+
   /**
    * Takes nothing new, lets turns finish for a while, then hands the rest back at
    * their last boundary. Resolves when no hold is left.

@@ -1,20 +1,13 @@
 /**
  * From what an executor answered to what the ledger commits.
  */
-import {
-  AppError,
-  ERRORS,
-  type ExecutorResult,
-  ExecutorResult as ExecutorResultSchema,
-  epochMsOf,
-  type FailureReport,
-  isAppError,
-} from "@holdfast/contracts";
-import { contentBytesOf, receiptBytes, retryDelayMs } from "@holdfast/domain";
+import { ERRORS, epochMsOf, type FailureReport, type InputId, isAppError } from "@holdfast/contracts";
+import { retryDelayMs } from "@holdfast/domain";
 import type { AbortReason } from "../ports/executor.ts";
 import type { AdvanceCommand, Settlement, StagedBatch } from "../ports/ledger.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
-import { executorJson } from "./executor-json.ts";
+import { boundaryCommit, boundaryOfBatch, contributorsOf } from "./boundary.ts";
+import { type CheckedResult, checkResult, type EndedResult } from "./check-result.ts";
 
 /** How an attempt ended, as the loop saw it. */
 export type AttemptEnd =
@@ -25,90 +18,106 @@ export type AttemptEnd =
 
 /** Everything a settlement depends on. */
 export interface SettleRequest {
+  /** As the turn's own boundaries left it. */
   readonly batch: StagedBatch;
   readonly end: AttemptEnd;
   /** Why the turn's signal was aborted, if it was. */
   readonly aborted: AbortReason | null;
+  /** Inputs that joined the run since its last boundary. */
+  readonly shown: ReadonlySet<InputId>;
 }
 
 const LONGEST_CODE = 128;
 const LONGEST_MESSAGE = 1_000;
-const CANCELLED: ReceiptResult = { kind: "cancelled", state: null, output: null };
+const CANCELLED: EndedResult<"cancelled"> = { kind: "cancelled", state: null, output: null };
+const ROLLED_BACK: Settlement = { kind: "rolled_back" };
 
 /** The settlement of an attempt. Whatever an executor answers, there is one. */
 export function settleResult(context: RuntimeContext, request: SettleRequest): Settlement {
   const { end, aborted } = request;
   if (end.kind === "answered") return settleAnswer(context, request, end.result);
-  if (aborted === "cancelled") return receiptFor(context, request, CANCELLED);
+  const asked = settleAsked(context, request, CANCELLED);
+  if (asked !== null) return asked;
   if (aborted !== null || end.kind === "hung") return { kind: "released" };
   return failed(context, request, { failure: toFailure(end.error), isRetryable: true });
 }
 
+/** How a run ends that was asked to, and completed nothing; `null` when it was not. */
+function settleAsked(context: RuntimeContext, request: SettleRequest, ended: EndedResult): Settlement | null {
+  switch (request.aborted) {
+    case "cancelled":
+      return settleEnded(context, request, ended);
+    case "rolled_back":
+      return ROLLED_BACK;
+    case "not_progressing":
+      return failed(context, request, { failure: NOT_PROGRESSING, isRetryable: false });
+    default:
+      return null;
+  }
+}
+
 function settleAnswer(context: RuntimeContext, request: SettleRequest, answer: unknown): Settlement {
+  const { batch, shown } = request;
   try {
-    return settleChecked(context, request, checkResult(answer));
+    const result = checkResult(context, answer, { batch, shown });
+    if (result.kind === "completed" || result.kind === "callback_pending") return settleEnded(context, request, result);
+    return settleUnfinished(context, request, result);
   } catch (error) {
     // Reading an answer may run code of the executor: a getter, a `toJSON`.
-    const message = isAppError(error) ? error.message : `the executor's result cannot be read: ${messageOf(error)}`;
-    return failed(context, request, { failure: { code: "executor.invalid_result", message }, isRetryable: true });
+    const isOurs = isAppError(error);
+    const message = isOurs ? error.message : `the executor's result cannot be read: ${messageOf(error)}`;
+    const code = isOurs ? error.code : "executor.invalid_result";
+    // What cannot be committed for this run cannot be the next time either.
+    const isRetryable = code !== "executor.unsupported_result";
+    return failed(context, request, { failure: { code, message }, isRetryable });
   }
 }
 
-function settleChecked(context: RuntimeContext, request: SettleRequest, result: CheckedResult): Settlement {
+/** A result that a request to end comes before. */
+function settleUnfinished(
+  context: RuntimeContext,
+  request: SettleRequest,
+  result: Exclude<CheckedResult, { kind: "completed" | "callback_pending" }>,
+): Settlement {
+  const { batch } = request;
+  const state = "state" in result ? result.state : null;
+  const asked = result.kind === "superseded" ? null : settleAsked(context, request, { ...CANCELLED, state });
+  if (asked !== null) return asked;
   switch (result.kind) {
-    case "completed":
     case "cancelled":
-      return receiptFor(context, request, result);
+      return settleEnded(context, request, result);
     case "failed":
-      if (request.aborted === "cancelled") return receiptFor(context, request, CANCELLED);
       return failed(context, request, result);
-    case "suspended":
-    case "superseded":
-      return failed(context, request, {
-        failure: {
-          code: "executor.unsupported_result",
-          message: `a run of this session cannot end as ${result.kind}`,
-        },
-        isRetryable: false,
-      });
+    case "suspended": {
+      const { on, data } = result;
+      const draft = { ...result, output: null };
+      return { kind: "suspended", ...boundaryCommit(context, batch, draft), on, data };
+    }
+    case "superseded": {
+      const contributors = contributorsBefore(batch, result.by);
+      const draft = { kind: "superseded", state: null, output: null, contributors } as const;
+      return { kind: "superseded", ...boundaryCommit(context, batch, draft), by: result.by };
+    }
   }
 }
 
-/** A result whose state and output are canonical JSON; `null` for none. */
-type CheckedResult = Exclude<ExecutorResult, { kind: "completed" | "cancelled" }> | ReceiptResult;
+/** What came before the successor; it, and what joined the run since, is run next. */
+function contributorsBefore(batch: StagedBatch, by: InputId): readonly InputId[] {
+  const contributors = contributorsOf(batch);
+  return contributors.slice(0, contributors.indexOf(by));
+}
 
-type ReceiptResult = Pick<Extract<ExecutorResult, { kind: "completed" }>, "conversationDigest" | "messageCount"> & {
-  readonly kind: "completed" | "cancelled";
-  readonly state: string | null;
-  readonly output: string | null;
+function settleEnded(context: RuntimeContext, { batch }: SettleRequest, result: EndedResult): Settlement {
+  const isCallbackPending = result.kind === "callback_pending";
+  const kind = isCallbackPending ? "completed" : result.kind;
+  const commit = boundaryCommit(context, batch, { ...result, kind });
+  return { kind, ...commit, output: result.output, isCallbackPending };
+}
+
+const NOT_PROGRESSING: FailureReport = {
+  code: "executor.not_progressing",
+  message: "the run reached no boundary within the time it has",
 };
-
-/**
- * Reads an answer once, because what is read again may have changed. State and output are checked by hand, in one
- * pass without recursion; a schema would take both apart.
- *
- * @throws executor.invalid_result
- */
-function checkResult(answer: unknown): CheckedResult {
-  if (typeof answer !== "object" || answer === null) throw invalid("the executor answered with no result object");
-  const { state, output, ...rest } = answer as Record<string, unknown>;
-  const parsed = ExecutorResultSchema.safeParse(rest);
-  if (!parsed.success) throw invalid(`the executor's result is malformed: ${parsed.error.issues[0]?.message ?? ""}`);
-  const content = {
-    state: jsonOrNull("the executor's state", state),
-    output: jsonOrNull("the executor's output", output),
-  };
-  const result = parsed.data;
-  return result.kind === "completed" || result.kind === "cancelled" ? { ...result, ...content } : result;
-}
-
-function invalid(message: string): AppError {
-  return new AppError("executor.invalid_result", { message });
-}
-
-function jsonOrNull(what: string, value: unknown): string | null {
-  return value === undefined ? null : executorJson(what, value);
-}
 
 function toFailure(error: unknown): FailureReport {
   return { code: codeOf(error), message: messageOf(error) };
@@ -146,7 +155,7 @@ function failed(
   result: { readonly failure: FailureReport; readonly isRetryable: boolean; readonly retryAt?: string | undefined },
 ): Settlement {
   const { clock, random, budget } = context;
-  const failures = 1 + Math.max(...batch.inputs.map((input) => input.failures));
+  const failures = 1 + Math.max(batch.appliedFailures, ...batch.inputs.map((input) => input.failures));
   const isDelayExplicit = result.retryAt !== undefined;
   return {
     kind: "failed",
@@ -154,6 +163,7 @@ function failed(
       code: shown(result.failure.code, LONGEST_CODE),
       message: shown(result.failure.message, LONGEST_MESSAGE),
     },
+    reason: result.failure === NOT_PROGRESSING ? "executor_not_progressing" : "max_attempts_exhausted",
     isRetryable: result.isRetryable,
     // The store's clock decides when: what travels is how long from now.
     retryDelayMs: isDelayExplicit
@@ -163,50 +173,23 @@ function failed(
   };
 }
 
-function receiptFor(context: RuntimeContext, { batch }: SettleRequest, result: ReceiptResult): Settlement {
-  const content = {
-    state: result.state,
-    output: result.output,
-    conversationDigest: result.conversationDigest ?? null,
-    messageCount: result.messageCount ?? 0,
-  };
-  const contentDigest = context.sha256(contentBytesOf(content));
-  const bytes = receiptBytes({
-    runId: batch.fence.runId,
-    sequence: batch.sequence,
-    position: batch.position + 1,
-    boundary: batch.boundary,
-    result: result.kind,
-    contributors: batch.inputs.map(({ inputId }) => inputId),
-    token: batch.fence.token,
-    claimId: batch.fence.claimId,
-    contentDigest,
-    ...(content.conversationDigest === null ? {} : { conversationDigest: content.conversationDigest }),
-    messageCount: content.messageCount,
-    previousDigest: batch.previousDigest,
-  });
-  return { kind: result.kind, ...content, contentDigest, digest: context.sha256(bytes) };
-}
-
 /** The advance that commits a settlement; sent again unchanged until it is answered. */
 export function advanceCommand(
   context: RuntimeContext,
   parts: Pick<AdvanceCommand, "ref" | "next"> & { readonly batch: StagedBatch; readonly settlement: Settlement },
 ): AdvanceCommand {
   const { batch, settlement } = parts;
-  const hasReceipt = settlement.kind === "completed" || settlement.kind === "cancelled";
+  const contributors =
+    settlement.kind === "superseded" ? contributorsBefore(batch, settlement.by) : contributorsOf(batch);
   return {
     ref: parts.ref,
     node: context.node,
     fence: batch.fence,
     attempt: batch.attempt,
-    sequence: batch.sequence,
-    expectedPosition: batch.position,
-    previousDigest: batch.previousDigest,
-    boundary: batch.boundary,
-    contributors: batch.inputs.map(({ inputId }) => inputId),
+    ...boundaryOfBatch(batch),
+    contributors,
     settlement,
-    settlementDigest: hasReceipt ? settlement.digest : context.sha256(JSON.stringify(settlement)),
+    settlementDigest: "digest" in settlement ? settlement.digest : context.sha256(JSON.stringify(settlement)),
     next: parts.next,
   };
 }

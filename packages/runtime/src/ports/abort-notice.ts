@@ -4,5 +4,5 @@ import type { NodeId, RunId } from "@holdfast/contracts";
 export interface AbortNotice {
   readonly node: NodeId;
   readonly runId: RunId;
-  readonly reason: "cancelled" | "stopped";
+  readonly reason: "cancelled" | "rolled_back" | "stopped";
 }

@@ -87,6 +87,14 @@ export interface StoredEvent {
   readonly correlationIds?: readonly string[];
 }
 
+/** What waits for a time. */
+export interface NextTimed {
+  /** An input, or a run that goes on. */
+  readonly id: InputId | RunId;
+  readonly at: number;
+  readonly failures: number;
+}
+
 /** A session at one moment, as `explain` reads it. Times are epoch milliseconds of the store's clock. */
 export interface ExplainFacts {
   readonly record: SessionRecord;
@@ -99,6 +107,8 @@ export interface ExplainFacts {
     readonly leaseUntil: number;
     /** How it was asked to end; `null` while nobody did. */
     readonly cancelMode: CancelMode | null;
+    /** When it was noted that nothing was seen of it for long; `null` while it was not. */
+    readonly stalledAt: number | null;
   } | null;
   /** When somebody must look at the session next. */
   readonly dueAt: number | null;
@@ -108,6 +118,9 @@ export interface ExplainFacts {
   readonly isUnhosted: boolean;
   /** A script was torn while it wrote: the session is quarantined, and nobody looks at it. */
   readonly isTorn: boolean;
-  /** The earliest input that waits for a time. */
-  readonly nextTimed: { readonly inputId: InputId; readonly at: number; readonly failures: number } | null;
+  /** The earliest input that waits for a time, or a run that goes on at one. */
+  readonly nextTimed: NextTimed | null;
+  /** Inputs of runs that wait to go on, and how many of those runs wait for nothing but a worker. */
+  readonly parked: number;
+  readonly continued: number;
 }

@@ -1,14 +1,16 @@
 import type {
+  CancelMode,
   ControlReport,
   ControlVerb,
   NodeId,
   RequestId,
   RunId,
+  RunStatus,
   SessionPhase,
   SessionRef,
 } from "@holdfast/contracts";
 import type { AbortNotice } from "./abort-notice.ts";
-import type { SettledInput } from "./ledger.ts";
+import type { SettledInput, WakeHint } from "./ledger.ts";
 
 /**
  * The control plane's writes.
@@ -22,6 +24,7 @@ import type { SettledInput } from "./ledger.ts";
  *   C6  Rebuilding a session (recycle, recover, a claim over a dead holder) ends
  *       its ephemeral and derived inputs, and says how many.
  *   C7  An event of a caller is appended once per request id.
+ *   C8  A suspended run is resumed once, and finds the value it was resumed with.
  *
  * Rejects with `session.torn`, and with `idempotency.mismatch` for a request id
  * that named another verb.
@@ -35,6 +38,9 @@ export interface Control {
 
   /** Appends an event of a caller. */
   publish(command: PublishCommand): Promise<PublishReply>;
+
+  /** Lets a suspended run go on (C8). */
+  resume(command: ResumeCommand): Promise<ResumeReply>;
 }
 
 /** An event of a caller, once per request id. */
@@ -75,9 +81,33 @@ export interface InterruptCommand {
   readonly requestId: RequestId;
   /** The run meant; `null` for whichever is current. */
   readonly runId: RunId | null;
+  /** A run that was asked for more than this already stays asked for that. */
+  readonly mode: CancelMode;
   /** As for a verb. */
   readonly isDryRun?: boolean;
 }
+
+/** Lets one suspended run go on. */
+export interface ResumeCommand {
+  readonly ref: SessionRef;
+  readonly requestId: RequestId;
+  readonly runId: RunId;
+  /** Canonical JSON of what the run finds as the value it waited for. */
+  readonly value: string;
+}
+
+/** What a resumption came to; a repeat is answered as the first call was. */
+export type ResumeReply =
+  | {
+      readonly kind: "resumed";
+      readonly isRepeat: boolean;
+      readonly wake: WakeHint;
+      readonly followers: readonly NodeId[];
+      readonly cursor: number;
+    }
+  /** Nothing changed; `status` is `null` when the session has no such run. */
+  | { readonly kind: "not_suspended"; readonly status: RunStatus | null }
+  | { readonly kind: "missing" };
 
 /** What a command came to; a repeat carries the first report. */
 export type ControlReply =

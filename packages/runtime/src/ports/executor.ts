@@ -1,7 +1,7 @@
 import type { ExecutorResult, Fence, Input, RunPrimitive, SessionRef } from "@holdfast/contracts";
 
 /** Why a turn's signal was aborted. */
-export type AbortReason = "lease_lost" | "cancelled" | "stopped" | "shutdown";
+export type AbortReason = "lease_lost" | "cancelled" | "rolled_back" | "stopped" | "shutdown" | "not_progressing";
 
 /** What an executor gets for one attempt. */
 export interface Turn {
@@ -12,7 +12,7 @@ export interface Turn {
   readonly attempt: number;
   /** Lets a store of your own refuse an older worker. */
   readonly fence: Fence;
-  /** The inputs of this turn, in order. */
+  /** The inputs of this turn, in order. Of a run that goes on, those that no boundary has committed. */
   readonly inputs: readonly Input[];
   /** The same, rendered for a model. */
   readonly primitive: RunPrimitive;
@@ -36,6 +36,62 @@ export interface Turn {
    * @throws AbortError when the turn no longer holds its fence.
    */
   step<T>(key: string, fn: () => Promise<T> | T, args?: unknown): Promise<T>;
+
+  /** What this run committed and was answered before; `null` for one that has committed no boundary yet. */
+  readonly resumed: ResumedRun | null;
+
+  /**
+   * Commits an inner boundary: the inputs so far are applied under a receipt,
+   * and an attempt after this one goes on from here. Resolves when it is durable.
+   *
+   * @throws AbortError when the turn no longer holds its fence; executor.invalid_result for what is no JSON
+   */
+  checkpoint(boundary?: BoundaryDraft): Promise<void>;
+
+  /**
+   * Takes what waits in the steer lane into this run, in order, at a point where
+   * the executor can use it; empty when nothing does. Each input is handed over
+   * once, durably staged before. With `checkpoint` a boundary is committed first,
+   * in the same step. What is not taken becomes the next run.
+   *
+   * @throws as `checkpoint`
+   */
+  inbox(options?: InboxOptions): Promise<readonly Input[]>;
+
+  /**
+   * Ends a wait: resolves once an input has asked for attention since the inbox
+   * was looked into, at once if one has already. It says that looking may be
+   * worth it, nothing more.
+   *
+   * @throws AbortError when the turn is told to end
+   */
+  attention(): Promise<void>;
+}
+
+/** Where a run goes on from. */
+export interface ResumedRun {
+  /** The last boundary it committed. */
+  readonly sequence: number;
+  /** What it kept there; `null` for nothing. */
+  readonly data: unknown;
+  /** What it was resumed with after a suspension; `null` when it was not, or not with anything. */
+  readonly value: unknown;
+}
+
+/** What an inner boundary commits. */
+export interface BoundaryDraft {
+  /** The session's next state, as JSON; absent leaves it unchanged. */
+  readonly state?: unknown;
+  /** What the run finds as `turn.resumed.data`, as JSON; absent leaves what it has. */
+  readonly data?: unknown;
+}
+
+/** How much the inbox gives. */
+export interface InboxOptions {
+  /** At most so many inputs; 100 and less are possible. */
+  readonly limit?: number;
+  /** A boundary to commit first. */
+  readonly checkpoint?: BoundaryDraft;
 }
 
 /** The user's turn. Throwing counts as a retryable failure. */

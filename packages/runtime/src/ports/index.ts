@@ -11,6 +11,7 @@ export * from "./drain-slots.ts";
 export * from "./executor.ts";
 export * from "./journal.ts";
 export * from "./ledger.ts";
+export * from "./live-runs.ts";
 export * from "./notifier.ts";
 export * from "./operations.ts";
 export * from "./page.ts";

@@ -23,6 +23,7 @@
  * `store.corrupt`.
  */
 import type {
+  AbandonReason,
   Ack,
   Boundary,
   CancelMode,
@@ -40,6 +41,7 @@ import type {
   SessionRef,
   SessionSettings,
   Signal,
+  Suspension,
 } from "@holdfast/contracts";
 import type { AbortNotice } from "./abort-notice.ts";
 import type { EndedNotice, RegistryChange } from "./operations.ts";
@@ -235,6 +237,12 @@ export interface StagedBatch {
   readonly inputs: readonly StagedInput[];
   /** Steps an earlier attempt of this run has settled. */
   readonly journalEntries: number;
+  /** Inputs of earlier boundaries of this run; they are not handed out again (G11). */
+  readonly applied: readonly InputId[];
+  /** The most failures any of those has been charged with. */
+  readonly appliedFailures: number;
+  /** Canonical JSON that the run kept from its last boundary, and that it was resumed with; `null` for none. */
+  readonly kept: { readonly data: string | null; readonly value: string | null };
 }
 
 /** The session's state as bytes, or a note that the cached one is current. */
@@ -277,29 +285,48 @@ export type ClaimReply =
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };
 
-/** What an attempt came to. */
+/** What a committed boundary leaves behind. */
+export interface BoundaryCommit {
+  /** Canonical JSON of the new state; `null` leaves it unchanged. */
+  readonly state: string | null;
+  readonly contentDigest: string;
+  readonly conversationDigest: string | null;
+  readonly messageCount: number;
+  /** Digest of the receipt. */
+  readonly digest: string;
+}
+
+/** What an attempt came to. A run that was asked to end leaves no receipt for a failure or a suspension. */
 export type Settlement =
-  | {
+  | (BoundaryCommit & {
       readonly kind: "completed" | "cancelled";
-      /** Canonical JSON of the new state; `null` leaves it unchanged. */
-      readonly state: string | null;
       /** Canonical JSON of the output; `null` for none. */
       readonly output: string | null;
-      readonly contentDigest: string;
-      readonly conversationDigest: string | null;
-      readonly messageCount: number;
-      readonly digest: string;
-    }
+      /** The output names a tool that whoever waits must call. */
+      readonly isCallbackPending: boolean;
+    })
+  | (BoundaryCommit & {
+      readonly kind: "suspended";
+      readonly on: Suspension;
+      /** Canonical JSON of what the run keeps; `null` leaves it. */
+      readonly data: string | null;
+    })
+  /** The contributors are those before `by`; it, and what joined the run since, is run next. */
+  | (BoundaryCommit & { readonly kind: "superseded"; readonly by: InputId })
   | {
       readonly kind: "failed";
       readonly failure: FailureReport;
+      /** What its inputs are told once no attempt is left. */
+      readonly reason: Extract<AbandonReason, "max_attempts_exhausted" | "executor_not_progressing">;
       readonly isRetryable: boolean;
       readonly retryDelayMs: number;
       /** The executor named the time; it holds even for a first failure of a session with nothing else to do. */
       readonly isDelayExplicit: boolean;
     }
   /** An orderly hand-back; counts for nothing. */
-  | { readonly kind: "released" };
+  | { readonly kind: "released" }
+  /** The run ends and leaves neither receipt nor state. */
+  | { readonly kind: "rolled_back" };
 
 /** What an attempt came to, with what must still be true for it to count. */
 export interface AdvanceCommand {
@@ -369,7 +396,12 @@ export interface CancelRequest {
 
 /** Whether the lease was extended, and the run that was asked to end. */
 export type RenewReply =
-  | { readonly kind: "renewed"; readonly cancel: CancelRequest | null }
+  | {
+      readonly kind: "renewed";
+      readonly cancel: CancelRequest | null;
+      /** An input asked for attention since the run last looked into its inbox. */
+      readonly isAttentionAsked: boolean;
+    }
   | { readonly kind: "lost" };
 
 /** What an overdue session needs. */

@@ -18,7 +18,7 @@ export type NodeMessage =
       readonly type: "run.abort";
       readonly ref: SessionRef;
       readonly runId: RunId;
-      readonly reason: "cancelled" | "stopped";
+      readonly reason: "cancelled" | "rolled_back" | "stopped";
     }
   /** An input asks for attention during the run you execute. */
   | { readonly type: "run.attend"; readonly ref: SessionRef }

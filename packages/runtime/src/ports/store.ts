@@ -8,6 +8,7 @@ import type { DirectRuns } from "./direct-runs.ts";
 import type { DrainSlots } from "./drain-slots.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LiveRuns } from "./live-runs.ts";
 import type { Notifier } from "./notifier.ts";
 import type { OperationArchive, Operations } from "./operations.ts";
 import type { Presence } from "./presence.ts";
@@ -26,6 +27,7 @@ export interface Store {
   readonly witnesses: Witnesses;
   readonly projections: Projections;
   readonly journal: Journal;
+  readonly liveRuns: LiveRuns;
   readonly presence: Presence;
   readonly operations: Operations;
   readonly operationArchive: OperationArchive;

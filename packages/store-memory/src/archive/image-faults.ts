@@ -2,16 +2,19 @@
  * What holds of every session at every moment, whatever happened to it.
  *
  *   M1  Every input that has not ended stands in exactly one place: in its lane,
- *       among those that wait for a time, in the staged batch, or, if its
- *       generation ended, within reach of a chore.
+ *       among those that wait for a time, with the run in progress, with one that
+ *       lies in the run table, or, if its generation ended, within reach of a chore.
  *   M2  The counters of a session say what its lanes hold.
  *   M3  A session with a hold, chores, or work that somebody may take is due at a
  *       finite time (L6).
  *   M4  Positions, admissions and events are dense; an input contributes to one
  *       receipt at most, and the digest is that of the last one.
- *   M5  A staged input carries the run and the generation of the hold.
+ *   M5  An input of a run carries its id, its generation, and the status that says
+ *       whether a boundary of it is committed.
  */
 import { INPUT_TABLE, SESSION_TABLE } from "@holdfast/domain";
+import { isRunId } from "../run/continuation.ts";
+import type { Timed } from "../session/session-data.ts";
 import { stepInput, stepSession } from "../session/transitions.ts";
 import type { InputImage, SessionImage } from "./session-image.ts";
 
@@ -36,8 +39,8 @@ function lanePlaces({ lanes }: SessionImage) {
 function findPlaceFault(image: SessionImage): string | null {
   const places = new Map<string, number>();
   const stands = (inputId: string) => places.set(inputId, (places.get(inputId) ?? 0) + 1);
-  for (const { inputId } of [...lanePlaces(image), ...image.later]) stands(inputId);
-  for (const inputId of image.hold?.staged ?? []) stands(inputId);
+  for (const id of [...lanePlaces(image), ...image.later].flatMap(inputOf)) stands(id);
+  for (const inputId of runsOf(image).flatMap(({ staged, applied }) => [...staged, ...applied])) stands(inputId);
   for (const chore of image.chores) if (chore.kind === "end") for (const inputId of chore.staged) stands(inputId);
   for (const input of image.inputs) {
     const expected = hasEnded(input) ? 0 : 1;
@@ -47,30 +50,57 @@ function findPlaceFault(image: SessionImage): string | null {
   return null;
 }
 
-function findCounterFault({ inputs, lanes, later, expiries, counters, generation }: SessionImage): string | null {
+/** The input that stands at a place or waits for a time; none where a run does. */
+function inputOf(entry: { readonly inputId: string } | { readonly runId: string } | Timed): readonly string[] {
+  if ("inputId" in entry) return [entry.inputId];
+  return "id" in entry && !isRunId(entry.id) ? [entry.id] : [];
+}
+
+interface RunImage {
+  readonly runId: string;
+  readonly generation: number;
+  readonly staged: readonly string[];
+  readonly applied: readonly string[];
+}
+
+/** Runs that have inputs: those that lie in the run table, and the one in progress. */
+function runsOf({ runs, hold, generation }: SessionImage): readonly RunImage[] {
+  const parked = Object.entries(runs).flatMap(([runId, run]) => (run.place > 0 ? [{ ...run, runId }] : []));
+  return hold === null ? parked : [...parked, { ...hold, generation }];
+}
+
+function findCounterFault(image: SessionImage): string | null {
+  const { inputs, lanes, later, expiries, counters, generation, runs } = image;
   const current = new Map(
     inputs.filter((input) => input.generation === generation).map((input) => [input.inputId as string, input]),
   );
-  const queued = [...lanes.steer.places, ...lanes.queue.places].flatMap(({ inputId }) => current.get(inputId) ?? []);
+  const queued = [...lanes.steer.places, ...lanes.queue.places]
+    .flatMap(inputOf)
+    .flatMap((inputId) => current.get(inputId) ?? []);
   const waking = queued.filter(({ isWaking, admission }) => isWaking || admission <= counters.wokenThrough);
-  const scheduled = later.filter(({ inputId }) => current.has(inputId));
+  const scheduled = later.flatMap(inputOf).filter((inputId) => current.has(inputId));
   const passing = [...current.values()].filter(({ isEphemeral, status }) => {
     return isEphemeral && stepInput(status, "input.drop") !== null;
   });
-  const expiring = expiries.filter(({ inputId, at }) => current.get(inputId)?.expiresAt === at);
+  const expiring = expiries.filter(({ id, at }) => current.get(id)?.expiresAt === at);
+  const parked = Object.values(runs).filter((run) => run.place > 0 && run.generation === generation);
+  const isOfNow = (runId: string) => runs[runId]?.generation === generation && (runs[runId]?.place ?? 0) > 0;
   const counted = {
     queued: queued.length,
     waking: waking.length,
     scheduled: scheduled.length,
     passing: passing.length,
     expiring: expiring.length,
+    parked: parked.flatMap(({ staged, applied }) => [...staged, ...applied]).length,
+    continued: lanePlaces(image).filter((entry) => "runId" in entry && isOfNow(entry.runId)).length,
+    timers: later.filter(({ id }) => isRunId(id) && isOfNow(id)).length,
   };
   for (const [name, count] of Object.entries(counted)) {
     const said = counters[name as keyof typeof counted];
     if (said !== count) return `${count} inputs are ${name}, the session counts ${said} (M2)`;
   }
   const outside = [lanes.steer, lanes.queue].find(({ head, places }) => {
-    return places.some(({ place, inputId }) => place < head && current.has(inputId));
+    return places.some((entry) => entry.place < head && inputOf(entry).some((inputId) => current.has(inputId)));
   });
   return outside === undefined ? null : `an input stands before the head ${outside.head} of its lane (M2)`;
 }
@@ -88,7 +118,7 @@ function findDueFault(image: SessionImage): string | null {
 function hasWork({ phase, counters, isOwing }: SessionImage): boolean {
   // What is owed to a session is told only where nothing else is to be done.
   const isTold = !isOwing || counters.queued > 0 || stepSession(phase, "input.admit") === null;
-  return counters.waking > 0 || counters.scheduled > 0 || !isTold;
+  return counters.waking + counters.scheduled + counters.continued + counters.timers > 0 || !isTold;
 }
 
 function findHistoryFault({ inputs, receipts, events, counters, position, digest }: SessionImage): string | null {
@@ -108,19 +138,23 @@ function findHistoryFault({ inputs, receipts, events, counters, position, digest
   return last === undefined || last.digest === digest ? null : "the digest is not that of the last receipt (M4)";
 }
 
-function findHoldFault({ hold, inputs, token, generation }: SessionImage): string | null {
-  const staged = inputs.filter(({ status }) => status === "staged");
-  if (hold === null) return findForsaken(staged, generation);
-  if (hold.token > token) return "a hold has a token that was never handed out (M5)";
-  for (const inputId of hold.staged) {
-    const input = inputs.find((candidate) => candidate.inputId === inputId);
-    const isSound = input?.status === "staged" && input.runId === hold.runId && input.generation === generation;
-    if (!isSound) return `input ${inputId} does not belong to the hold that staged it (M5)`;
+function findHoldFault(image: SessionImage): string | null {
+  const { hold, inputs, token, generation } = image;
+  if (hold !== null && hold.token > token) return "a hold has a token that was never handed out (M5)";
+  const runs = runsOf(image).filter((run) => run.generation === generation);
+  const expected = new Map(
+    runs.flatMap(({ runId, staged, applied }) => [
+      ...staged.map((inputId) => [inputId, `staged by ${runId}`] as const),
+      ...applied.map((inputId) => [inputId, `applied_pending by ${runId}`] as const),
+    ]),
+  );
+  for (const { inputId, status, runId, ...input } of inputs) {
+    if (input.generation !== generation) continue;
+    const isOfRun = status === "staged" || status === "applied_pending";
+    const found = isOfRun ? `${status} by ${runId}` : undefined;
+    if (expected.get(inputId) !== found) {
+      return `input ${inputId} is ${found ?? status}, its run says ${expected.get(inputId)} (M5)`;
+    }
   }
   return null;
-}
-
-function findForsaken(staged: readonly InputImage[], generation: number): string | null {
-  const forsaken = staged.find((input) => input.generation === generation);
-  return forsaken === undefined ? null : `input ${forsaken.inputId} is staged and nobody holds the session (M5)`;
 }

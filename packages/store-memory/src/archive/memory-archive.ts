@@ -12,8 +12,9 @@ import {
 } from "@holdfast/runtime";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
+import { isContinuedRun, isRunId } from "../run/continuation.ts";
 import { sessionRecord } from "../session/memory-session-directory.ts";
-import type { HoldData, InputData, ReceiptData, SessionData } from "../session/session-data.ts";
+import type { HoldData, InputData, ReceiptData, SessionData, Timed } from "../session/session-data.ts";
 import { type MemoryContext, openAny, openSession } from "../session/work.ts";
 
 /** Reads of the ledger in process. */
@@ -151,21 +152,29 @@ function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | n
     isUnhosted: session.isUnhosted,
     isTorn: false, // A step of this store is one synchronous function: nothing can tear it.
     nextTimed: nextTimed(session),
+    parked: session.parked,
+    continued: session.continued,
   };
 }
 
-function explainRun({ runId, attempt, node, stagedAt, leaseUntil, cancelMode }: HoldData): ExplainFacts["run"] {
-  return { runId, attempt, node, stagedAt, leaseUntil, cancelMode };
+function explainRun(hold: HoldData): ExplainFacts["run"] {
+  const { runId, attempt, node, stagedAt, leaseUntil, cancelMode, stalledAt } = hold;
+  return { runId, attempt, node, stagedAt, leaseUntil, cancelMode, stalledAt: stalledAt === 0 ? null : stalledAt };
 }
 
 /** The input that will be tried at a known time: one that waits outside its lane, or one that blocks it. */
 function nextTimed(session: SessionData): ExplainFacts["nextTimed"] {
-  const blocking = LANES.flatMap((name) => {
+  const blocking: readonly Timed[] = LANES.flatMap((name) => {
     const lane = session.lanes[name];
-    const input = session.inputs.get(lane.places.get(lane.head) as InputId);
-    return input === undefined || input.notBeforeAt === 0 ? [] : [{ inputId: input.inputId, at: input.notBeforeAt }];
+    const entry = lane.places.get(lane.head);
+    if (entry === undefined) return [];
+    const [id, at] = isContinuedRun(entry)
+      ? [entry.runId, entry.notBeforeAt]
+      : [entry, session.inputs.get(entry)?.notBeforeAt ?? 0];
+    return at === 0 ? [] : [{ id, at }];
   });
   const next = [...blocking, ...session.later.slice(0, 1)].sort((one, other) => one.at - other.at)[0];
   if (next === undefined) return null;
-  return { inputId: next.inputId, at: next.at, failures: session.inputs.get(next.inputId)?.failures ?? 0 };
+  const failures = isRunId(next.id) ? 0 : (session.inputs.get(next.id)?.failures ?? 0);
+  return { id: next.id, at: next.at, failures };
 }

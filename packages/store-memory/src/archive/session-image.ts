@@ -6,8 +6,10 @@
 import type { ControlReport, FailureReport, PolicyDecision, SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { SettledStep, StoredEvent } from "@holdfast/runtime";
 import type { CompletionData, OperationData, RegistryData } from "../operation/registry-data.ts";
+import { isContinuedRun } from "../run/continuation.ts";
 import type {
   Chore,
+  ContinuedRun,
   Follower,
   HoldData,
   InputData,
@@ -17,7 +19,7 @@ import type {
   ReceiptData,
   RunData,
   SessionData,
-  TimedInput,
+  Timed,
 } from "../session/session-data.ts";
 import type { MemoryContext } from "../session/work.ts";
 
@@ -43,8 +45,8 @@ export interface SessionImage {
   readonly token: number;
   readonly dueAt: number | null;
   readonly lanes: { readonly steer: LaneImage; readonly queue: LaneImage };
-  readonly later: readonly TimedInput[];
-  readonly expiries: readonly TimedInput[];
+  readonly later: readonly Timed[];
+  readonly expiries: readonly Timed[];
   readonly hold: HoldData | null;
   readonly last: Omit<LastSettlement, "claimId"> | null;
   readonly chores: readonly Chore[];
@@ -57,6 +59,10 @@ export interface SessionImage {
   readonly outputs: Readonly<Record<string, string>>;
   readonly runs: Readonly<Record<string, RunData>>;
   readonly journals: Readonly<Record<string, readonly SettledStep[]>>;
+  readonly checkpoints: Readonly<Record<string, string>>;
+  readonly resumptions: Readonly<Record<string, string>>;
+  /** Places of the ring of parked runs. */
+  readonly parking: { readonly head: number; readonly tail: number; readonly places: Readonly<Record<string, string>> };
   readonly events: readonly StoredEvent[];
   readonly deadLetters: readonly string[];
   readonly endings: Readonly<Record<string, string>>;
@@ -64,6 +70,7 @@ export interface SessionImage {
   readonly leave: LeaveData | null;
   readonly unregistered: Readonly<Record<string, LeaveData>>;
   readonly isAway: boolean;
+  readonly resumeRequests: Readonly<Record<string, string>>;
   readonly followers: readonly Follower[];
   readonly isOwing: boolean;
   readonly registry: RegistryData | null;
@@ -98,13 +105,16 @@ export interface SessionCounters {
   readonly trimmedReceipts: number;
   readonly leftFrom: number;
   readonly leftTo: number;
+  readonly parked: number;
+  readonly continued: number;
+  readonly timers: number;
 }
 
 /** A lane: its ends, and which input stands at which place. */
 export interface LaneImage {
   readonly head: number;
   readonly tail: number;
-  readonly places: readonly { readonly place: number; readonly inputId: string }[];
+  readonly places: readonly ({ readonly place: number } & ({ readonly inputId: string } | ContinuedRun))[];
 }
 
 /** An input without what follows from the rest of its row. */
@@ -165,6 +175,9 @@ function standing(session: SessionData) {
       trimmedReceipts: session.trimmedReceipts,
       leftFrom: session.leftFrom,
       leftTo: session.leftTo,
+      parked: session.parked,
+      continued: session.continued,
+      timers: session.timers,
     },
     warm: { node: session.warmNode, until: session.warmUntil },
     position,
@@ -190,6 +203,9 @@ function record(session: SessionData) {
     outputs: recordOf(session.outputs),
     runs: recordOf(session.runs),
     journals: recordOf(session.journals, (steps) => [...steps].sort(([a], [b]) => a - b).map(([, step]) => step)),
+    checkpoints: recordOf(session.checkpoints),
+    resumptions: recordOf(session.resumptions),
+    parking: { ...session.parking, places: recordOf(session.parking.places) },
     // A purge leaves holes.
     events: session.events.filter(() => true),
     deadLetters: session.deadLetters.filter((inputId) => inputId !== null),
@@ -198,6 +214,7 @@ function record(session: SessionData) {
     leave: session.leave,
     unregistered: recordOf(session.unregistered),
     isAway: session.isAway,
+    resumeRequests: recordOf(session.resumeRequests),
     followers: session.followers,
     isOwing: session.isOwing,
     registry: session.registry,
@@ -228,7 +245,11 @@ function lastImage(last: LastSettlement | null): Omit<LastSettlement, "claimId">
 
 function laneImage({ head, tail, places }: LaneData): LaneImage {
   const entries = [...places].sort(([one], [other]) => one - other);
-  return { head, tail, places: entries.map(([place, inputId]) => ({ place, inputId })) };
+  return {
+    head,
+    tail,
+    places: entries.map(([place, entry]) => ({ place, ...(isContinuedRun(entry) ? entry : { inputId: entry }) })),
+  };
 }
 
 function inputImage({ payloadBytes: _follows, ...input }: InputData): InputImage {

@@ -24,7 +24,7 @@ export function applyVerb(context: MemoryContext, command: ControlCommand): Cont
     hasRun: hold !== null,
     isBusy,
     isBound: session.executor !== null,
-    hasPending: session.queued + session.scheduled > 0,
+    hasPending: session.queued + session.scheduled + session.parked > 0,
   });
   if (transition === null && CONTROL_GOALS[command.verb] !== phase) {
     return { kind: "refused", phase, isBusy, currentRunId: hold?.runId ?? null };

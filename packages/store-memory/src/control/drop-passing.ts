@@ -6,6 +6,7 @@
 import type { InputId, Lane } from "@holdfast/contracts";
 import { getInput, isPassing, moveInput } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
+import { isContinuedRun, isRunId } from "../run/continuation.ts";
 import type { DropChore } from "../session/session-data.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
 
@@ -51,8 +52,8 @@ function dropFromLane(work: Work, chore: DropChore, name: Lane): void {
   const till = Math.min(stretch.to, stretch.from + LIMIT);
   const ids: InputId[] = [];
   for (let place = stretch.from; place < till; place += 1) {
-    const inputId = places.get(place);
-    if (inputId !== undefined) ids.push(inputId);
+    const entry = places.get(place);
+    if (entry !== undefined && !isContinuedRun(entry)) ids.push(entry);
   }
   dropFound(work, ids, chore);
   stretch.from = till;
@@ -60,10 +61,11 @@ function dropFromLane(work: Work, chore: DropChore, name: Lane): void {
 
 /** `from` counts how many of those that wait for a time were passed. */
 function dropFromLater(work: Work, chore: DropChore): void {
-  const ids = work.session.later.slice(chore.from, chore.from + LIMIT).map(({ inputId }) => inputId);
-  chore.from += ids.length - dropFound(work, ids, chore);
+  const stretch = work.session.later.slice(chore.from, chore.from + LIMIT);
+  const ids = stretch.flatMap(({ id }) => (isRunId(id) ? [] : [id]));
+  chore.from += stretch.length - dropFound(work, ids, chore);
   // A list that ends with a sentinel in one store ends one place earlier here.
-  if (ids.length + 1 < LIMIT) chore.left = 0;
+  if (stretch.length + 1 < LIMIT) chore.left = 0;
 }
 
 function dropFound(work: Work, ids: readonly InputId[], chore: DropChore): number {

@@ -5,6 +5,7 @@ import { getInputs } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { endRegistry } from "../operation/registry-work.ts";
 import { loseAttempt } from "../run/attempt.ts";
+import { membersOf } from "../run/continuation.ts";
 import { moveRun, putRun } from "../run/run.ts";
 import { dueAtRest, indexDue, unpark } from "../session/due.ts";
 import { removeMember } from "../session/ordered.ts";
@@ -25,7 +26,8 @@ export interface Draft {
 
 /** Inputs that have not ended. */
 export function pendingCount({ session }: Work): number {
-  return session.queued + session.scheduled + (session.hold?.staged.length ?? 0);
+  const { hold } = session;
+  return session.queued + session.scheduled + session.parked + (hold === null ? 0 : membersOf(hold).length);
 }
 
 /** Ends every input at once for every reader: the generation moves. Their rows follow in chores. */
@@ -46,6 +48,8 @@ function abandonAll(reason: AbandonReason) {
         staged: draft.staged,
         // The fact that says why is the next and last of its step.
         cause: session.cursor + 1,
+        parkFrom: session.parking.head,
+        parkTo: session.parking.tail,
       });
     }
     session.generation += 1;
@@ -55,6 +59,10 @@ function abandonAll(reason: AbandonReason) {
     session.scheduled = 0;
     session.passing = 0;
     session.expiring = 0;
+    session.parked = 0;
+    session.continued = 0;
+    session.timers = 0;
+    session.parking.head = session.parking.tail;
   };
 }
 
@@ -68,7 +76,7 @@ export const CONTROL_EFFECTS = {
   clearRun: (work: Work, draft: Draft) => {
     const { hold } = work.session;
     if (hold === null) return;
-    draft.staged = hold.staged;
+    draft.staged = membersOf(hold);
     const run = moveRun(work, hold, "run.abandon");
     run.inputs = hold.staged;
     putRun(work, hold.runId, run);
@@ -77,10 +85,11 @@ export const CONTROL_EFFECTS = {
   returnStaged: (work: Work, draft: Draft) => {
     const { hold } = work.session;
     if (hold === null) return;
+    const ids = membersOf(hold);
     loseAttempt(work, hold);
     work.session.hold = null;
     // Those whose last loss this is end; those that need not survive are counted as dropped.
-    for (const { status, isEphemeral } of getInputs(work.session, hold.staged)) {
+    for (const { status, isEphemeral } of getInputs(work.session, ids)) {
       if (isFinal("input", status)) draft.report.inputsAbandoned += 1;
       else if (!isEphemeral) draft.report.inputsRequeued += 1;
     }

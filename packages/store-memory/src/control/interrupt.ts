@@ -1,6 +1,6 @@
 /** Asks the staged run to end, once per request id. The run decides when; a result that it commits first stands. */
-import type { ControlReport } from "@holdfast/contracts";
-import { newReport } from "@holdfast/domain";
+import type { CancelMode, ControlReport } from "@holdfast/contracts";
+import { CANCEL_RANKS, newReport } from "@holdfast/domain";
 import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
@@ -9,7 +9,7 @@ import { assertSameVerb } from "./apply-verb.ts";
 
 /** Interrupts the current run. */
 export function interrupt(context: MemoryContext, command: InterruptCommand): ControlReply {
-  const { ref, requestId, runId } = command;
+  const { ref, requestId, runId, mode } = command;
   const opened = openSession(context, ref);
   if (opened === null) return { kind: "missing" };
   const known = opened.session.reports.get(requestId);
@@ -26,12 +26,23 @@ export function interrupt(context: MemoryContext, command: InterruptCommand): Co
   }
   perform(transition.effects, {
     requestCancel: () => {
-      hold.cancelMode = "interrupt";
+      // What was asked for before is never taken back, only brought forward.
+      if (CANCEL_RANKS[mode] > rankOf(hold.cancelMode)) hold.cancelMode = mode;
     },
   });
   const report = reportOf(work, hold, transition.next);
   session.reports.set(requestId, report);
-  return applied(work, { report, isRepeat: false, abort: { node: hold.node, runId: hold.runId, reason: "cancelled" } });
+  return applied(work, { report, isRepeat: false, abort: abortOf(hold, mode) });
+}
+
+function rankOf(mode: CancelMode | null): number {
+  return mode === null ? 0 : CANCEL_RANKS[mode];
+}
+
+/** At its boundary a run learns of it by itself. */
+function abortOf({ node, runId }: HoldData, mode: CancelMode): AbortNotice | null {
+  if (mode === "boundary") return null;
+  return { node, runId, reason: mode === "rollback" ? "rolled_back" : "cancelled" };
 }
 
 function reportOf({ session }: Work, hold: HoldData, phaseAfter: ControlReport["phaseAfter"]): ControlReport {

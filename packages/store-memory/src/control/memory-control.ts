@@ -14,6 +14,7 @@ import { isFinal } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession } from "../session/work.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { interrupt } from "./interrupt.ts";
+import { resume } from "./resume.ts";
 
 /** The control plane's writes in process. */
 export function createMemoryControl(context: MemoryContext): Control {
@@ -21,6 +22,7 @@ export function createMemoryControl(context: MemoryContext): Control {
     apply: async (command) => applyVerb(context, command),
     interrupt: async (command) => interrupt(context, command),
     publish: async (command) => publish(context, command),
+    resume: async (command) => resume(context, command),
   };
 }
 
@@ -63,9 +65,10 @@ function loadSteps(context: MemoryContext, { ref, runId, entries }: LoadStepsQue
 
 /** Stores the result of a step of the staged run, once (J1, J2). */
 function settleStep(context: MemoryContext, command: SettleStepCommand): SettleStepReply {
-  const session = openSession(context, command.ref)?.session;
-  const hold = session?.hold ?? null;
-  if (session === undefined || hold === null || !isFenceOf(hold, command.fence)) return { kind: "fenced" };
+  const work = openSession(context, command.ref);
+  const hold = work?.session.hold ?? null;
+  if (work === null || hold === null || !isFenceOf(hold, command.fence)) return { kind: "fenced" };
+  const { session, now } = work;
   const { index, key, value } = command;
   const steps = session.journals.get(hold.runId) ?? new Map<number, SettledStep>();
   if (index <= hold.journal) {
@@ -76,5 +79,7 @@ function settleStep(context: MemoryContext, command: SettleStepCommand): SettleS
   steps.set(index, { key, value });
   session.journals.set(hold.runId, steps);
   hold.journal = index;
+  hold.progressAt = now;
+  hold.stalledAt = 0;
   return { kind: "settled", value };
 }

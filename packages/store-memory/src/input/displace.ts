@@ -1,5 +1,6 @@
 /** Ends inputs because another one takes their place, or carries their content. */
 import type { InputId, KindId, Lane } from "@holdfast/contracts";
+import { isContinuedRun } from "../run/continuation.ts";
 import type { InputData, ReplaceChore, SessionData } from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
@@ -45,8 +46,8 @@ export function stepReplace(work: Work, chore: ReplaceChore): boolean {
   const { lane, from, to, inputKind, generation } = chore;
   const till = Math.min(to, from + LIMIT);
   for (let place = from; place < till && generation === session.generation; place += 1) {
-    const inputId = session.lanes[lane].places.get(place);
-    const input = inputId === undefined ? undefined : getInput(session, inputId);
+    const entry = session.lanes[lane].places.get(place);
+    const input = entry === undefined || isContinuedRun(entry) ? undefined : getInput(session, entry);
     const isMeant = input?.kind === inputKind && input.generation === generation;
     if (input !== undefined && isMeant) displaceBy(work, input, "input.supersede", chore);
   }

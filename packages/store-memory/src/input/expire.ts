@@ -10,7 +10,7 @@ const LIMIT = 100;
 export function ripeExpiries({ session, now }: Work): readonly InputId[] {
   if (session.expiring === 0) return [];
   const ripe = session.expiries.slice(0, LIMIT + 1).filter(({ at }) => at <= now);
-  return ripe.map(({ inputId }) => inputId);
+  return ripe.map(({ id }) => id as InputId);
 }
 
 /** Whether one step cannot end all of them. */

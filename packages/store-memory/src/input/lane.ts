@@ -2,8 +2,8 @@
  * The two lanes. An input keeps its place in the ring while it is staged or
  * waits for its time, so that it returns ahead of everything admitted after it.
  */
-import type { InputId, Lane } from "@holdfast/contracts";
-import type { InputData, TimedInput } from "../session/session-data.ts";
+import type { InputId, Lane, RunId } from "@holdfast/contracts";
+import type { InputData, Timed } from "../session/session-data.ts";
 import type { Work } from "../session/work.ts";
 
 /** The lanes in the order they are served (L2). */
@@ -39,7 +39,7 @@ export function occupyOrWait(work: Work, input: InputData): void {
   input.isWaiting = true;
   session.waitingFrom = session.scheduled > 0 ? Math.min(session.waitingFrom, input.place) : input.place;
   session.scheduled += 1;
-  addTimed(session.later, { inputId: input.inputId, at: input.notBeforeAt });
+  addTimed(session.later, { id: input.inputId, at: input.notBeforeAt });
 }
 
 /** An input whose time has come, or that ended first, waits no longer. */
@@ -53,7 +53,7 @@ export function stopWaiting({ session }: Work, input: InputData): void {
 export function watchExpiry({ session }: Work, { inputId, expiresAt }: InputData): void {
   if (expiresAt === 0) return;
   session.expiring += 1;
-  addTimed(session.expiries, { inputId, at: expiresAt });
+  addTimed(session.expiries, { id: inputId, at: expiresAt });
 }
 
 /** What was staged once, or ended, does not expire any more. */
@@ -64,11 +64,20 @@ export function forgetExpiry({ session }: Work, input: InputData): void {
   input.expiresAt = 0;
 }
 
-/** The place behind everything queued. */
-export function assignPlace({ session }: Work, input: InputData): void {
-  const lane = session.lanes[input.lane];
-  input.place = lane.tail;
+/** The place behind everything queued in a lane, or the one before it and before what waits for its time. */
+export function nextPlace({ session }: Work, name: Lane, isFront: boolean): number {
+  const lane = session.lanes[name];
+  if (isFront) {
+    lane.head = Math.min(lane.head, ...(session.scheduled > 0 ? [session.waitingFrom] : [])) - 1;
+    return lane.head;
+  }
   lane.tail += 1;
+  return lane.tail - 1;
+}
+
+/** The place behind everything queued. */
+export function assignPlace(work: Work, input: InputData): void {
+  input.place = nextPlace(work, input.lane, false);
 }
 
 /** The place before everything that is queued, or that may come back to its own: what is staged, what waits for a time. */
@@ -94,20 +103,19 @@ function count(session: Work["session"], input: InputData, by: 1 | -1): void {
 }
 
 /** Earliest first; at the same time, by id. */
-function addTimed(later: TimedInput[], timed: TimedInput): void {
-  const isBefore = (other: TimedInput) =>
-    other.at < timed.at || (other.at === timed.at && other.inputId < timed.inputId);
+export function addTimed(later: Timed[], timed: Timed): void {
+  const isBefore = (other: Timed) => other.at < timed.at || (other.at === timed.at && other.id < timed.id);
   let [low, high] = [0, later.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isBefore(later[middle] as TimedInput)) low = middle + 1;
+    if (isBefore(later[middle] as Timed)) low = middle + 1;
     else high = middle;
   }
   later.splice(low, 0, timed);
 }
 
-/** Takes an input from among those that wait. */
-export function removeTimed(later: TimedInput[], inputId: InputId): void {
-  const at = later.findIndex((timed) => timed.inputId === inputId);
+/** Takes an input or a run from among those that wait. */
+export function removeTimed(later: Timed[], id: InputId | RunId): void {
+  const at = later.findIndex((timed) => timed.id === id);
   if (at >= 0) later.splice(at, 1);
 }

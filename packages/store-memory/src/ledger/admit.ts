@@ -345,6 +345,9 @@ function answerAccepted(admission: Admitting, ack: Ack): AdmitReply {
   const { work, command, isBusy, decision, merging, abort } = admission;
   const { session, settled } = work;
   const input = getInput(session, command.input.id);
+  const signal = signalOf(session, { input, decision, isBusy });
+  // The renewal of the lease says so too, in case the message to the holder is lost.
+  if (signal === "immediate" && session.hold !== null) session.hold.isAttentionAsked = true;
   const holder = isBusy ? (session.hold?.node ?? null) : warmNodeOf(work);
   return {
     kind: "accepted",
@@ -353,7 +356,7 @@ function answerAccepted(admission: Admitting, ack: Ack): AdmitReply {
     column: isBusy ? "live" : "idle",
     status: input.status,
     wake: {
-      signal: signalOf(session, { input, decision, isBusy }),
+      signal,
       epoch: session.epoch,
       node: holder,
       executor: session.executor,

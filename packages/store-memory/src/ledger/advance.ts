@@ -1,6 +1,5 @@
 /** Settles the staged attempt and, in the same step, stages the next batch or lets go (L4, L5). */
 import type { Ack } from "@holdfast/contracts";
-import { SETTLEMENT_EVENTS } from "@holdfast/domain";
 import type { AdvanceCommand, AdvanceReply, NextStep, StagingOffer } from "@holdfast/runtime";
 import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, settledInput } from "../input/input.ts";
@@ -11,7 +10,7 @@ import { hasChores, indexDue, mayStage, owesWake, release } from "../session/due
 import type { HoldData, LastSettlement, SessionData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
-import { settleUndone, settleWithReceipt } from "./settle.ts";
+import { settle } from "./settle.ts";
 import { retain } from "./trim.ts";
 
 /** Advances a session. */
@@ -50,8 +49,17 @@ function isExpected(session: SessionData, hold: HoldData, command: AdvanceComman
     session.digest === command.previousDigest &&
     hold.sequence === command.sequence &&
     hold.attempt === command.attempt &&
-    hold.staged.join(",") === command.contributors.join(",")
+    areContributors(hold, command)
   );
+}
+
+/** A superseded run ends with what came before its successor; what joined it since is run next. */
+function areContributors({ staged, isSteered }: HoldData, { contributors, settlement }: AdvanceCommand): boolean {
+  const isSuperseded = settlement.kind === "superseded";
+  if (isSuperseded && !isSteered) return false;
+  const expected = isSuperseded ? [...contributors, settlement.by] : contributors;
+  const found = isSuperseded ? staged.slice(0, expected.length) : staged;
+  return found.join(",") === expected.join(",");
 }
 
 /** The same call again: the stored result, and the batch it staged if that is still the current one. */
@@ -86,20 +94,6 @@ function repeatNext(work: Work, command: AdvanceCommand, { nextToken }: LastSett
   }
   const isCurrent = hold !== null && hold.token === nextToken && hold.claimId === command.fence.claimId;
   return isCurrent ? { kind: "staged", batch: stagedBatch(work, hold) } : { kind: "lost" };
-}
-
-function settle(work: Work, hold: HoldData, command: AdvanceCommand): void {
-  const { settlement } = command;
-  const event = SETTLEMENT_EVENTS[settlement.kind];
-  switch (settlement.kind) {
-    case "completed":
-    case "cancelled":
-      settleWithReceipt(work, hold, { command, settlement, event });
-      return;
-    case "failed":
-    case "released":
-      settleUndone(work, hold, settlement);
-  }
 }
 
 function stageOrLetGo(work: Work, command: AdvanceCommand): NextStep {

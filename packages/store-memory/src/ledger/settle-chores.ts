@@ -1,5 +1,5 @@
 /** Finishes at most a batch of the work that another operation left behind. */
-import type { InputId, Lane, SessionRef } from "@holdfast/contracts";
+import type { InputId, Lane, RunId, SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
 import { stepDrop } from "../control/drop-passing.ts";
 import { stepReplace } from "../input/displace.ts";
@@ -7,6 +7,8 @@ import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
 import { type EndedInChores, newTold, stepOperations } from "../operation/settle-operations.ts";
+import { isContinuedRun, isRunId, membersOf } from "../run/continuation.ts";
+import { loadRun, putRun } from "../run/run.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
 import {
   type Chore,
@@ -15,7 +17,7 @@ import {
   newDrainData,
   type SessionData,
 } from "../session/session-data.ts";
-import { stepInput } from "../session/transitions.ts";
+import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
 import { stepRetain } from "./trim.ts";
 
@@ -72,12 +74,14 @@ function stepEnd(work: Work, chore: EndChore): boolean {
   if (chore.staged.length > 0) {
     abandonAll(work, chore.staged, chore);
     chore.staged = [];
+  } else if (chore.parkFrom < chore.parkTo) {
+    endParked(work, chore);
   } else if (lane !== undefined) {
     endLane(work, chore, lane);
   } else if (chore.scheduled > 0) {
     endScheduled(work, chore);
   }
-  return LANES.every((name) => !isLeft(chore, name)) && chore.scheduled <= 0;
+  return chore.parkFrom >= chore.parkTo && LANES.every((name) => !isLeft(chore, name)) && chore.scheduled <= 0;
 }
 
 function isLeft(chore: EndChore, lane: Lane): boolean {
@@ -90,22 +94,48 @@ function endLane(work: Work, chore: EndChore, name: Lane): void {
   const till = Math.min(stretch.to, stretch.from + LIMIT);
   const ids: InputId[] = [];
   for (let place = stretch.from; place < till; place += 1) {
-    const inputId = places.get(place);
-    if (inputId === undefined) continue;
-    ids.push(inputId);
+    const entry = places.get(place);
+    if (entry === undefined) continue;
+    // A run that goes on is ended with the parked ones.
+    if (!isContinuedRun(entry)) ids.push(entry);
     places.delete(place);
   }
   abandonAll(work, ids, chore);
   stretch.from = till;
 }
 
+/** The next parked run, with its inputs; places that runs have left are passed a stretch at a time. */
+function endParked(work: Work, chore: EndChore): void {
+  const { places } = work.session.parking;
+  const till = Math.min(chore.parkTo, chore.parkFrom + LIMIT);
+  while (chore.parkFrom < till) {
+    chore.parkFrom += 1;
+    const runId = places.get(chore.parkFrom);
+    if (runId === undefined) continue;
+    places.delete(chore.parkFrom);
+    endRun(work, runId, chore);
+    return;
+  }
+}
+
+function endRun(work: Work, runId: RunId, chore: EndChore): void {
+  const { session } = work;
+  const run = loadRun(session, runId);
+  const ended = stepRun(run.status, "run.abandon");
+  if (ended === null) throw new TypeError(`run ${runId} is ${run.status} and cannot be ended`);
+  abandonAll(work, membersOf(run), chore);
+  if (run.timerAt > 0) removeTimed(session.later, runId);
+  const unparked = { status: ended.next, staged: [], applied: [], suspension: null, place: 0, timerAt: 0 };
+  putRun(work, runId, Object.assign(run, unparked));
+}
+
 /** Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed. */
 function endScheduled(work: Work, chore: EndChore): void {
   const { session } = work;
   const stretch = session.later.slice(chore.from, chore.from + LIMIT);
-  const ended = stretch
-    .map(({ inputId }) => inputId)
-    .filter((inputId) => getInput(session, inputId).generation <= chore.generation);
+  const ended = stretch.flatMap(({ id }) => {
+    return isRunId(id) || getInput(session, id).generation > chore.generation ? [] : [id];
+  });
   // A list that ends with a sentinel in one store ends one place earlier here.
   const seen = stretch.length + (stretch.length < LIMIT ? 1 : 0);
   for (const inputId of ended) removeTimed(session.later, inputId);
@@ -146,8 +176,10 @@ function stepJournal(session: SessionData, chore: JournalChore): boolean {
 /** Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event. */
 function purge(session: SessionData, terminalCursor: number): boolean {
   const { inputs, lanes, keys, scopes, outputs, runs, journals } = session;
+  const { checkpoints, resumptions, parking } = session;
   for (const map of [inputs, lanes.steer.places, lanes.queue.places, keys, scopes, outputs, runs, journals])
     map.clear();
+  for (const map of [checkpoints, resumptions, parking.places]) map.clear();
   for (const list of [session.admissions, session.receipts, session.deadLetters]) list.length = 0;
   const terminal = session.events[terminalCursor - 1];
   session.events.length = 0;

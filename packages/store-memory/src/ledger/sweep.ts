@@ -19,7 +19,8 @@ export function renew(context: MemoryContext, { ref, claimId }: Hold): RenewRepl
   const dueAt = hold.leaseUntil + timing.graceMs;
   indexDue(work, hold.lookAt > 0 ? Math.min(dueAt, hold.lookAt) : dueAt);
   const { runId, cancelMode: mode } = hold;
-  return { kind: "renewed", cancel: mode === null ? null : { runId, mode } };
+  const cancel = mode === null ? null : { runId, mode };
+  return { kind: "renewed", cancel, isAttentionAsked: hold.isAttentionAsked };
 }
 
 /** Takes overdue sessions and moves each a sweep delay on: later, never gone, so that a sweeper may die here. */

@@ -9,7 +9,22 @@ import type { Work } from "../session/work.ts";
 export function loadRun(session: SessionData, runId: RunId): RunData {
   const known = session.runs.get(runId);
   if (known !== undefined) return known;
-  return { status: RUN_TABLE.initial as RunStatus, attempts: 0, journal: 0, sequence: 0, positions: [], inputs: [] };
+  return {
+    status: RUN_TABLE.initial as RunStatus,
+    attempts: 0,
+    journal: 0,
+    sequence: 0,
+    positions: [],
+    inputs: [],
+    staged: [],
+    applied: [],
+    boundary: null,
+    lane: null,
+    place: 0,
+    generation: 0,
+    timerAt: 0,
+    suspension: null,
+  };
 }
 
 /** Whether a write comes from whoever holds the session now (L4). */
@@ -20,8 +35,9 @@ export function isFenceOf(hold: HoldData, fence: Fence): boolean {
 /** Ends the staged attempt of a hold; while staged, the hold itself is the run's row. */
 export function moveRun(work: Work, hold: HoldData, event: string, isBudgetSpent = false): RunData {
   const run = loadRun(work.session, hold.runId);
-  const staged = stepRun(run.status, "run.stage");
-  const ended = staged === null ? null : stepRun(staged.next, event, { isBudgetSpent });
+  // The row of a run that goes on after a boundary says that it is staged.
+  const staged = stepRun(run.status, "run.stage")?.next ?? run.status;
+  const ended = stepRun(staged, event, { isBudgetSpent });
   if (ended === null) throw new TypeError(`run ${hold.runId} is ${run.status} and refuses ${event}`);
   run.status = ended.next;
   run.attempts = hold.attempt;
@@ -34,6 +50,10 @@ export function putRun({ session }: Work, runId: RunId, run: RunData): void {
   if (run.journal > 0 && isFinal("run", run.status)) {
     session.chores.push({ kind: "journal", generation: session.generation, runId, from: 1, to: run.journal });
     run.journal = 0;
+  }
+  if (isFinal("run", run.status)) {
+    session.checkpoints.delete(runId);
+    session.resumptions.delete(runId);
   }
   session.runs.set(runId, run);
 }

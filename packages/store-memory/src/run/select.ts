@@ -1,19 +1,24 @@
 /** Selects the next batch (L2). */
-import type { Lane } from "@holdfast/contracts";
-import { type BatchLimits, selectBatch as batchOf } from "@holdfast/domain";
+import type { Lane, RunId } from "@holdfast/contracts";
+import { type BatchLimits, selectBatch as batchOf, type Candidate } from "@holdfast/domain";
 import type { ExecutorRange, StagingOffer } from "@holdfast/runtime";
-import { getInput, getInputs } from "../input/input.ts";
+import { getInput } from "../input/input.ts";
 import { LANES, occupy, stopWaiting, wakeQueued } from "../input/lane.ts";
-import type { InputData } from "../session/session-data.ts";
+import type { ContinuedRun, InputData } from "../session/session-data.ts";
 import type { Work } from "../session/work.ts";
+import { isContinuedRun, isRunId, resumeRun } from "./continuation.ts";
+import { loadRun } from "./run.ts";
 
 /** Most that one step looks at. */
 const LIMIT = 100;
 
-/** The inputs to stage, or until when every lane that has some is blocked. */
+/** The inputs to stage, or the run that goes on, or until when every lane that has some is blocked. */
 export type Selection =
-  | { readonly batch: readonly InputData[]; readonly blockedUntil: null }
+  | { readonly batch: Selected; readonly blockedUntil: null }
   | { readonly batch: null; readonly blockedUntil: number | null };
+
+/** What is staged next. */
+export type Selected = readonly InputData[] | { readonly lane: Lane; readonly place: number; readonly runId: RunId };
 
 /** The limits of an offer, for the executor the session is bound to. */
 export function limitsOf({ session }: Work, offer: StagingOffer): BatchLimits {
@@ -31,13 +36,17 @@ export function hosting(
   return declined !== null && isIt(declined) ? "no" : "undecided";
 }
 
-/** Inputs whose time has come enter their lane, at the place they were admitted to. */
+/** What waited for its time enters its lane: inputs at the place they were admitted to, runs at the end. */
 export function promote(work: Work): void {
   const { session, now } = work;
-  if (session.scheduled === 0) return;
+  if (session.scheduled + session.timers === 0) return;
   const ripe = session.later.slice(0, LIMIT).filter(({ at }) => at <= now);
-  const ids = ripe.map(({ inputId }) => inputId);
-  for (const input of getInputs(session, ids)) {
+  for (const { id } of ripe) {
+    if (isRunId(id)) {
+      resumeRun(work, id, loadRun(session, id));
+      continue;
+    }
+    const input = getInput(session, id);
     stopWaiting(work, input);
     occupy(work, input);
     if (input.isWaking) wakeQueued(work);
@@ -46,41 +55,52 @@ export function promote(work: Work): void {
 
 /** The next batch by the rules of order. Holes at the front of a lane are left behind for good. */
 export function selectBatch(work: Work, limits: BatchLimits): Selection {
-  if (work.session.waking === 0) return { batch: null, blockedUntil: null };
+  if (work.session.waking + work.session.continued === 0) return { batch: null, blockedUntil: null };
   let blockedUntil: number | null = null;
   for (const lane of LANES) {
     const first = firstOf(work, lane);
     if (first === undefined) continue;
-    if (first.notBeforeAt <= work.now) return { batch: batchOf(leading(work, lane), limits), blockedUntil: null };
+    if (first.notBeforeAt <= work.now) {
+      const place = work.session.lanes[lane].head;
+      const batch = isContinuedRun(first)
+        ? { lane, place, runId: first.runId }
+        : (batchOf(leading(work, lane), limits) as InputData[]);
+      return { batch, blockedUntil: null };
+    }
     blockedUntil = Math.min(blockedUntil ?? first.notBeforeAt, first.notBeforeAt);
+    // A run in progress that keeps strict order lets nothing pass.
+    if (isContinuedRun(first)) return { batch: null, blockedUntil };
   }
   return { batch: null, blockedUntil };
 }
 
-/** The leading inputs of a stretch of a lane. */
-function peek({ session }: Work, name: Lane, limit: number): InputData[] {
+/** What leads a stretch of a lane. */
+export function peek({ session }: Work, name: Lane, limit: number): (InputData | ContinuedRun)[] {
   const lane = session.lanes[name];
   const end = Math.min(lane.tail, lane.head + limit);
-  const inputs: InputData[] = [];
+  const entries: (InputData | ContinuedRun)[] = [];
   for (let place = lane.head; place < end; place += 1) {
-    const inputId = lane.places.get(place);
-    if (inputId !== undefined) inputs.push(getInput(session, inputId));
-    else if (inputs.length === 0) lane.head = place + 1;
+    const entry = lane.places.get(place);
+    if (entry !== undefined) entries.push(isContinuedRun(entry) ? entry : getInput(session, entry));
+    else if (entries.length === 0) lane.head = place + 1;
   }
-  return inputs;
+  return entries;
 }
 
 // A lane that was only holes for a whole stretch may hold more behind it: look further.
-function firstOf(work: Work, lane: Lane): InputData | undefined {
+function firstOf(work: Work, lane: Lane): InputData | ContinuedRun | undefined {
   return peek(work, lane, 1)[0] ?? peek(work, lane, LIMIT)[0] ?? peek(work, lane, 10 * LIMIT)[0];
 }
 
-/** The leading inputs of a lane, for as long as they are asked for. */
-function* leading({ session }: Work, name: Lane): Generator<InputData> {
+/** What leads a lane, for as long as it is asked for. */
+function* leading({ session }: Work, name: Lane): Generator<Candidate> {
   const lane = session.lanes[name];
   const end = Math.min(lane.tail, lane.head + LIMIT);
   for (let place = lane.head; place < end; place += 1) {
-    const inputId = lane.places.get(place);
-    if (inputId !== undefined) yield getInput(session, inputId);
+    const entry = lane.places.get(place);
+    if (entry === undefined) continue;
+    // A run that goes on joins nobody, so it is never among what is selected.
+    if (isContinuedRun(entry)) yield { lane: name, isPrompt: false, boundary: null, runId: entry.runId, isSolo: true };
+    else yield getInput(session, entry);
   }
 }

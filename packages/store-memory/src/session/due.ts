@@ -36,10 +36,10 @@ export interface Horizon {
 
 function nextWorkAt(work: Work, { soonest, blockedUntil }: Horizon): number | null {
   const { session } = work;
-  let at = session.waking > 0 ? (blockedUntil ?? soonest) : null;
-  if (owesWake(work)) at = soonest;
+  let at = session.waking + session.continued > 0 ? (blockedUntil ?? soonest) : null;
+  if (at === null && owesWake(work)) at = soonest;
   const first = session.later[0];
-  if (session.scheduled > 0 && first !== undefined) at = Math.min(at ?? first.at, first.at);
+  if (session.scheduled + session.timers > 0 && first !== undefined) at = Math.min(at ?? first.at, first.at);
   return at;
 }
 

@@ -28,6 +28,7 @@ import type {
   SessionPhase,
   SessionRef,
   SessionSettings,
+  Suspension,
   WaitId,
 } from "@holdfast/contracts";
 import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
@@ -112,9 +113,17 @@ export interface SessionData {
   expiring: number;
   readonly lanes: Readonly<Record<Lane, LaneData>>;
   /** Those that wait for a time, earliest first. */
-  readonly later: TimedInput[];
+  readonly later: Timed[];
   /** Those that end at a time, earliest first. */
-  readonly expiries: TimedInput[];
+  readonly expiries: Timed[];
+  /** Inputs of runs that lie in the run table until they go on. */
+  parked: number;
+  /** Places of the lanes at which such a run stands. */
+  continued: number;
+  /** Runs that go on at a time. */
+  timers: number;
+  /** The ring of parked runs: places after `head`, up to `tail`. */
+  readonly parking: { head: number; tail: number; readonly places: Map<number, RunId> };
   epoch: number;
   sweeps: number;
   warmNode: NodeId | null;
@@ -137,6 +146,9 @@ export interface SessionData {
   readonly outputs: Map<number, string>;
   readonly runs: Map<RunId, RunData>;
   readonly journals: Map<RunId, Map<number, SettledStep>>;
+  /** What runs keep from their last boundary, and what they were resumed with, as canonical JSON. */
+  readonly checkpoints: Map<RunId, string>;
+  readonly resumptions: Map<RunId, string>;
   readonly events: StoredEvent[];
   cursor: number;
   /** By number, from 1; `null` for one that was decided about. */
@@ -162,6 +174,8 @@ export interface SessionData {
   readonly unregistered: Map<RequestId, LeaveData>;
   /** It was unregistered: unknown to every call but a registration. */
   isAway: boolean;
+  /** Which run a request resumed. */
+  readonly resumeRequests: Map<RequestId, RunId>;
   readonly followers: Follower[];
   /** Background operations; `null` before anybody opened their registry. */
   registry: RegistryData | null;
@@ -175,12 +189,19 @@ export interface SessionData {
 export interface LaneData {
   head: number;
   tail: number;
-  readonly places: Map<number, InputId>;
+  readonly places: Map<number, InputId | ContinuedRun>;
 }
 
-/** An input that waits for a time. */
-export interface TimedInput {
-  readonly inputId: InputId;
+/** Stands in a lane for a parked run that goes on. */
+export interface ContinuedRun {
+  readonly runId: RunId;
+  /** Earliest time of its next attempt; 0 for at once. */
+  readonly notBeforeAt: number;
+}
+
+/** An input that waits for a time, or a run that goes on at one. */
+export interface Timed {
+  readonly id: InputId | RunId;
   readonly at: number;
 }
 
@@ -242,7 +263,8 @@ export interface InputData {
 export interface HoldData {
   readonly runId: RunId;
   readonly attempt: number;
-  readonly sequence: number;
+  /** The boundary it works toward. */
+  sequence: number;
   readonly token: number;
   readonly claimId: ClaimId;
   readonly node: NodeId;
@@ -255,11 +277,26 @@ export interface HoldData {
   readonly boundary: Boundary;
   /** Steps of the run that are settled. */
   journal: number;
-  readonly staged: readonly InputId[];
+  /** Inputs without a committed boundary, in order. */
+  staged: readonly InputId[];
   /** Cursor of the fact that the attempt was started. */
   readonly startedCursor: number;
   /** Somebody must look at the session by then, although its lease is renewed; 0 for never. */
   lookAt: number;
+  /** The run is taken up again as a whole: a boundary of it is committed, or inputs have joined it. */
+  isSteered: boolean;
+  /** Inputs of its committed boundaries. */
+  applied: readonly InputId[];
+  /** Checkpoint calls of this attempt, what the last one said, and what it took. */
+  calls: number;
+  callDigest: string;
+  taken: readonly InputId[];
+  /** When something was last seen of the run; 0 for not since its staging. */
+  progressAt: number;
+  /** When it was noted that nothing was seen for long; 0 while it was not. */
+  stalledAt: number;
+  /** An input asked for attention since the inbox was looked into. */
+  isAttentionAsked: boolean;
 }
 
 /** An unregistration. */
@@ -296,6 +333,18 @@ export interface RunData {
   readonly positions: number[];
   /** Inputs of the latest attempt, unless a receipt names them. */
   inputs: readonly InputId[];
+  /** While it is parked: its inputs without and with a committed boundary. */
+  staged: readonly InputId[];
+  applied: readonly InputId[];
+  boundary: Boundary | null;
+  /** The lane it goes on in. */
+  lane: Lane | null;
+  /** Its place in the ring of parked runs; 0 while it is not parked. */
+  place: number;
+  generation: number;
+  /** When it goes on by itself; 0 for not by itself. */
+  timerAt: number;
+  suspension: Suspension | null;
 }
 
 /** A receipt as stored; its position is its place, its previous digest that of the one before. */
@@ -338,6 +387,9 @@ export interface EndChore {
   scheduled: number;
   from: number;
   staged: readonly InputId[];
+  /** Parked runs: places after the first, up to the second. */
+  parkFrom: number;
+  readonly parkTo: number;
   /** Cursor of the fact that the work follows from. */
   readonly cause: number;
 }
@@ -459,6 +511,10 @@ export function newSessionData(
     lanes: { steer: lane(), queue: lane() },
     later: [],
     expiries: [],
+    parked: 0,
+    continued: 0,
+    timers: 0,
+    parking: { head: 0, tail: 0, places: new Map() },
     epoch: 0,
     sweeps: 0,
     warmNode: null,
@@ -477,6 +533,8 @@ export function newSessionData(
     outputs: new Map(),
     runs: new Map(),
     journals: new Map(),
+    checkpoints: new Map(),
+    resumptions: new Map(),
     events: [],
     cursor: 0,
     deadLetters: [],
@@ -494,6 +552,7 @@ export function newSessionData(
     leave: null,
     unregistered: new Map(),
     isAway: false,
+    resumeRequests: new Map(),
     followers: [],
     registry: null,
     lives: new Map(),

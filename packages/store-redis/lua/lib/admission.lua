@@ -146,6 +146,14 @@ local ADMIT_EFFECTS = {
   end,
 }
 
+-- The holder of a run in progress is told that an input asks for attention; its lease renewal says so
+-- too, in case the message is lost.
+local function ask_attention(c)
+  if not c.hold or c.hold.isAttentionAsked then return end
+  c.hold.isAttentionAsked = true
+  set_hold(c, c.hold)
+end
+
 local function signal_of(c, column, record)
   if c.head.executor == "" or record.isWaiting or column.signal == "none" then return "none" end
   if c.is_busy and column.signal ~= "immediate" then return "none" end

@@ -3,18 +3,18 @@
 
 local function staged_count(c)
   local hold = c.hold
-  return hold and #split(hold.staged) or 0
+  return hold and list_length(hold.staged) + list_length(hold.applied) or 0
 end
 
 local function pending_count(c)
-  return c.head.queued + c.head.scheduled + staged_count(c)
+  return c.head.queued + c.head.scheduled + c.head.parked + staged_count(c)
 end
 
 -- The facts a verb's event carries, in the order the machine declares.
 local function control_bits(c, verb, is_busy)
   local head = c.head
   if verb == "retire" then
-    return bit(c.hold ~= nil) .. bit(head.executor ~= "") .. bit(head.queued + head.scheduled > 0)
+    return bit(c.hold ~= nil) .. bit(head.executor ~= "") .. bit(head.queued + head.scheduled + head.parked > 0)
   end
   return (verb == "stop" or verb == "destroy") and "" or bit(is_busy)
 end
@@ -32,12 +32,14 @@ local function abandon_all(reason)
       chore.reason, chore.scheduled, chore.staged = reason, head.scheduled, command.staged
       chore.steerFrom, chore.steerTo = head.steerHead, head.steerTail
       chore.queueFrom, chore.queueTo = head.queueHead, head.queueTail
+      chore.parkFrom, chore.parkTo = head.parkHead, head.parkTail
       add_chore(c, chore)
     end
     head.generation = head.generation + 1
     head.steerHead, head.queueHead = head.steerTail, head.queueTail
     head.queued, head.waking, head.scheduled = 0, 0, 0
     head.passing, head.expiring = 0, 0
+    head.parked, head.continued, head.timers, head.parkHead = 0, 0, 0, head.parkTail
   end
 end
 
@@ -65,7 +67,7 @@ local CONTROL_EFFECTS = {
   clearRun = function(c, command)
     local hold = c.hold
     if not hold then return end
-    command.staged = hold.staged
+    command.staged = join(hold.applied, hold.staged)
     local run = move_run(c, hold, "run.abandon")
     run.inputs = hold.staged
     put_run(c, hold.runId, run)
@@ -75,7 +77,7 @@ local CONTROL_EFFECTS = {
   returnStaged = function(c, command)
     local hold, report = c.hold, command.report
     if not hold then return end
-    local ids = split(hold.staged)
+    local ids = split(join(hold.applied, hold.staged))
     lose_attempt(c, command.maxLosses)
     for _, record in ipairs(load_records(c, ids)) do
       if INPUT_FINAL[record.status] then

@@ -26,7 +26,7 @@ local function drop_from_lane(c, chore, prefix, first, last_place)
   for _, raw in ipairs(fetch(c, fields)) do
     if raw then
       local entry = decode_entry(raw)
-      ids[#ids + 1] = entry.inputId
+      if entry.inputId ~= "" then ids[#ids + 1] = entry.inputId end
     end
   end
   drop_found(c, ids, chore)
@@ -36,10 +36,11 @@ end
 -- `from` counts how many of those that wait for a time were passed.
 local function drop_from_later(c, chore, later_key)
   local members, ids = redis.call("ZRANGEBYSCORE", later_key, 0, "+inf", "LIMIT", chore.from, SCRIPT_BATCH), {}
+  local passed = 0
   for _, id in ipairs(members) do
-    if id ~= "" then ids[#ids + 1] = id end
+    if is_run_id(id) then passed = passed + 1 elseif id ~= "" then ids[#ids + 1] = id end
   end
-  chore.from = chore.from + #ids - drop_found(c, ids, chore)
+  chore.from = chore.from + passed + #ids - drop_found(c, ids, chore)
   -- At once: who looks into the set later in this script must not find what was dropped.
   commit_later(c, later_key)
   if #members < SCRIPT_BATCH then chore.scheduled = 0 end

@@ -15,8 +15,8 @@ end
 -- The earliest time at which something queued can be tried; `soonest` for what could be tried at once.
 local function next_work_at(c, later_key, soonest, blocked_until)
   local at = nil
-  if c.head.waking > 0 then at = blocked_until or soonest elseif owes_wake(c) then at = soonest end
-  if c.head.scheduled > 0 then
+  if c.head.waking + c.head.continued > 0 then at = blocked_until or soonest elseif owes_wake(c) then at = soonest end
+  if c.head.scheduled + c.head.timers > 0 then
     local time = tonumber(redis.call("ZRANGEBYSCORE", later_key, 0, "+inf", "WITHSCORES", "LIMIT", 0, 1)[2])
     at = math.min(at or time, time)
   end

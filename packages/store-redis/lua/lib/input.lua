@@ -149,7 +149,7 @@ local function replace_stretch(c, chore, from, till)
   for _, raw in ipairs(fetch(c, fields)) do
     if raw then
       local entry = decode_entry(raw)
-      ids[#ids + 1] = entry.inputId
+      if entry.inputId ~= "" then ids[#ids + 1] = entry.inputId end
     end
   end
   if #ids == 0 then return end

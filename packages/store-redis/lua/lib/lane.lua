@@ -47,11 +47,21 @@ local function forget_expiry(c, id, record)
   record.expiresAt = 0
 end
 
--- The place behind everything queued.
+-- The place behind everything queued in a lane, or the one before it and before what waits for its time.
+local function next_place(c, name, is_front)
+  local head, lane = c.head, LANES[name]
+  if is_front then
+    local front = head[lane.front]
+    if head.scheduled > 0 then front = math.min(front, head.waitingFrom) end
+    head[lane.front] = front - 1
+    return front - 1
+  end
+  head[lane.back] = head[lane.back] + 1
+  return head[lane.back] - 1
+end
+
 local function assign_place(c, record)
-  local head, lane = c.head, LANES[record.lane]
-  record.place = head[lane.back]
-  head[lane.back] = record.place + 1
+  record.place = next_place(c, record.lane)
 end
 
 -- From now on everything admitted so far counts as woken.

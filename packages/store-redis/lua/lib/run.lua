@@ -12,13 +12,20 @@ end
 
 -- Ends the staged attempt of a hold; while staged, the hold itself is the run's row.
 local function move_run(c, hold, event, bits)
-  -- A first attempt has no row yet.
-  local run = hold.attempt == 1 and new_run() or load_run(c, hold.runId)
-  local staged = step(RUN_ROWS, run.status, "run.stage", "")
-  local status = staged and step(RUN_ROWS, staged, event, bits or "")
+  -- A first attempt has no row before its first boundary.
+  local run = hold.attempt + hold.sequence == 2 and new_run() or load_run(c, hold.runId)
+  -- The row of a run that goes on after a boundary says that it is staged.
+  local staged = step(RUN_ROWS, run.status, "run.stage", "") or run.status
+  local status = step(RUN_ROWS, staged, event, bits or "")
   if not status then error("run " .. hold.runId .. " refuses " .. event) end
   run.status, run.attempts, run.journal = status, hold.attempt, hold.journal
   return run
+end
+
+-- What a run kept from its last boundary goes with it.
+local function forget_boundary(c, run_id)
+  remove(c, "m" .. run_id)
+  remove(c, "v" .. run_id)
 end
 
 -- Writes a run's row. The journal of an ended run is left to a chore: it may be longer than a
@@ -30,5 +37,6 @@ local function put_run(c, run_id, run)
     add_chore(c, chore)
     run.journal = 0
   end
+  if run.sequence > 0 and RUN_FINAL[run.status] and c.hold and c.hold.isSteered then forget_boundary(c, run_id) end
   collect(c, "u" .. run_id, encode_run(run), RUN_FINAL[run.status])
 end

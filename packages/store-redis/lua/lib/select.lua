@@ -27,20 +27,22 @@ local function hosting(c, offer)
   return offer.declined == range and "no" or "undecided"
 end
 
--- Inputs whose time has come enter their lane, at the place they were admitted to.
+local function promote_input(c, id)
+  local record = load_records(c, { id })[1]
+  set_later(c, id, false)
+  c.head.scheduled = c.head.scheduled - 1
+  record.isWaiting = false
+  occupy(c, id, record)
+  put(c, "i" .. id, encode_record(record))
+  if record.isWaking then wake_queued(c) end
+end
+
+-- What waited for its time enters its lane: inputs at the place they were admitted to, runs at the end.
 local function promote(c, later_key)
-  if c.head.scheduled == 0 then return end
+  if c.head.scheduled + c.head.timers == 0 then return end
   local ids = redis.call("ZRANGEBYSCORE", later_key, 0, c.t, "LIMIT", 0, SCRIPT_BATCH)
-  if #ids == 0 then return end
-  local records = load_records(c, ids)
   for i = 1, #ids do
-    local record = records[i]
-    set_later(c, ids[i], false)
-    c.head.scheduled = c.head.scheduled - 1
-    record.isWaiting = false
-    occupy(c, ids[i], record)
-    put(c, "i" .. ids[i], encode_record(record))
-    if record.isWaking then wake_queued(c) end
+    if is_run_id(ids[i]) then resume_run(c, ids[i], load_run(c, ids[i])) else promote_input(c, ids[i]) end
   end
 end
 
@@ -118,14 +120,17 @@ local LANE_ORDER = { "s", "q" }
 
 -- The next batch by the rules of order, or nil and the time at which a blocked lane goes on.
 local function select_batch(c, offer)
-  if c.head.waking == 0 then return nil end
+  if c.head.waking + c.head.continued == 0 then return nil end
   local blocked_until = nil
   for i = 1, #LANE_ORDER do
     local lane = LANE_ORDER[i]
     local entry = first_of(c, lane)
     if entry and entry.notBeforeAt > c.t then
       blocked_until = math.min(blocked_until or entry.notBeforeAt, entry.notBeforeAt)
+      -- A run in progress that keeps strict order lets nothing pass.
+      if entry.inputId == "" then return nil, blocked_until end
     elseif entry then
+      if entry.inputId == "" then return { entry } end
       if is_alone(entry, contains(offer.batching, c.head.executor)) then return { entry } end
       return batch_of(peek(c, lane, SCRIPT_BATCH), offer.maxInputs)
     end

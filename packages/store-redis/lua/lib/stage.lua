@@ -3,6 +3,7 @@
 -- Rows and payloads of a batch, cut where it would exceed the byte limit. The first always fits,
 -- and a run that was staged before keeps its exact set.
 local function load_batch(c, batch, max_bytes)
+  if #batch == 0 then return {} end
   local fields = {}
   for i = 1, #batch do
     local entry = batch[i]
@@ -17,6 +18,63 @@ local function load_batch(c, batch, max_bytes)
     if i > 1 and bytes > max_bytes and first_entry.runId == "" then break end
     loaded[i] = { id = entry.inputId, record = decode_record(rows[2 * i - 1]), payload = rows[2 * i] }
   end
+  return loaded
+end
+
+local function new_hold(c, run_id, run, claim)
+  local hold = blank_hold()
+  hold.runId, hold.attempt, hold.sequence, hold.journal = run_id, run.attempts + 1, run.sequence + 1, run.journal
+  hold.token = redis.call("HINCRBY", claim.meta, "token", 1)
+  hold.claimId, hold.node, hold.stagedAt = claim.id, claim.node, c.t
+  hold.leaseUntil, hold.leaseMs = c.t + claim.lease, claim.lease
+  return hold
+end
+
+-- Inputs of a hold as a lane would name them.
+local function entries_of(c, ids, run_id)
+  if #ids == 0 then return {} end
+  local batch, records = {}, load_records(c, ids)
+  for i = 1, #ids do
+    local entry, record = blank_entry(), records[i]
+    entry.inputId, entry.admission, entry.runId = ids[i], record.admission, run_id
+    batch[i] = entry
+  end
+  return batch
+end
+
+-- What a run that goes on finds of its last boundary.
+local function load_kept(c, hold, applied)
+  local rows, failures = fetch(c, { "m" .. hold.runId, "v" .. hold.runId }), 0
+  for i = 1, #applied do
+    local record = applied[i]
+    failures = math.max(failures, record.failures)
+  end
+  c.kept = { failures = failures, data = rows[1] or "", value = rows[2] or "" }
+end
+
+-- Stages a run that goes on: only inputs of which no boundary is committed are handed out again (G11).
+local function stage_continued(c, entry, claim)
+  local head, run_id = c.head, entry.runId
+  local run = load_run(c, run_id)
+  remove(c, format("%s%d", entry.lane, entry.place))
+  head[LANES[entry.lane].front] = entry.place + 1
+  head.continued = head.continued - 1
+  unpark_run(c, run)
+  mark(c)
+  local hold, applied_ids = new_hold(c, run_id, run, claim), split(run.applied)
+  hold.boundary, hold.staged, hold.applied, hold.isSteered = run.boundary, run.staged, run.applied, true
+  run.status, run.staged, run.applied = step(RUN_ROWS, run.status, "run.stage", ""), "", ""
+  put(c, "u" .. run_id, encode_run(run))
+  local applied = #applied_ids == 0 and {} or load_records(c, applied_ids)
+  for i = 1, #applied_ids do move_input(c, applied_ids[i], applied[i], "run.stage") end
+  local loaded = load_batch(c, entries_of(c, split(hold.staged), run_id), 0)
+  for i = 1, #loaded do move_input(c, loaded[i].id, loaded[i].record, "run.stage") end
+  load_kept(c, hold, applied)
+  hold.startedCursor = c.head.cursor + 1
+  set_hold(c, hold)
+  local records = {}
+  for i = 1, #loaded do records[i] = loaded[i].record end
+  emit(c, "run.started|" .. run_id .. "|" .. hold.attempt .. "|" .. hold.staged, nil, correlations_of(records))
   return loaded
 end
 
@@ -35,11 +93,7 @@ local function stage_loaded(c, batch, loaded, claim)
   local passed_entry = first_entry.runId == "" and last_entry or first_entry
   c.head[LANES[passed_entry.lane].front] = passed_entry.place + 1
   mark(c)
-  local hold = blank_hold()
-  hold.runId, hold.attempt, hold.sequence, hold.journal = run_id, run.attempts + 1, run.sequence + 1, run.journal
-  hold.token = redis.call("HINCRBY", claim.meta, "token", 1)
-  hold.claimId, hold.node, hold.stagedAt = claim.id, claim.node, c.t
-  hold.leaseUntil, hold.leaseMs = c.t + claim.lease, claim.lease
+  local hold = new_hold(c, run_id, run, claim)
   hold.boundary, hold.staged = first_entry.boundary, #ids == 1 and ids[1] or table.concat(ids, ",")
   hold.startedCursor = c.head.cursor + 1
   set_hold(c, hold)
@@ -50,18 +104,14 @@ local function stage_loaded(c, batch, loaded, claim)
 end
 
 local function stage_batch(c, batch, max_bytes, claim)
+  local first_entry = batch[1]
+  if first_entry.inputId == "" then return stage_continued(c, first_entry, claim) end
   return stage_loaded(c, batch, load_batch(c, batch, max_bytes), claim)
 end
 
 -- The batch a hold has staged, read back for a repeated call (L5).
 local function reload_batch(c)
   local hold = c.hold
-  local ids, batch = split(hold.staged), {}
-  local records = load_records(c, ids)
-  for i = 1, #ids do
-    local entry, record = blank_entry(), records[i]
-    entry.inputId, entry.admission, entry.runId = ids[i], record.admission, hold.runId
-    batch[i] = entry
-  end
-  return load_batch(c, batch, 0)
+  if hold.isSteered then load_kept(c, hold, hold.applied == "" and {} or load_records(c, split(hold.applied))) end
+  return load_batch(c, entries_of(c, split(hold.staged), hold.runId), 0)
 end

@@ -5,6 +5,20 @@ import { listOf } from "../ledger/replies.ts";
 
 type Columns = readonly string[];
 
+/** A boundary that was committed, of which inputs. */
+function boundaryOf([runId, position, inputIds = ""]: Columns) {
+  return { runId, position: Number(position), inputIds: listOf(inputIds) };
+}
+
+/** As `boundaryOf`, of the boundary that ended a run: with what earlier ones applied. */
+function endOf(columns: Columns) {
+  return { ...boundaryOf(columns), ...earlierOf(columns[4]) };
+}
+
+function earlierOf(applied = "") {
+  return applied === "" ? {} : { applied: listOf(applied) };
+}
+
 /** Column readers by the type that scripts write; see `emit` in lua/lib/session.lua. */
 const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
   "session.registered": ([executor]) => ({
@@ -42,18 +56,18 @@ const READERS: Readonly<Record<string, (columns: Columns) => unknown>> = {
     attempt: Number(attempt),
     inputIds: listOf(inputIds),
   }),
-  "run.commit": ([runId, position, inputIds = ""]) => ({
-    type: "run.completed",
-    runId,
-    position: Number(position),
-    inputIds: listOf(inputIds),
-  }),
-  "run.cancel": ([runId, position, inputIds = ""]) => ({
-    type: "run.cancelled",
-    runId,
-    position: Number(position),
-    inputIds: listOf(inputIds),
-  }),
+  "run.commit": (columns) => ({ type: "run.completed", ...endOf(columns) }),
+  "run.cancel": (columns) => ({ type: "run.cancelled", ...endOf(columns) }),
+  "run.rolled_back": ([runId, inputIds = "", applied]) => {
+    return { type: "run.rolled_back", runId, inputIds: listOf(inputIds), ...earlierOf(applied) };
+  },
+  "run.exhausted": ([runId, inputIds = ""]) => ({ type: "run.exhausted", runId, inputIds: listOf(inputIds) }),
+  "run.steered": ([runId, inputIds = ""]) => ({ type: "run.steered", runId, inputIds: listOf(inputIds) }),
+  "run.checkpoint": (columns) => ({ type: "run.checkpointed", ...boundaryOf(columns) }),
+  "run.suspend": (columns) => ({ type: "run.suspended", ...boundaryOf(columns) }),
+  "run.supersede": (columns) => ({ type: "run.superseded", ...endOf(columns), by: columns[3] }),
+  "run.resumed": ([runId]) => ({ type: "run.resumed", runId }),
+  "run.stalled": ([runId, silentMs]) => ({ type: "run.stalled", runId, silentMs: Number(silentMs) }),
   "run.failed": ([runId, code = "", requeued = ""]) => ({
     type: "run.failed",
     runId,

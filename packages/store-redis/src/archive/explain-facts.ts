@@ -17,7 +17,7 @@ export interface ExplainOptions {
 interface Pointers {
   readonly steerHead: number;
   readonly queueHead: number;
-  /** The input that will be tried at a known time; empty for none. */
+  /** What will be tried at a known time; empty for none. */
   readonly timedId: string;
 }
 
@@ -30,12 +30,13 @@ interface Reading {
   readonly labels: string;
   readonly isTorn: boolean;
   readonly dueAt: number | null;
-  readonly timed: readonly TimedInput[];
+  readonly timed: readonly Timed[];
   readonly record: Buffer | null;
 }
 
-interface TimedInput {
-  readonly inputId: string;
+/** An input that is tried at a time, or a run that goes on at one. */
+interface Timed {
+  readonly id: string;
   readonly at: number;
 }
 
@@ -103,24 +104,24 @@ function isSet(field: Field): boolean {
 }
 
 /** The first of a lane, if it holds its lane up until its time. */
-function blocked(front: Field): readonly TimedInput[] {
+function blocked(front: Field): readonly Timed[] {
   if (front === null) return [];
-  const { inputId, notBeforeAt } = decodeRow(ENTRY, front);
-  return notBeforeAt > 0 ? [{ inputId, at: notBeforeAt }] : [];
+  const { inputId, runId, notBeforeAt } = decodeRow(ENTRY, front);
+  return notBeforeAt > 0 ? [{ id: inputId === "" ? runId : inputId, at: notBeforeAt }] : [];
 }
 
 /** The first of those that wait outside their lane; the sentinel behind them all has no name. */
-function waiting([inputId = "", at = "inf"]: readonly string[]): readonly TimedInput[] {
-  return inputId === "" ? [] : [{ inputId, at: Number(at) }];
+function waiting([id = "", at = "inf"]: readonly string[]): readonly Timed[] {
+  return id === "" ? [] : [{ id, at: Number(at) }];
 }
 
-function firstOf({ timed }: Reading): TimedInput | undefined {
+function firstOf({ timed }: Reading): Timed | undefined {
   return [...timed].sort((one, other) => one.at - other.at)[0];
 }
 
 function pointersOf(reading: Reading): Pointers {
   const { steerHead, queueHead } = reading.head;
-  return { steerHead, queueHead, timedId: firstOf(reading)?.inputId ?? "" };
+  return { steerHead, queueHead, timedId: firstOf(reading)?.id ?? "" };
 }
 
 function isSame(one: Pointers, other: Pointers): boolean {
@@ -132,7 +133,7 @@ function nextTimed(reading: Reading): ExplainFacts["nextTimed"] {
   if (first === undefined) return null;
   const { record } = reading;
   const failures = record === null ? 0 : decodeRow(RECORD, record).failures;
-  return { inputId: first.inputId as InputId, at: first.at, failures };
+  return { id: first.id as InputId | RunId, at: first.at, failures };
 }
 
 function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTimed"]): ExplainFacts {
@@ -147,11 +148,22 @@ function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTim
     isUnhosted: head.isUnhosted,
     isTorn,
     nextTimed: timed,
+    parked: head.parked,
+    continued: head.continued,
   };
 }
 
 function toRun(hold: Row<typeof HOLD>): ExplainFacts["run"] {
   const { attempt, stagedAt, leaseUntil } = hold;
   const cancelMode = hold.cancelMode === "" ? null : (hold.cancelMode as CancelMode);
-  return { runId: hold.runId as RunId, node: hold.node as NodeId, attempt, stagedAt, leaseUntil, cancelMode };
+  const stalledAt = hold.stalledAt === 0 ? null : hold.stalledAt;
+  return {
+    runId: hold.runId as RunId,
+    node: hold.node as NodeId,
+    attempt,
+    stagedAt,
+    leaseUntil,
+    cancelMode,
+    stalledAt,
+  };
 }

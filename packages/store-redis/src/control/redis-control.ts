@@ -4,18 +4,23 @@ import {
   type NodeId,
   type RetryBudget,
   type RunId,
+  type RunStatus,
   type SessionPhase,
+  type Signal,
   type Timing,
 } from "@holdfast/contracts";
 import type {
+  AbortNotice,
   Control,
   ControlCommand,
   ControlReply,
   InterruptCommand,
   PublishCommand,
   PublishReply,
+  ResumeCommand,
+  ResumeReply,
 } from "@holdfast/runtime";
-import type { ScriptRunner } from "../connection/script-runner.ts";
+import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import type { ScriptName } from "../generated/scripts.ts";
 import { encodeColumnText } from "../layout/column.ts";
 import type { Keyspace } from "../layout/keys.ts";
@@ -41,10 +46,12 @@ interface ControlOptions {
 
 /** The control plane's writes on Redis. */
 export function createRedisControl(options: ControlOptions): Control {
+  const constants = encodeConstants("resume-run", options.timing);
   return {
     apply: (command) => apply(options, command),
     interrupt: (command) => interrupt(options, command),
     publish: (command) => publish(options, command),
+    resume: (command) => resume({ ...options, constants }, command),
   };
 }
 
@@ -141,17 +148,16 @@ function decodeRefusal(script: ScriptName, reply: Reply): ControlReply {
   }
 }
 
-function toAbort(node: string, runId: RunId | undefined, reason: "cancelled" | "stopped") {
+function toAbort(node: string, runId: RunId | undefined, reason: AbortNotice["reason"]) {
   return node === "" || runId === undefined ? null : { node: node as NodeId, runId, reason };
 }
 
 async function interrupt(
   { scripts, keys }: ControlOptions,
-  { ref, requestId, runId, isDryRun = false }: InterruptCommand,
+  { ref, requestId, runId, mode, isDryRun = false }: InterruptCommand,
 ): Promise<ControlReply> {
-  const reply = asReply(
-    await scripts.run("interrupt-run", keys.session(ref).list, { requestId, runId: runId ?? "", isDryRun }),
-  );
+  const { list } = keys.session(ref);
+  const reply = asReply(await scripts.run("interrupt-run", list, { requestId, runId: runId ?? "", mode, isDryRun }));
   if (tagOf(reply) === "refused") {
     const current = text(reply, 2);
     const currentRunId = current === "" ? null : (current as RunId);
@@ -164,11 +170,51 @@ async function interrupt(
     kind: "applied",
     isRepeat: text(reply, 1) === "1",
     report,
-    abort: toAbort(text(reply, 3), report.abortedRunId, "cancelled"),
+    abort: toAbort(text(reply, 3), report.abortedRunId, mode === "rollback" ? "rolled_back" : "cancelled"),
     wake: null,
     hasChores: false,
     settled: [],
     followers: nodes(reply, 5),
     cursor: number(reply, 6),
+  };
+}
+
+async function resume(
+  { scripts, keys, constants }: ControlOptions & { readonly constants: ConstantsText<"resume-run"> },
+  { ref, requestId, runId, value }: ResumeCommand,
+): Promise<ResumeReply> {
+  const { member, list } = keys.session(ref);
+  const reply = asReply(await scripts.run("resume-run", list, { member, requestId, runId, value }, constants));
+  switch (tagOf(reply)) {
+    case "resumed":
+      return decodeResumed(reply);
+    case "not_suspended": {
+      const status = text(reply, 1);
+      return { kind: "not_suspended", status: status === "" ? null : (status as RunStatus) };
+    }
+    case "other_request":
+      throw new AppError("idempotency.mismatch", { message: `this request id was used for ${text(reply, 1)}` });
+    case "missing":
+      return { kind: "missing" };
+    case "torn":
+      throw new AppError("session.torn");
+    default:
+      return unexpected("resume-run", reply);
+  }
+}
+
+function decodeResumed(reply: Reply): ResumeReply {
+  const [node, executor] = [text(reply, 4), text(reply, 5)];
+  return {
+    kind: "resumed",
+    isRepeat: text(reply, 1) === "1",
+    wake: {
+      signal: text(reply, 2) as Signal,
+      epoch: number(reply, 3),
+      node: node === "" ? null : (node as NodeId),
+      executor: executor === "" ? null : executor,
+    },
+    followers: nodes(reply, 6),
+    cursor: number(reply, 7),
   };
 }

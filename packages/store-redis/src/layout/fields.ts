@@ -12,6 +12,8 @@
  * | `s<place>`, `q<place>` | entries of the steer and the queue lane |
  * | `r<position>`, `o<position>` | receipt; its output |
  * | `u<runId>`, `j<runId>.<n>` | row of a run; a settled step |
+ * | `m<runId>`, `v<runId>` | what a run keeps from its last boundary; what it was resumed with |
+ * | `y<place>` | id of a parked run |
  * | `e<cursor>` | event |
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |
@@ -41,6 +43,8 @@ export const FIELD = {
   receipt: (position: number) => `r${position}`,
   output: (position: number) => `o${position}`,
   run: (runId: string) => `u${runId}`,
+  checkpoint: (runId: string) => `m${runId}`,
+  resumption: (runId: string) => `v${runId}`,
   step: (runId: string, index: number) => `j${runId}.${index}`,
   event: (cursor: number) => `e${cursor}`,
   deadLetter: (n: number) => `d${n}`,

@@ -61,6 +61,15 @@ export const HEAD = {
   /** The ring of inputs that were passed because they lived. */
   leftFrom: "n",
   leftTo: "n",
+  /** Inputs of runs that lie in the run table until they go on. */
+  parked: "n",
+  /** Entries of the lanes that stand for such a run. */
+  continued: "n",
+  /** Runs that go on at a time. */
+  timers: "n",
+  /** The ring of parked runs: places after the first, up to the second. */
+  parkHead: "n",
+  parkTail: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -85,6 +94,20 @@ export const HOLD = {
   startedCursor: "n",
   /** Somebody must look at the session by then, although its lease is renewed; 0 for never. */
   lookAt: "n",
+  /** The run is taken up again as a whole: a boundary of it is committed, or inputs have joined it. */
+  isSteered: "b",
+  /** Inputs of its committed boundaries, joined by commas. */
+  applied: "t",
+  /** Calls of the checkpoint script, what the last one said, and what it took. */
+  calls: "n",
+  callDigest: "t",
+  taken: "t",
+  /** When something was last seen of the run; 0 for not since its staging. */
+  progressAt: "n",
+  /** When it was noted that nothing was seen for long; 0 while it was not. */
+  stalledAt: "n",
+  /** An input asked for attention since the inbox was looked into. */
+  isAttentionAsked: "b",
 } as const satisfies RowLayout;
 
 /** Field `i<inputId>`: one input without its payload. */
@@ -141,7 +164,10 @@ export const RECORD = {
   keyedId: "t",
 } as const satisfies RowLayout;
 
-/** Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. */
+/**
+ * Fields `s<place>` and `q<place>`: an entry of a lane, with what batch selection goes by. Without an input it
+ * stands for its run, which goes on.
+ */
 export const ENTRY = {
   inputId: "t",
   admission: "n",
@@ -180,6 +206,19 @@ export const RUN = {
   positions: "t",
   /** Inputs of the latest attempt, joined by commas, unless a receipt names them. */
   inputs: "t",
+  /** While it is parked: its inputs without and with a committed boundary, joined by commas, in order. */
+  staged: "t",
+  applied: "t",
+  boundary: "t",
+  /** The lane it goes on in. */
+  lane: "t",
+  /** Its place in the ring of parked runs; 0 while it is not parked. */
+  place: "n",
+  generation: "n",
+  /** When it goes on by itself; 0 for not by itself. */
+  timerAt: "n",
+  /** What it is suspended on, as JSON; empty when it is not. */
+  suspension: "t",
 } as const satisfies RowLayout;
 
 /** Field `last`: the latest settlement, to recognise its repetition. */
@@ -227,6 +266,9 @@ export const CHORE = {
   /** The wait that ended with it. */
   waitId: "t",
   waitNode: "t",
+  /** Parked runs of the generation: places after the first, up to the second. */
+  parkFrom: "n",
+  parkTo: "n",
 } as const satisfies RowLayout;
 
 /** Field `z<requestId>`: what a control command did, for its repetition. */

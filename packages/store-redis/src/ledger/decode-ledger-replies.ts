@@ -76,6 +76,7 @@ const PLAIN_REFUSALS: Readonly<Record<string, Extract<AdmitReply, { kind: "not_o
   missing: { kind: "missing" },
   torn: { kind: "torn" },
 };
+
 /** What the overlap policy of an input came to, where that is no admission. */
 function decodePolicyAnswer(reply: Reply): AdmitReply {
   if (tagOf(reply) === "busy") return { kind: "busy", runId: text(reply, 1) === "" ? null : (text(reply, 1) as RunId) };

@@ -1,7 +1,7 @@
 /** Commands as scripts take them. */
-import { KindId, type PolicyDecision } from "@holdfast/contracts";
-import { encodePolicy, signalFor } from "@holdfast/domain";
-import type { AdmitCommand, ExecutorRange, Settlement, StagingOffer } from "@holdfast/runtime";
+import { type AbandonReason, epochMsOf, KindId, type PolicyDecision } from "@holdfast/contracts";
+import { CALLBACK_PENDING, encodePolicy, signalFor } from "@holdfast/domain";
+import type { AdmitCommand, BoundaryCommit, ExecutorRange, Settlement, StagingOffer } from "@holdfast/runtime";
 import { encodeColumnText } from "../layout/column.ts";
 
 const encoded = { idle: new WeakMap<PolicyDecision, string>(), live: new WeakMap<PolicyDecision, string>() };
@@ -58,33 +58,53 @@ const NO_RECEIPT = {
   digest: "",
   state: "",
   output: "",
+  data: "",
+  detail: "",
 } as const;
 
 /** The columns of a settlement, empty where its kind has none. */
 export function encodeSettlement(settlement: Settlement) {
   switch (settlement.kind) {
     case "released":
+    case "rolled_back":
       return { settlement: settlement.kind, ...NO_RECEIPT, failure: "" };
     case "failed": {
-      const { failure, isRetryable, isDelayExplicit, retryDelayMs } = settlement;
+      const { failure, reason, isRetryable, isDelayExplicit, retryDelayMs } = settlement;
       const when = [flag(isRetryable), flag(isDelayExplicit), retryDelayMs].join("|");
-      const report = `${encodeColumnText(failure.code)}|${when}|${JSON.stringify(failure)}`;
+      const report = `${encodeColumnText(failure.code)}|${reason}|${when}|${JSON.stringify(failure)}`;
       return { settlement: settlement.kind, ...NO_RECEIPT, failure: report };
     }
     case "completed":
     case "cancelled": {
-      const { kind, state, output, conversationDigest, ...receipt } = settlement;
-      return {
-        settlement: kind,
-        ...receipt,
-        conversationDigest: conversationDigest ?? "",
-        // JSON is never the empty text.
-        state: state ?? "",
-        output: output ?? "",
-        failure: "",
-      };
+      const detail = settlement.isCallbackPending ? CALLBACK_PENDING : detailOf[settlement.kind];
+      return { ...receiptColumns(settlement), output: settlement.output ?? "", data: "", detail };
+    }
+    case "superseded":
+      return { ...receiptColumns(settlement), output: "", data: "", detail: settlement.by };
+    case "suspended": {
+      const { on, data } = settlement;
+      const at = on.type === "timer" ? epochMsOf(on.at) : "";
+      return { ...receiptColumns(settlement), output: "", data: data ?? "", detail: `${at}|${JSON.stringify(on)}` };
     }
   }
+}
+
+/** What waiters of a run that ended by itself are told beside its output. */
+const detailOf = { completed: "", cancelled: "cancelled" } as const satisfies Record<string, AbandonReason | "">;
+
+/** Columns of every boundary. JSON is never the empty text. */
+export function boundaryColumns({ state, contentDigest, conversationDigest, messageCount, digest }: BoundaryCommit) {
+  return {
+    state: state ?? "",
+    contentDigest,
+    conversationDigest: conversationDigest ?? "",
+    messageCount,
+    digest,
+  };
+}
+
+function receiptColumns(settlement: BoundaryCommit & { readonly kind: string }) {
+  return { settlement: settlement.kind, ...boundaryColumns(settlement), failure: "" };
 }
 
 function flag(fact: boolean): string {

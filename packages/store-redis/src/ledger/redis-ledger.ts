@@ -187,8 +187,8 @@ async function renewBatch({ renewals, keys, timing }: RedisLedgerOptions, holds:
   );
   return reply.map((answer): RenewReply => {
     if (answer === "lost") return { kind: "lost" };
-    const [runId, mode] = String(answer).split("|") as [RunId, CancelMode | ""];
-    return { kind: "renewed", cancel: mode === "" ? null : { runId, mode } };
+    const [runId, mode, attention] = String(answer).split("|") as [RunId, CancelMode | "", string];
+    return { kind: "renewed", cancel: mode === "" ? null : { runId, mode }, isAttentionAsked: attention === "1" };
   });
 }
 

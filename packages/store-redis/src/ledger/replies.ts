@@ -65,22 +65,10 @@ export function listOf(value: string): string[] {
 
 const SETTLED_COLUMNS = 6;
 const INPUT_COLUMNS = 6;
-const BATCH_COLUMNS = 10;
+const BATCH_COLUMNS = 14;
 
 /** The staged batch that begins at a place of a reply. */
 export function decodeBatch(reply: Reply, at: number): StagedBatch {
-  const first = at + BATCH_COLUMNS + 1;
-  const inputs: StagedInput[] = [];
-  for (let from = first; inputs.length < number(reply, at + BATCH_COLUMNS); from += INPUT_COLUMNS) {
-    inputs.push({
-      inputId: text(reply, from) as InputId,
-      admission: number(reply, from + 1),
-      attempts: number(reply, from + 2),
-      failures: number(reply, from + 3),
-      losses: number(reply, from + 4),
-      payload: decodePayload(text(reply, from + 5)).payload,
-    });
-  }
   return {
     fence: { token: number(reply, at), claimId: text(reply, at + 1) as ClaimId, runId: text(reply, at + 2) as RunId },
     attempt: number(reply, at + 3),
@@ -90,7 +78,11 @@ export function decodeBatch(reply: Reply, at: number): StagedBatch {
     executor: text(reply, at + 7),
     boundary: text(reply, at + 8) as Boundary,
     journalEntries: number(reply, at + 9),
-    inputs,
+    applied: listOf(text(reply, at + 10)) as InputId[],
+    appliedFailures: number(reply, at + 11),
+    // JSON is never the empty text.
+    kept: { data: text(reply, at + 12) || null, value: text(reply, at + 13) || null },
+    inputs: decodeInputs(reply, at + BATCH_COLUMNS),
   };
 }
 
@@ -110,6 +102,22 @@ interface EndedWait {
   readonly endedWait: RegistryChange["satisfied"];
 }
 
+/** Inputs with their payloads, whose number stands at a place of the reply. */
+export function decodeInputs(reply: Reply, at: number): StagedInput[] {
+  const inputs: StagedInput[] = [];
+  for (let from = at + 1; inputs.length < number(reply, at); from += INPUT_COLUMNS) {
+    inputs.push({
+      inputId: text(reply, from) as InputId,
+      admission: number(reply, from + 1),
+      attempts: number(reply, from + 2),
+      failures: number(reply, from + 3),
+      losses: number(reply, from + 4),
+      payload: decodePayload(text(reply, from + 5)).payload,
+    });
+  }
+  return inputs;
+}
+
 /** What the caller knows of the settlement its inputs ended by. */
 export interface SettledContext {
   readonly runId?: RunId;
@@ -120,13 +128,15 @@ export interface SettledContext {
 
 /** The place behind the inputs that ended, whose list begins at a place of a reply. */
 export function afterSettled(reply: Reply, at: number): number {
-  return at + 1 + number(reply, at) * SETTLED_COLUMNS;
+  return at + 2 + number(reply, at) * SETTLED_COLUMNS;
 }
 
 /** Inputs that ended in a call, with their outcomes; their list begins at a place of its reply. */
 export function decodeSettled(reply: Reply, at: number, context: SettledContext = {}): SettledInput[] {
   const settled: SettledInput[] = [];
-  for (let from = at + 1; from < afterSettled(reply, at); from += SETTLED_COLUMNS) {
+  const endedRun = text(reply, at + 1);
+  const runId = endedRun === "" ? context.runId : (endedRun as RunId);
+  for (let from = at + 2; from < afterSettled(reply, at); from += SETTLED_COLUMNS) {
     const inputId = text(reply, from) as InputId;
     const status = text(reply, from + 1) as InputStatus;
     const position = number(reply, from + 4);
@@ -137,7 +147,7 @@ export function decodeSettled(reply: Reply, at: number, context: SettledContext 
       status,
       detail,
       attempts: number(reply, from + 3),
-      ...(position > 0 && context.runId !== undefined ? { receipt: { runId: context.runId, position } } : {}),
+      ...(position > 0 && runId !== undefined ? { receipt: { runId, position } } : {}),
       ...(context.output == null ? {} : { output: JSON.parse(context.output) as unknown }),
       ...(context.failure === undefined || hasExpired ? {} : { failure: context.failure }),
     });

@@ -149,7 +149,7 @@ export function describeArchive(openStore: StoreFactory): void {
           dueAt: session.now() + 9_000,
           isUnhosted: false,
           fruitlessSweeps: 0,
-          nextTimed: { inputId: first.inputId, at: session.now() + 9_000, failures: 0 },
+          nextTimed: { id: first.inputId, at: session.now() + 9_000, failures: 0 },
         });
       }),
     );
@@ -163,7 +163,7 @@ export function describeArchive(openStore: StoreFactory): void {
 
         const facts = await session.store.archive.explainFacts(session.ref);
 
-        expect(facts?.nextTimed).toEqual({ inputId, at: session.now() + 4_000, failures: 2 });
+        expect(facts?.nextTimed).toEqual({ id: inputId, at: session.now() + 4_000, failures: 2 });
       }),
     );
 

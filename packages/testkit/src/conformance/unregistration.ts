@@ -231,7 +231,9 @@ function describeRemoval(openStore: StoreFactory): void {
       expect(await session.admit()).toEqual({ kind: "missing" });
       expect(await session.claim()).toEqual({ kind: "missing" });
       expect(await session.control("stop")).toEqual({ kind: "missing" });
-      expect(await store.control.interrupt({ ref, requestId: FIRST, runId: null })).toEqual({ kind: "missing" });
+      expect(await store.control.interrupt({ ref, requestId: FIRST, runId: null, mode: "interrupt" })).toEqual({
+        kind: "missing",
+      });
       expect(await store.archive.explainFacts(ref)).toBeNull();
       expect(await store.archive.findInput(ref, inputId)).toBeNull();
       expect((await store.archive.listInputs(ref, page)).items).toEqual([]);

@@ -111,6 +111,7 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       mind.advances.push({ command, worker });
       for (const known of standing?.inHand ?? []) if (known.batch.fence.token === fence.token) standing?.inHand.clear();
       if (reply.kind !== "committed") return;
+      if (settlement.kind === "suspended") mind.suspended.push({ ref, runId: fence.runId });
       if (standing !== undefined && "digest" in settlement) standing.digests = [...standing.digests, settlement.digest];
       if (reply.next.kind === "staged") remember(mind, { ref, worker, batch: reply.next.batch });
       if (reply.next.kind === "idle") rest(mind, ref, reply.next.dueAt);

@@ -51,7 +51,19 @@ export const VERBS = ["retire", "recycle", "reset", "recover", "stop", "destroy"
 
 /** How an attempt ends, and what the worker would take next. */
 export interface Settling {
-  readonly settlement: "completed" | "with_state" | "cancelled" | "failed" | "delayed" | "fatal" | "released";
+  readonly settlement:
+    | "completed"
+    | "with_state"
+    | "callback"
+    | "cancelled"
+    | "rolled_back"
+    | "asleep"
+    | "suspended"
+    | "superseded"
+    | "failed"
+    | "delayed"
+    | "fatal"
+    | "released";
   readonly delayMs: number;
   readonly isKept: boolean;
   readonly isBatching: boolean;
@@ -109,6 +121,7 @@ export type DifferentialCommand =
   | {
       readonly type: "interrupt";
       readonly session: SessionIndex;
+      readonly mode: "interrupt" | "rollback" | "boundary";
       readonly run: "any" | "current" | "other";
       readonly request: number | null;
       readonly isDryRun: boolean;
@@ -134,6 +147,17 @@ export type DifferentialCommand =
   | { readonly type: "steps"; readonly back: Back; readonly count: number }
   | { readonly type: "adopt"; readonly executor: number; readonly limit: number }
   | { readonly type: "read"; readonly session: SessionIndex; readonly after: number; readonly limit: number }
+  /** An inner boundary of a batch, a look into its inbox, or both. */
+  | {
+      readonly type: "checkpoint";
+      readonly back: Back;
+      readonly commits: "nothing" | "boundary" | "state";
+      readonly limit: number;
+      readonly call: "next" | "again" | "gap";
+      readonly flaw: "none" | "position" | "contributors" | "token";
+    }
+  | { readonly type: "resume"; readonly back: Back; readonly request: number | null }
+  | { readonly type: "stall"; readonly back: Back }
   | { readonly type: "tick"; readonly ms: number }
   | { readonly type: "crash"; readonly worker: number }
   /** Whoever has the session in hand dies, and its lease ends. */
@@ -187,7 +211,13 @@ const settling = {
     "completed",
     "completed",
     "with_state",
+    "callback",
     "cancelled",
+    "rolled_back",
+    "asleep",
+    "suspended",
+    "suspended",
+    "superseded",
     "failed",
     "failed",
     "delayed",
@@ -259,6 +289,7 @@ const interrupt = fc.record({
   ...of("interrupt"),
   session,
   run: fc.constantFrom<("any" | "current" | "other")[]>("any", "current", "other"),
+  mode: fc.constantFrom("interrupt" as const, "rollback" as const, "boundary" as const),
   request,
   isDryRun: rarely,
 });
@@ -268,6 +299,20 @@ const oblige = fc.record({
   session: fc.constant(0),
   obligation: fc.constantFrom("loop" as const, "drain" as const, "waiters" as const),
   by: fc.constantFrom("note" as const, "check" as const, "check" as const, "force" as const),
+});
+
+const checkpoint = fc.record({
+  ...of("checkpoint"),
+  back: recent,
+  commits: fc.constantFrom<("nothing" | "boundary" | "state")[]>("nothing", "boundary", "state"),
+  limit: fc.constantFrom(0, 1, 2, 100),
+  call: fc.constantFrom<("next" | "again" | "gap")[]>("next", "next", "next", "again", "gap"),
+  flaw: fc.constantFrom<("none" | "position" | "contributors" | "token")[]>(
+    ...Array.from({ length: 12 }, () => "none" as const),
+    "position",
+    "contributors",
+    "token",
+  ),
 });
 
 const lose = fc.record({ ...of("lose"), session: fc.constant(0) });
@@ -299,6 +344,9 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 5, arbitrary: fc.record({ ...of("remove"), session: fc.constant(0) }) },
   { weight: 4, arbitrary: fc.record({ ...of("redrive"), back: recent }) },
   { weight: 2, arbitrary: fc.record({ ...of("discard"), back: recent }) },
+  { weight: 36, arbitrary: checkpoint },
+  { weight: 10, arbitrary: fc.record({ ...of("resume"), back: fc.nat(3), request }) },
+  { weight: 3, arbitrary: fc.record({ ...of("stall"), back: recent }) },
   { weight: 4, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
   { weight: 3, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
   { weight: 4, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },
@@ -323,8 +371,9 @@ function lifeOf(commands: readonly Weighted[], maxLength: number): fc.Arbitrary<
  * that budgets are spent and batches taken apart; some are crowded.
  */
 export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]> {
-  const failing = [...ANYTHING, { weight: 200, arbitrary: badWork }];
-  const losing = [...ANYTHING, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
+  const steering = { weight: 60, arbitrary: checkpoint };
+  const failing = [...ANYTHING, steering, { weight: 200, arbitrary: badWork }];
+  const losing = [...ANYTHING, steering, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
   const crowded = [...ANYTHING, { weight: 12, arbitrary: flood }];
   return fc.oneof(
     { weight: 5, arbitrary: lifeOf(ANYTHING, maxLength) },

@@ -111,11 +111,22 @@ async function waitUntil(drain: Drain, at: number): Promise<false> {
 
 /** Silent inputs wait for another one's wake. */
 async function isDrained({ store, ref, ids }: Drain): Promise<boolean> {
+  if (await resumeSuspended({ store, ref, ids })) return false;
   const record = await store.directory.find(ref);
   if (record === null || record.queued + record.scheduled === 0) return true;
   if (record.phase === "retired") await store.control.apply({ ref, verb: "recycle", requestId: ids.request() });
   await store.ledger.admit(admitCommand(ref, ids, { settingsRevision: record.settingsRevision }));
   return false;
+}
+
+/** Answers every suspended run; whether there was one. */
+async function resumeSuspended({ store, ref, ids }: Pick<Drain, "store" | "ref" | "ids">): Promise<boolean> {
+  const { items } = await store.archive.listInputs(ref, { after: 0, limit: 500 });
+  const runs = new Set(items.flatMap(({ status, runId }) => (status === "applied_pending" && runId ? [runId] : [])));
+  for (const runId of runs) {
+    await store.control.resume({ ref, runId, requestId: ids.request(), value: "null" });
+  }
+  return runs.size > 0;
 }
 
 async function complete({ store, ref, ids, worker: by }: Drain, staged: StagedBatch): Promise<void> {

@@ -14,6 +14,7 @@ import {
   registerCall,
 } from "./calls.ts";
 import type { DifferentialCommand } from "./command.ts";
+import { checkpointOf } from "./live-runs.ts";
 import { back, everySession, type Mind, OTHER_EXECUTOR, type Standing, standingOf, succeed } from "./mind.ts";
 import { readEverything } from "./reads.ts";
 import { bindingOf, flawed, inputOf, settlementOf, workerOf } from "./samples.ts";
@@ -115,7 +116,7 @@ const INTERPRETERS: Interpreters = {
     if (known === undefined) return null;
     const by = workerOf(known.worker, { ...command, maxBytes: 1_000_000 });
     const next = command.isKept ? offerOf(by, mind.ids) : null;
-    const settlement = settlementOf(command);
+    const settlement = settlementOf(command, { batch: known.batch, now: mind.now });
     const sound = advanceCommand(known.ref, known.batch, { node: by.node, settlement, next });
     return advanceCall(mind, flawed(sound, command.flaw), known.worker);
   },
@@ -152,12 +153,30 @@ const INTERPRETERS: Interpreters = {
   control: (mind, { session, verb, request, isDryRun }) => {
     return controlCall(mind, { ref: refOf(mind, session), verb, requestId: requestOf(mind, request), isDryRun });
   },
-  interrupt: (mind, { session, run, request, isDryRun }) => {
+  interrupt: (mind, { session, run, request, mode, isDryRun }) => {
     const ref = refOf(mind, session);
     const current = mind.batches.findLast((known) => known.ref === ref)?.batch.fence.runId ?? null;
     const runId = { any: null, current, other: "run_of_another" as RunId }[run];
-    const interrupt = { ref, requestId: requestOf(mind, request), runId, isDryRun };
-    return { what: `interrupt ${runId}`, touches: [ref], send: (store) => store.control.interrupt(interrupt) };
+    const interrupt = { ref, requestId: requestOf(mind, request), runId, mode, isDryRun };
+    return {
+      what: `interrupt ${runId} (${mode})`,
+      touches: [ref],
+      send: (store) => store.control.interrupt(interrupt),
+    };
+  },
+  checkpoint: checkpointOf,
+  resume: (mind, command) => {
+    const known = back(mind.suspended, command.back) ?? back(mind.batches, command.back);
+    if (known === undefined) return null;
+    const { ref, runId } = "batch" in known ? { ref: known.ref, runId: known.batch.fence.runId } : known;
+    const resume = { ref, runId, requestId: requestOf(mind, command.request), value: `{"at":${mind.now}}` };
+    return { what: `resume ${runId}`, touches: [ref], send: (store) => store.control.resume(resume) };
+  },
+  stall: (mind, command) => {
+    const known = back(mind.batches, command.back);
+    if (known === undefined) return null;
+    const stall = { ref: known.ref, fence: known.batch.fence };
+    return { what: "note stall", touches: [known.ref], send: (store) => store.liveRuns.noteStall(stall) };
   },
   unregister: (mind, { session, request }) => {
     const ref = refOf(mind, session);
@@ -270,7 +289,7 @@ function runCall(mind: Mind, { ref, inHand, dueAt }: Standing, command: Of<"work
     const claim = { ref, claimId: mind.ids.claim(), node, cachedDigest: null, offer };
     return { ...claimCall(mind, claim, command.worker), at: dueAt };
   }
-  const settlement = settlementOf(command);
+  const settlement = settlementOf(command, { batch: known.batch, now: mind.now });
   const next = command.isKept ? offer : null;
   return advanceCall(mind, advanceCommand(ref, known.batch, { node, settlement, next }), known.worker);
 }

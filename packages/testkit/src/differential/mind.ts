@@ -1,6 +1,6 @@
 /** What the processes of a differential run know: everything they were told, and may send again. */
 import type { InputId, RunId, SessionRef, SessionSettings } from "@holdfast/contracts";
-import type { AdmitCommand, AdvanceCommand, ClaimCommand, StagedBatch } from "@holdfast/runtime";
+import type { AdmitCommand, AdvanceCommand, CheckpointCommand, ClaimCommand, StagedBatch } from "@holdfast/runtime";
 import { EXECUTOR, type Worker, worker } from "../fixtures/commands.ts";
 import { createIds, type IdSource, sessionRef } from "../fixtures/ids.ts";
 
@@ -42,6 +42,11 @@ export interface Mind {
   readonly inputs: { readonly ref: SessionRef; readonly inputId: InputId }[];
   /** Steps settled, by run. */
   readonly steps: Map<RunId, number>;
+  /** Checkpoint calls of an attempt that were taken, by its token, and the last of them. */
+  readonly calls: Map<number, number>;
+  readonly checkpoints: Map<number, CheckpointCommand>;
+  /** Runs that were suspended. */
+  readonly suspended: { readonly ref: SessionRef; readonly runId: RunId }[];
 }
 
 /** The executor that the second and the third worker host. */
@@ -73,6 +78,9 @@ export function newMind(now: number): Mind {
     batches: [],
     inputs: [],
     steps: new Map(),
+    calls: new Map(),
+    checkpoints: new Map(),
+    suspended: [],
   };
 }
 

@@ -26,8 +26,8 @@ function timeless(facts: ExplainFacts | null): Omit<ExplainFacts, "now"> | null 
   if (facts === null) return null;
   const { now: _itsOwn, run, ...rest } = facts;
   if (run === null) return { ...rest, run };
-  const { runId, attempt, node, stagedAt, leaseUntil, cancelMode } = run;
-  return { ...rest, run: { runId, attempt, node, stagedAt, leaseUntil, cancelMode } };
+  const { runId, attempt, node, stagedAt, leaseUntil, cancelMode, stalledAt } = run;
+  return { ...rest, run: { runId, attempt, node, stagedAt, leaseUntil, cancelMode, stalledAt } };
 }
 
 /**

@@ -1,8 +1,10 @@
 /** What commands stand for: inputs, settlements, bindings, flaws. */
-import type { Binding, NewInput, RunId } from "@holdfast/contracts";
-import type { AdvanceCommand, Settlement } from "@holdfast/runtime";
+import { type Binding, isoOf, type NewInput, type RunId } from "@holdfast/contracts";
+import type { AdvanceCommand, Settlement, StagedBatch } from "@holdfast/runtime";
+import { superseded, suspended } from "../fixtures/checkpoints.ts";
 import {
   binding,
+  callbackPending,
   cancelled,
   completed,
   EXECUTOR,
@@ -43,9 +45,31 @@ export function bindingOf(name: Of<"register">["binding"]): Binding | null {
   }
 }
 
+/** What a settlement depends on beside its name. */
+export interface SettledAt {
+  readonly batch: StagedBatch;
+  readonly now: number;
+}
+
 /** A settlement by its name. */
-export function settlementOf({ settlement, delayMs }: Settling): Settlement {
+export function settlementOf({ settlement, delayMs }: Settling, { batch, now }: SettledAt): Settlement {
   switch (settlement) {
+    case "callback":
+      return callbackPending({ toolName: "look_up", args: { at: delayMs } });
+    case "rolled_back":
+      return { kind: "rolled_back" };
+    case "asleep":
+      return suspended({ on: { type: "timer", at: isoOf(now + delayMs) } });
+    case "suspended":
+      return suspended({
+        on: { type: "approval", approvalId: "apr|1" },
+        state: { at: delayMs },
+        data: { at: delayMs },
+      });
+    case "superseded": {
+      const by = batch.inputs.at(-1)?.inputId;
+      return by === undefined ? completed() : superseded(by);
+    }
     case "completed":
       return completed({ output: { answer: delayMs } });
     case "with_state":

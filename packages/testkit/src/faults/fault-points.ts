@@ -5,7 +5,7 @@
  * the store may hold after a crash there.
  */
 import { AppError } from "@holdfast/contracts";
-import type { Control, Executor, Journal, Ledger, Store, Unregistration, WakeQueue } from "@holdfast/runtime";
+import type { Control, Executor, Journal, Ledger, LiveRuns, Store, Unregistration, WakeQueue } from "@holdfast/runtime";
 
 /** Operations of the ledger and the control plane that can lose a request or a reply. */
 export const FAULTY_OPERATIONS = ["admit", "claim", "renew", "advance", "release", "sweep", "control"] as const;
@@ -22,6 +22,8 @@ export type CallStage = (typeof CALL_STAGES)[number];
 /** A named fault point. */
 export type FaultPoint =
   | `${FaultyOperation}.${CallStage}`
+  /** Passed only by executors that commit inner boundaries or look into their inbox. */
+  | `checkpoint.${CallStage}`
   | "executor.start"
   | "executor.mid"
   | "executor.end"
@@ -94,6 +96,7 @@ export function faultyStore(store: Store, plan: FaultPlan): Store {
     control: faultyControl(store.control, plan),
     journal: faultyJournal(store.journal, plan),
     unregistration: faultyUnregistration(store.unregistration, plan),
+    liveRuns: faultyLiveRuns(store.liveRuns, plan),
   };
 }
 
@@ -118,6 +121,15 @@ export function faultyControl(control: Control, plan: FaultPlan): Control {
     apply: (command) => call(plan, "control", () => control.apply(command)),
     interrupt: (command) => call(plan, "control", () => control.interrupt(command)),
     publish: (command) => call(plan, "control", () => control.publish(command)),
+    resume: (command) => call(plan, "control", () => control.resume(command)),
+  };
+}
+
+/** Runs in progress whose calls get lost according to a plan. */
+export function faultyLiveRuns(liveRuns: LiveRuns, plan: FaultPlan): LiveRuns {
+  return {
+    checkpoint: (command) => call(plan, "checkpoint", () => liveRuns.checkpoint(command)),
+    noteStall: (command) => liveRuns.noteStall(command),
   };
 }
 
@@ -181,7 +193,7 @@ export async function strike(plan: FaultPlan, point: FaultPoint): Promise<void> 
   throw new AppError("store.unavailable", { message: `lost at ${point}` });
 }
 
-async function call<T>(plan: FaultPlan, operation: FaultyOperation, send: () => Promise<T>): Promise<T> {
+async function call<T>(plan: FaultPlan, operation: FaultyOperation | "checkpoint", send: () => Promise<T>): Promise<T> {
   await strike(plan, `${operation}.before_send`);
   const reply = await send();
   await strike(plan, `${operation}.after_apply_before_reply`);

@@ -44,9 +44,18 @@ function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): Reado
         checkAttempt(runs, event, complain);
         for (const inputId of event.inputIds) note(places, inputId, (place) => stage(place, at, complain));
         break;
+      case "run.steered":
+        for (const inputId of event.inputIds) note(places, inputId, (place) => stage(place, at, complain));
+        break;
+      case "run.exhausted":
+        for (const inputId of event.inputIds) note(places, inputId, (place) => end(place, at, complain));
+        break;
       case "run.completed":
       case "run.cancelled":
-        for (const inputId of event.inputIds) note(places, inputId, (place) => end(place, at, complain));
+      case "run.rolled_back":
+      case "run.superseded":
+        for (const inputId of [...(event.applied ?? []), ...event.inputIds])
+          note(places, inputId, (place) => end(place, at, complain));
         break;
       case "input.superseded":
       case "input.coalesced":

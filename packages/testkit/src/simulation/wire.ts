@@ -21,6 +21,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     control: wire.stretch(store.control),
     archive: wire.stretch(store.archive),
     journal: wire.stretch(store.journal),
+    liveRuns: wire.stretch(store.liveRuns),
     presence: wire.stretch(store.presence),
     operations: wire.stretch(store.operations),
     operationArchive: wire.stretch(store.operationArchive),

@@ -55,7 +55,13 @@ export function describeDryRuns(openStore: StoreFactory): void {
       const { control, ledger } = session.store;
 
       const dry = as(
-        await control.interrupt({ ref: session.ref, requestId: request("r"), runId: null, isDryRun: true }),
+        await control.interrupt({
+          ref: session.ref,
+          requestId: request("r"),
+          runId: null,
+          mode: "interrupt",
+          isDryRun: true,
+        }),
         "applied",
       );
 
@@ -63,7 +69,9 @@ export function describeDryRuns(openStore: StoreFactory): void {
       expect(await ledger.renew([{ ref: session.ref, claimId: fence.claimId }])).toMatchObject([
         { kind: "renewed", cancel: null },
       ]);
-      expect(await control.interrupt({ ref: session.ref, requestId: request("r"), runId: null })).toMatchObject({
+      expect(
+        await control.interrupt({ ref: session.ref, requestId: request("r"), runId: null, mode: "interrupt" }),
+      ).toMatchObject({
         isRepeat: false,
       });
     }),

@@ -1,4 +1,4 @@
-import type { RunId } from "@holdfast/contracts";
+import type { CancelMode, RunId } from "@holdfast/contracts";
 import { expect, it } from "vitest";
 import { as } from "../../fixtures/session-driver.ts";
 import { type SessionUnderTest, type StoreFactory, withSession } from "../store-under-test.ts";
@@ -6,8 +6,12 @@ import { NOTHING, request } from "./expectations.ts";
 
 /** Proves how the staged run is asked to end. */
 export function describeInterrupt(openStore: StoreFactory): void {
-  const interrupt = (session: SessionUnderTest, runId: RunId | null, requestId = session.ids.request()) =>
-    session.store.control.interrupt({ ref: session.ref, requestId, runId });
+  const interrupt = (
+    session: SessionUnderTest,
+    runId: RunId | null,
+    requestId = session.ids.request(),
+    mode: CancelMode = "interrupt",
+  ) => session.store.control.interrupt({ ref: session.ref, requestId, runId, mode });
 
   it(
     "asks the current run to end, and leaves it to the run",
@@ -21,7 +25,7 @@ export function describeInterrupt(openStore: StoreFactory): void {
       expect(reply.abort).toEqual({ node: session.worker.node, runId, reason: "cancelled" });
       expect(reply.report).toMatchObject({ ...NOTHING, verb: "interrupt", phaseAfter: "idle", abortedRunId: runId });
       expect(await session.store.ledger.renew([{ ref: session.ref, claimId }])).toEqual([
-        { kind: "renewed", cancel: { runId, mode: "interrupt" } },
+        { kind: "renewed", cancel: { runId, mode: "interrupt" }, isAttentionAsked: false },
       ]);
       expect((await session.commit(batch)).position).toBe(1);
     }),
@@ -38,7 +42,7 @@ export function describeInterrupt(openStore: StoreFactory): void {
       const second = await session.stageNext(first);
 
       expect(await session.store.ledger.renew([{ ref: session.ref, claimId: second.fence.claimId }])).toEqual([
-        { kind: "renewed", cancel: null },
+        { kind: "renewed", cancel: null, isAttentionAsked: false },
       ]);
     }),
   );

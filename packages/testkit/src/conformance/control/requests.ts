@@ -93,7 +93,9 @@ export function describeRequests(openStore: StoreFactory): void {
       const { control } = session.store;
 
       expect(await control.apply({ ref, verb: "stop", requestId: request("r") })).toEqual({ kind: "missing" });
-      expect(await control.interrupt({ ref, requestId: request("r"), runId: null })).toEqual({ kind: "missing" });
+      expect(await control.interrupt({ ref, requestId: request("r"), runId: null, mode: "interrupt" })).toEqual({
+        kind: "missing",
+      });
     }),
   );
 }

@@ -154,7 +154,12 @@ function describeReceipts(openStore: StoreFactory): void {
 
       const reply = await session.commit(batch, cancelled({ state: "kept" }));
 
-      expect(outcomesOf(reply.settled)[inputId]).toEqual({ kind: "abandoned", reason: "cancelled", attempts: 1 });
+      expect(outcomesOf(reply.settled)[inputId]).toEqual({
+        kind: "cancelled",
+        runId: batch.fence.runId,
+        position: 1,
+        attempts: 1,
+      });
       expect(reply.position).toBe(1);
       const receipt = await session.store.archive.findReceipt(session.ref, { runId: batch.fence.runId, sequence: 1 });
       expect(receipt?.result).toBe("cancelled");

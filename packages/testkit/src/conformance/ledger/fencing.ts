@@ -85,7 +85,9 @@ export function describeFencing(openStore: StoreFactory): void {
         const hold = { ref: session.ref, claimId: fence.claimId };
         await session.advanceTime(12_000);
 
-        expect(await session.store.ledger.renew([hold])).toEqual([{ kind: "renewed", cancel: null }]);
+        expect(await session.store.ledger.renew([hold])).toEqual([
+          { kind: "renewed", cancel: null, isAttentionAsked: false },
+        ]);
         expect(await session.claim()).toEqual({ kind: "busy", leaseUntil: session.now() + 10_000 });
         await session.advanceTime(10_000);
         await session.stage({ as: worker("second") });
