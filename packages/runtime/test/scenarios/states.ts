@@ -172,7 +172,7 @@ function describeSignals(openStage: OpenStage): void {
     await admit("queue");
     await admit("steer");
 
-    expect(signals).toEqual(["wake", "wake", "none", "immediate"]);
+    expect(signals).toEqual(["wake", "immediate", "none", "immediate"]);
   });
 
   it("STA-21 STA-19 an announcement of a tool moves no phase, and a dry run none either", async () => {
