@@ -15,7 +15,7 @@ import { ControlReport, ControlVerb } from "./control.ts";
 import { CONTROL_ROUTES } from "./control-routes.ts";
 import type { ErrorCode } from "./errors/registry.ts";
 import { Explanation } from "./explanation.ts";
-import { IdempotencyKey, InputId, RunId, SessionId } from "./ids.ts";
+import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
 import { NewInput } from "./input.ts";
 import { Labels } from "./label.ts";
 import { Outcome } from "./outcome.ts";
