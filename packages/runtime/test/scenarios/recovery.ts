@@ -304,7 +304,7 @@ function describeTails(openStage: OpenStage): void {
     await stage.sender.runtime.stopRuntimeExecutor(stage.ref, { command: "cancel" });
     await stage.world.advance(2_000);
 
-    expect(await completion).toMatchObject({ kind: "abandoned", reason: "cancelled" });
+    expect(await completion).toMatchObject({ kind: "cancelled" });
     expect(await stage.sender.runtime.sessionState(stage.ref)).toEqual({ state: ["half of it"], position: 1 });
     const { items } = await stage.sender.runtime.listReceipts(stage.ref, { after: 0, limit: 10 });
     expect(items).toMatchObject([{ result: "cancelled" }]);
