@@ -13,7 +13,7 @@
     {"fenced"}
 
   Uses     clock, session
-  Upholds  T4, L7
+  Upholds  T9, L7
   Clock    the store's
   Memory   allowed
   Cost     O(1)

@@ -21,7 +21,7 @@
 
   Raises   session run.stage; run run.resume, run.stage
   Uses     constants, clock, step, session, lane, input, continuation, due
-  Upholds  C5, L6, L7, G10
+  Upholds  C8, L6, L7, G10
   Clock    the store's
   Memory   refused
   Cost     O(1); O(log N) in sessions due in the bucket

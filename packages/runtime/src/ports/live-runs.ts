@@ -1,12 +1,12 @@
 /**
  * Writes of a run in progress, between its staging and its settlement.
  *
- *   T1  An inner boundary and what the inbox gives are one step: what is handed
+ *   T6  An inner boundary and what the inbox gives are one step: what is handed
  *       out is staged durably before (L3), what is applied is so under a receipt.
- *   T2  Safe to send twice: a repeat returns what the first call took.
- *   T3  The inbox takes the leading inputs of the steer lane, in order; what it
+ *   T7  Safe to send twice: a repeat returns what the first call took.
+ *   T8  The inbox takes the leading inputs of the steer lane, in order; what it
  *       leaves stays where it is.
- *   T4  A silence is noted once, until something is seen of the run again.
+ *   T9  A silence is noted once, until something is seen of the run again.
  *
  * Fenced like every write of a run (L4).
  */
@@ -15,10 +15,10 @@ import type { BoundaryCommit, StagedInput } from "./ledger.ts";
 
 /** What a store does for a run in progress. */
 export interface LiveRuns {
-  /** Commits an inner boundary, looks into the inbox, or both (T1). */
+  /** Commits an inner boundary, looks into the inbox, or both (T6). */
   checkpoint(command: CheckpointCommand): Promise<CheckpointReply>;
 
-  /** Notes that nothing was seen of the run for long (T4). */
+  /** Notes that nothing was seen of the run for long (T9). */
   noteStall(command: StallCommand): Promise<StallReply>;
 }
 

@@ -1,4 +1,4 @@
-/** Lets a suspended run go on, once per request id (C5). */
+/** Lets a suspended run go on, once per request id (C8). */
 import { AppError, type RunStatus } from "@holdfast/contracts";
 import { RUN_TABLE } from "@holdfast/domain";
 import type { ResumeCommand, ResumeReply } from "@holdfast/runtime";

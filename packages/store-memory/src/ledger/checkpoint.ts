@@ -1,4 +1,4 @@
-/** Writes of a run in progress: inner boundaries, and what the inbox gives (T1 to T4). */
+/** Writes of a run in progress: inner boundaries, and what the inbox gives (T6 to T9). */
 import type { Ack, InputId } from "@holdfast/contracts";
 import { SCRIPT_BATCH } from "@holdfast/contracts";
 import type {
@@ -67,7 +67,7 @@ function isExpected(session: SessionData, hold: HoldData, boundary: InnerBoundar
   );
 }
 
-/** Takes the leading inputs of the steer lane, up to the first that is not open to this run (T3). */
+/** Takes the leading inputs of the steer lane, up to the first that is not open to this run (T8). */
 function takeInbox(
   work: Work,
   hold: HoldData,

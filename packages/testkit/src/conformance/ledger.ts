@@ -4,6 +4,7 @@ import { describeAdmission } from "./ledger/admission.ts";
 import { describeAttempts } from "./ledger/attempts.ts";
 import { describeFencing } from "./ledger/fencing.ts";
 import { describeLanes } from "./ledger/lanes.ts";
+import { describeLiveRuns } from "./ledger/live-runs.ts";
 import { describeLiveness } from "./ledger/liveness.ts";
 import type { StoreFactory } from "./store-under-test.ts";
 
@@ -15,5 +16,6 @@ export function describeLedger(openStore: StoreFactory): void {
     describeAttempts(openStore);
     describeFencing(openStore);
     describeLiveness(openStore);
+    describeLiveRuns(openStore);
   });
 }
