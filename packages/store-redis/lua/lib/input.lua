@@ -72,8 +72,10 @@ local function move_input(c, id, record, event, bits)
   record.status, record.changedAfterMs = status, c.t - record.admittedAt
   if is_passing(record) then c.head.passing = c.head.passing + 1 end
   perform(effects, INPUT_EFFECTS, c, id, record)
-  -- What ended is moved no more, and what is staged not before the next script.
-  collect(c, "i" .. id, encode_record(record), INPUT_FINAL[status] or event == "run.stage")
+  -- What ended is moved no more, and what is staged not before the next script. Those of an attempt
+  -- that a verb ended are read again, because it counts what became of them.
+  local is_counted = event == "run.lose" or event == "run.roll_back"
+  collect(c, "i" .. id, encode_record(record), not is_counted and INPUT_FINAL[status] or event == "run.stage")
 end
 
 local function split(list)

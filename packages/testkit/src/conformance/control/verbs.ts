@@ -73,6 +73,25 @@ export function describeVerbs(openStore: StoreFactory): void {
   );
 
   it(
+    "counts an input whose last loss a recovery is as ended, not as tried again",
+    withSession(
+      openStore,
+      async (session) => {
+        const a = await session.accept();
+        await session.accept();
+        await session.stage();
+        await session.advanceTime(10_000);
+
+        const { report } = await session.apply("recover");
+
+        expect(report).toMatchObject({ ...NOTHING, inputsAbandoned: 1, inputsRecovered: 1, inputsRequeued: 0 });
+        expect(await session.input(a.inputId)).toMatchObject({ outcome: { reason: "executor_lost" } });
+      },
+      { budget: { maxLosses: 1 } },
+    ),
+  );
+
+  it(
     "resets: every input ends for every reader at once, and the session goes on [C4]",
     withSession(openStore, async (session) => {
       const a = await session.accept();
