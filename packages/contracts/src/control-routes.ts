@@ -4,8 +4,8 @@ import { CallerEvent } from "./caller-event.ts";
 import { ControlVerb } from "./control.ts";
 import { RequestId } from "./ids.ts";
 import { Label, LabelledResult, LabelProgress, Labels } from "./label.ts";
+import type { Route } from "./route.ts";
 import { command, none, noQuery, ofBody, ofSession, requestHeaders, requestIdHeader, session } from "./route-parts.ts";
-import type { Route } from "./routes.ts";
 import { UnregisterReport } from "./unregister.ts";
 import { Verification } from "./verification.ts";
 

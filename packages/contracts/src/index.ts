@@ -21,6 +21,7 @@ export * from "./policy.ts";
 export * from "./receipt.ts";
 export * from "./resources.ts";
 export * from "./retention.ts";
+export * from "./route.ts";
 export { MAX_PAGE, MAX_WAIT_SECONDS } from "./route-parts.ts";
 export * from "./routes.ts";
 export * from "./run.ts";

@@ -15,7 +15,8 @@ import { Outcome } from "./outcome.ts";
 import { PolicyDecision } from "./policy.ts";
 import { Receipt } from "./receipt.ts";
 import { InputResource, ProblemDocument, Readiness, SessionResource, WorkerResource } from "./resources.ts";
-import { COMMON_PROBLEMS, ROUTES, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { COMMON_PROBLEMS, ROUTES } from "./routes.ts";
 import { EventEnvelope } from "./runtime-event.ts";
 
 /** Part of an OpenAPI document. */

@@ -15,8 +15,6 @@ import type {
   EventEnvelope,
   EventPosition,
   Explanation,
-  Input,
-  InputHistoryEntry,
   Labels,
   NewInput,
   Outcome,
@@ -34,6 +32,7 @@ import type { ControlPlaneApi } from "./api/control-plane.ts";
 import type { DeadLettersApi } from "./api/dead-letters.ts";
 import type { DeliveriesApi } from "./api/deliveries.ts";
 import type { EventsApi } from "./api/events.ts";
+import type { InputStateView, InputView } from "./api/input-view.ts";
 import type { OperationsApi } from "./api/operations.ts";
 import type { RunsApi } from "./api/runs.ts";
 import type { SchedulesApi } from "./api/schedules.ts";
@@ -41,13 +40,13 @@ import type { StatusApi } from "./api/status.ts";
 import type { SubmitApi } from "./api/submit.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
 import type { VerifyApi } from "./api/verify.ts";
-import type { InputRecord } from "./ports/archive.ts";
 import type { Page, PageQuery } from "./ports/page.ts";
 import type { UnhostedSession, WorkerRecord } from "./ports/presence.ts";
 import type { ListQuery, SessionPage, SessionRecord } from "./ports/session-directory.ts";
 import type { StoreHealth } from "./ports/store.ts";
 
 export type { AcceptOptions, InputTarget } from "./api/accept-options.ts";
+export type { InputStateView, InputView } from "./api/input-view.ts";
 
 /** Sessions, as any process sees them. */
 export interface SessionRuntime
@@ -229,15 +228,4 @@ export interface InterruptRunCommand {
 export interface SessionView extends Omit<SessionRecord, "hasRun"> {
   readonly state: SessionState;
   readonly legalVerbs: readonly ControlVerb[];
-}
-
-/** An input as callers see it: its record, with the payload parsed. */
-export interface InputView extends Omit<InputRecord, "payload"> {
-  readonly input: Input;
-}
-
-/** An input and every step it has made. */
-export interface InputStateView extends InputView {
-  /** In order; without the steps whose events are not retained any more, nor those further than 5,000 events from its admission. */
-  readonly history: readonly InputHistoryEntry[];
 }

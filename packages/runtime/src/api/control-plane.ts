@@ -13,7 +13,8 @@ import type {
   SessionState,
   TenantId,
 } from "@holdfast/contracts";
-import type { AcceptOptions, InputView } from "../session-runtime.ts";
+import type { AcceptOptions } from "./accept-options.ts";
+import type { InputView } from "./input-view.ts";
 
 /**
  * What operators and surfaces tell a session, and ask of it. A verb takes effect
