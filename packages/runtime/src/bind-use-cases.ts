@@ -48,7 +48,7 @@ import type {
   SessionRuntime,
   SessionView,
 } from "./session-runtime.ts";
-import { bindStatus, inputIdOf } from "./status/bind-status.ts";
+import { awaitedInput, bindStatus, inputIdOf } from "./status/bind-status.ts";
 import { bindSubmit } from "./submit/bind-submit.ts";
 import { bindUnregister } from "./unregister/unregister-session.ts";
 import { bindVerify } from "./verify/verify-session.ts";
@@ -83,7 +83,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     },
     acceptInputWithCompletion: (ref, input, options = {}) => acceptAwaited(parts, ref, { input, options }),
     waitForOutcome: async (ref, target, options = {}) => {
-      return waitForOutcome({ completions, clock }, { ref, inputId: await inputIdOf(parts, ref, target) }, options);
+      return waitForOutcome({ completions, clock }, { ref, input: awaitedInput(parts, ref, target) }, options);
     },
     findSession: async (ref) => {
       const record = await directory.find(ref);
@@ -279,7 +279,7 @@ async function acceptAwaited(
     expectation.cancel();
     if (admission.kind === "rejected") return { admission, completion: null };
     const id = admission.kind === "accepted" ? admission.inputId : admission.existingId;
-    return { admission, completion: completions.watch(ref, id).outcome };
+    return { admission, completion: completions.watch(ref, { inputId: id }).outcome };
   } catch (error) {
     expectation.cancel();
     throw error;

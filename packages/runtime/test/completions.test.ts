@@ -1,6 +1,7 @@
 import { AppError, type ControlVerb, isAppError, type Outcome } from "@holdfast/contracts";
 import { binding, createIds, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
+import type { Store } from "../src/index.ts";
 import { Door, withLedger } from "./support/calls.ts";
 import { executor, holding, recording } from "./support/executors.ts";
 import { rejection } from "./support/rejection.ts";
@@ -281,6 +282,35 @@ describe("looking again (W4)", () => {
 
     expect(await completion).toMatchObject({ kind: "completed", output: 1 });
     expect(client.reports).toContainEqual(expect.objectContaining({ level: "warn", phrase: "outcome check failed" }));
+  });
+
+  it("outlives an outage in which nobody can say which input a key names (G9)", async () => {
+    let isOut = false;
+    const wrap = (store: Store): Store => ({
+      ...store,
+      witnesses: {
+        ...store.witnesses,
+        ownerOf: async (...question) => {
+          if (isOut) throw new AppError("store.unavailable");
+          return store.witnesses.ownerOf(...question);
+        },
+      },
+    });
+    const { world, client, host } = await withTurn({ client: { wrap } });
+    await client.runtime.acceptInput(ref, { ...keyed("a"), id: "inp_of_its_own" });
+    await world.advance(100);
+    world.notices.setHealthy(false);
+    isOut = true;
+    const outcome = client.runtime.waitForOutcome(ref, { key: "a" });
+    const limited = rejection(client.runtime.waitForOutcome(ref, { key: "a" }, { timeoutMs: 5_000 }));
+    host.last().answer({ kind: "completed", output: 1 });
+    await world.advance(30_000);
+
+    isOut = false;
+    await world.advance(TICK_MS);
+
+    expect(await limited).toMatchObject({ code: "wait.timeout" });
+    expect(await outcome).toMatchObject({ kind: "completed", output: 1 });
   });
 
   it("ends with the last waiter: a process in which nobody waits does nothing", async () => {

@@ -8,7 +8,8 @@
  *   W3  What was not admitted yet is not looked for: that it is missing says nothing.
  *   W4  While notifications arrive nobody polls; a slow second look covers a
  *       worker that committed and died before it could tell. While they do not
- *       arrive, every waiter polls.
+ *       arrive, every waiter polls. A store that does not answer is asked again,
+ *       also while it is not known yet which input a key names.
  */
 import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
@@ -28,9 +29,18 @@ export interface EarlyExpectation extends Expectation {
   admitted(): void;
 }
 
+/** The input whose outcome is awaited. */
+export interface AwaitedInput {
+  readonly inputId: InputId;
+  /** For an input that is known by its key: asks for its id, where it may have another one than `inputId`. */
+  readonly findId?: () => Promise<InputId>;
+}
+
 interface Waiter {
   readonly ref: SessionRef;
-  readonly inputId: InputId;
+  inputId: InputId;
+  /** Finds out which input is awaited; `null` once that is known. */
+  findId: (() => Promise<InputId>) | null;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
   checkedAt: number;
@@ -67,8 +77,9 @@ export class Completions {
   }
 
   /** Expects the outcome of an input that may have ended long ago (W2). */
-  watch(ref: SessionRef, inputId: InputId): Expectation {
+  watch(ref: SessionRef, { inputId, findId }: AwaitedInput): Expectation {
     const { waiter, expectation } = this.#add(ref, inputId, "unsure");
+    waiter.findId = findId ?? null;
     void this.#check(waiter);
     return expectation;
   }
@@ -108,19 +119,33 @@ export class Completions {
   }
 
   #add(ref: SessionRef, inputId: InputId, presence: Waiter["presence"]) {
-    const key = waiterKey(ref, inputId);
     let waiter: Waiter | undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
       const checkedAt = this.#context.clock.monotonic();
-      waiter = { ref, inputId, resolve, reject, checkedAt, presence, isDoubtful: false };
+      waiter = { ref, inputId, findId: null, resolve, reject, checkedAt, presence, isDoubtful: false };
     });
     // A waiter that nobody awaits must not end the process.
     outcome.catch(() => {});
     const added = waiter as unknown as Waiter;
-    const waiters = this.#waiters.get(key) ?? new Set();
-    this.#waiters.set(key, waiters.add(added));
+    this.#enter(added);
     this.#tickLater();
     return { waiter: added, expectation: { outcome, cancel: () => this.#remove(added) } };
+  }
+
+  #enter(waiter: Waiter): void {
+    const key = waiterKey(waiter.ref, waiter.inputId);
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters.add(waiter));
+  }
+
+  /** Files a waiter under the input that it awaits, before anybody asks how that one stands (W2). */
+  async #identify(waiter: Waiter, findId: () => Promise<InputId>): Promise<void> {
+    const inputId = await findId();
+    waiter.findId = null;
+    // It may have been given up meanwhile.
+    if (inputId === waiter.inputId || !this.#remove(waiter)) return;
+    waiter.inputId = inputId;
+    this.#enter(waiter);
   }
 
   #admitted(waiter: Waiter): void {
@@ -144,6 +169,7 @@ export class Completions {
   async #check(waiter: Waiter): Promise<void> {
     waiter.checkedAt = this.#context.clock.monotonic();
     try {
+      if (waiter.findId !== null) await this.#identify(waiter, waiter.findId);
       const { ref, inputId } = waiter;
       const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
       if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));

@@ -1,15 +1,15 @@
-import { AppError, type InputId, type Outcome, type SessionRef } from "@holdfast/contracts";
+import { AppError, type Outcome, type SessionRef } from "@holdfast/contracts";
 import type { Clock } from "../ports/clock.ts";
 import type { WaitOptions } from "../session-runtime.ts";
-import type { Completions } from "./completions.ts";
+import type { AwaitedInput, Completions } from "./completions.ts";
 
 /** Resolves with how an input ended, now or later. @throws wait.timeout, what the signal was aborted with */
 export async function waitForOutcome(
   { completions, clock }: { readonly completions: Completions; readonly clock: Clock },
-  { ref, inputId }: { readonly ref: SessionRef; readonly inputId: InputId },
+  { ref, input }: { readonly ref: SessionRef; readonly input: AwaitedInput },
   options: WaitOptions,
 ): Promise<Outcome> {
-  const expectation = completions.watch(ref, inputId);
+  const expectation = completions.watch(ref, input);
   const limit = limitOf(clock, options);
   try {
     return await Promise.race([expectation.outcome, limit.reached]);

@@ -10,6 +10,7 @@ import {
 } from "@holdfast/contracts";
 import { resolveRun } from "@holdfast/domain";
 import type { StatusApi } from "../api/status.ts";
+import type { AwaitedInput } from "../completion/completions.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { InputRecord } from "../ports/archive.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -38,6 +39,12 @@ export async function inputIdOf(
   if ("inputId" in target) return target.inputId;
   const keyedId = ingress.idOfKey(ref, target.key);
   return (await context.store.witnesses.ownerOf(ref, keyedId)) ?? keyedId;
+}
+
+/** What is to be waited for. Which input a key names is asked while waiting, so that the wait outlives an outage. */
+export function awaitedInput(parts: StatusParts, ref: SessionRef, target: InputTarget): AwaitedInput {
+  if ("inputId" in target) return target;
+  return { inputId: parts.ingress.idOfKey(ref, target.key), findId: () => inputIdOf(parts, ref, target) };
 }
 
 /** Where an input stands, or `null`. */
