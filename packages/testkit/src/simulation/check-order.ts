@@ -1,5 +1,5 @@
 /** Order, read from the session's own events: who was staged when, with whom, and who waited meanwhile (G6). */
-import type { InputId, RunId } from "@holdfast/contracts";
+import type { InputId, RunId, SessionEvent } from "@holdfast/contracts";
 import type { InputRecord } from "@holdfast/runtime";
 import type { LedgerRecord } from "./ledger-record.ts";
 import type { Complain } from "./life.ts";
@@ -33,39 +33,41 @@ function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): Reado
   );
   const runs = new Map<RunId, { attempt: number; members: string }>();
   events.forEach(({ event }, at) => {
-    switch (event.type) {
-      case "input.admitted":
-        note(places, event.inputId, (place) => {
-          place.admittedAt = at;
-          if (event.isConsumed === true) end(place, at, complain);
-        });
-        break;
-      case "run.started":
-        checkAttempt(runs, event, complain);
-        for (const inputId of event.inputIds) note(places, inputId, (place) => stage(place, at, complain));
-        break;
-      case "run.steered":
-        for (const inputId of event.inputIds) note(places, inputId, (place) => stage(place, at, complain));
-        break;
-      case "run.exhausted":
-        for (const inputId of event.inputIds) note(places, inputId, (place) => end(place, at, complain));
-        break;
-      case "run.completed":
-      case "run.cancelled":
-      case "run.rolled_back":
-      case "run.superseded":
-        for (const inputId of [...(event.applied ?? []), ...event.inputIds])
-          note(places, inputId, (place) => end(place, at, complain));
-        break;
-      case "input.superseded":
-      case "input.coalesced":
-      case "input.abandoned":
-        note(places, event.inputId, (place) => end(place, at, complain));
-        break;
-      default:
+    if (event.type === "run.started") checkAttempt(runs, event, complain);
+    if (event.type === "input.admitted") {
+      note(places, event.inputId, (place) => {
+        place.admittedAt = at;
+      });
     }
+    for (const inputId of stagedIn(event)) note(places, inputId, (place) => stage(place, at, complain));
+    for (const inputId of endedIn(event)) note(places, inputId, (place) => end(place, at, complain));
   });
   return places;
+}
+
+function stagedIn(event: SessionEvent): readonly InputId[] {
+  return event.type === "run.started" || event.type === "run.steered" ? event.inputIds : [];
+}
+
+/** The inputs that an event is the end of. */
+function endedIn(event: SessionEvent): readonly InputId[] {
+  switch (event.type) {
+    case "input.admitted":
+      return event.isConsumed === true ? [event.inputId] : [];
+    case "run.completed":
+    case "run.cancelled":
+    case "run.rolled_back":
+    case "run.superseded":
+      return [...(event.applied ?? []), ...event.inputIds];
+    case "run.exhausted":
+      return event.inputIds;
+    case "input.superseded":
+    case "input.coalesced":
+    case "input.abandoned":
+      return [event.inputId];
+    default:
+      return [];
+  }
 }
 
 function note(places: ReadonlyMap<InputId, Place>, inputId: InputId, change: (place: Place) => void): void {

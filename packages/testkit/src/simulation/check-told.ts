@@ -35,7 +35,10 @@ const FAILURES: ReadonlySet<string> = new Set([
 ]);
 
 function checkCode({ world }: Life, what: string, told: Told<unknown> | null): void {
-  if (told?.kind === "failed" && !FAILURES.has(told.code)) world.witness.report("G10", `${what} failed: ${told.code}`);
+  if (told?.kind !== "failed" || FAILURES.has(told.code)) return;
+  // Only a store that was set back has forgotten what it had.
+  if (told.code === "input.expired" && world.rollbacks.length > 0) return;
+  world.witness.report("G10", `${what} failed: ${told.code}`);
 }
 
 /** Whoever was told that an input is admitted finds it under the same number, and is told how it ended. */

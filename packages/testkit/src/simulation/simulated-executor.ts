@@ -155,7 +155,7 @@ async function answerGarbage(turn: Turn, { chance }: Tools): Promise<unknown> {
     { kind: "done" },
     { kind: "completed", state: { at: Number.NaN } },
     { kind: "completed", output: cycle },
-    { kind: "suspended", on: { type: "approval", approvalId: "a" } },
+    { kind: "suspended", on: { type: "nothing" } },
     { kind: "superseded", by: turn.inputs[0]?.id },
   ]);
 }
