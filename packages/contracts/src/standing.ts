@@ -36,7 +36,8 @@ export const InteractionStatus = z.strictObject({
 export type InteractionStatus = z.infer<typeof InteractionStatus>;
 
 /** What the witnesses of a run, the inputs that were last in it, say of it. */
-export const RunResolution = z.discriminatedUnion("kind", [
+// Not a discriminated union: a resolved run is told by two fields.
+export const RunResolution = z.union([
   /** One of them has not ended. */
   z.strictObject({ kind: z.literal("in_flight") }),
   /** All have ended; one was consumed, or else one was abandoned, or else others took the place of all. */
