@@ -6,7 +6,7 @@ import { RequestId } from "./ids.ts";
 import { Label, LabelledResult, LabelProgress, Labels } from "./label.ts";
 import type { Route } from "./route.ts";
 import { command, none, noQuery, ofBody, ofSession, requestHeaders, requestIdHeader, session } from "./route-parts.ts";
-import { UnregisterReport } from "./unregister.ts";
+import { Obligation, ObligationAnswer, UnregisterReport } from "./unregister.ts";
 import { Verification } from "./verification.ts";
 
 /** See {@link ROUTES}. */
@@ -62,6 +62,17 @@ export const CONTROL_ROUTES = {
     responses: { 200: UnregisterReport },
     responseHeaders: requestIdHeader,
     problems: ["id.invalid", "session.destroyed", "session.torn", ...ofBody],
+  },
+  closeObligation: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/obligations/{obligation}",
+    summary: "Says that what a session on its way out owed is over, or ends it by force.",
+    params: session.extend({ obligation: Obligation }),
+    query: noQuery,
+    headers: none,
+    body: z.strictObject({ force: z.boolean().optional() }).prefault({}),
+    responses: { 200: ObligationAnswer },
+    problems: ["id.invalid", "session.torn", ...ofBody],
   },
   verifySession: {
     method: "GET",

@@ -13,6 +13,7 @@ export * from "./input.ts";
 export * from "./label.ts";
 export * from "./openapi.ts";
 export * from "./operation.ts";
+export * from "./operation-resource.ts";
 export * from "./outcome.ts";
 export * from "./overlap.ts";
 export * from "./path-segment.ts";

@@ -9,8 +9,10 @@
 import * as z from "zod";
 import { Admission } from "./admission.ts";
 import { ControlReport } from "./control.ts";
+import { Delivery } from "./delivery.ts";
 import { ERRORS, type ErrorCode, statusOf } from "./errors/registry.ts";
 import { Explanation } from "./explanation.ts";
+import { OperationResource } from "./operation-resource.ts";
 import { Outcome } from "./outcome.ts";
 import { PolicyDecision } from "./policy.ts";
 import { Receipt } from "./receipt.ts";
@@ -18,6 +20,8 @@ import { InputResource, ProblemDocument, Readiness, SessionResource, WorkerResou
 import type { Route } from "./route.ts";
 import { COMMON_PROBLEMS, ROUTES } from "./routes.ts";
 import { EventEnvelope } from "./runtime-event.ts";
+import { ScheduleView } from "./schedule.ts";
+import { InteractionStatus, RunStanding, SubmitOutcome } from "./standing.ts";
 
 /** Part of an OpenAPI document. */
 export type OpenApiNode = { readonly [key: string]: unknown };
@@ -34,15 +38,21 @@ const shown = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
   Admission,
   ControlReport,
+  Delivery,
   EventEnvelope,
   Explanation,
   InputResource,
+  InteractionStatus,
+  OperationResource,
   Outcome,
   PolicyDecision,
   Problem: ProblemDocument,
   Readiness,
   Receipt,
+  RunStanding,
+  ScheduleView,
   SessionResource,
+  SubmitOutcome,
   WorkerResource,
 })) {
   shown.add(schema as z.ZodType, { id });

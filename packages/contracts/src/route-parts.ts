@@ -26,6 +26,8 @@ export const ofBody = [
   "request.forbidden_key",
   "input.too_large",
 ] as const satisfies readonly ErrorCode[];
+/** Part of routes: `ofInbox`. An inbox does not ask whether its session exists. */
+export const ofInbox = ["id.invalid"] as const satisfies readonly ErrorCode[];
 /** Part of routes: `ofControl`. */
 export const ofControl = [
   ...ofSession,
@@ -58,6 +60,8 @@ export const position = z.union([after, EventId], "is neither a cursor nor the i
 export const limit = integer(1, MAX_PAGE).default(50);
 /** Part of routes: `page`. */
 export const page = z.strictObject({ after: after.default(0), limit });
+/** Part of routes: `tenantPage`. A page of sessions, after a cursor that only the store reads. */
+export const tenantPage = z.strictObject({ after: z.string().min(1).max(2_048).optional(), limit });
 /** Part of routes: `wait`. */
 export const wait = integer(0, MAX_WAIT_SECONDS).default(0);
 /** Part of routes: `flag`. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from "./errors/registry.ts";
 
 /** The description of one route. */
 export interface Route {
-  readonly method: "GET" | "PUT" | "POST";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** OpenAPI form: `/v1/sessions/{sessionId}`. A parameter is one segment, see {@link pathSegment}. */
   readonly path: string;
   readonly summary: string;

@@ -13,6 +13,7 @@ import * as z from "zod";
 import { AckLevel } from "./acknowledgement.ts";
 import { ControlReport, ControlVerb } from "./control.ts";
 import { CONTROL_ROUTES } from "./control-routes.ts";
+import { DEAD_LETTER_ROUTES } from "./dead-letter-routes.ts";
 import type { ErrorCode } from "./errors/registry.ts";
 import { Explanation } from "./explanation.ts";
 import { IdempotencyKey, InputId, RequestId, RunId, SessionId } from "./ids.ts";
@@ -47,14 +48,26 @@ import {
   requestHeaders,
   requestIdHeader,
   session,
+  tenantPage,
   wait,
 } from "./route-parts.ts";
 import { EventEnvelope } from "./runtime-event.ts";
+import { SCHEDULE_ROUTES } from "./schedule-routes.ts";
 import { Binding, SessionSettings } from "./session.ts";
 import { structuredString } from "./structured-string.ts";
+import { WORK_ROUTES } from "./work-routes.ts";
 
 /** Fields that name something: a fault in one is `id.invalid`, in any other `request.invalid`. */
-export const ID_FIELDS: readonly string[] = ["sessionId", "inputId", "runId", "requestId", "key", "idempotency-key"];
+export const ID_FIELDS: readonly string[] = [
+  "sessionId",
+  "inputId",
+  "runId",
+  "deliveryId",
+  "scheduleId",
+  "requestId",
+  "key",
+  "idempotency-key",
+];
 
 /** Codes that any route may answer with. */
 export const COMMON_PROBLEMS = [
@@ -67,6 +80,9 @@ export const COMMON_PROBLEMS = [
 /** The route table. */
 export const ROUTES = {
   ...CONTROL_ROUTES,
+  ...WORK_ROUTES,
+  ...SCHEDULE_ROUTES,
+  ...DEAD_LETTER_ROUTES,
   ensureSession: {
     method: "PUT",
     path: "/v1/sessions/{sessionId}",
@@ -94,9 +110,7 @@ export const ROUTES = {
     path: "/v1/sessions",
     summary: "A page of sessions in a stable order, without destroyed ones.",
     params: none,
-    query: z.strictObject({
-      after: z.string().min(1).max(2_048).optional(),
-      limit,
+    query: tenantPage.extend({
       label: labelText.optional().describe("Only sessions with this label, as `name=value`."),
     }),
     headers: none,
@@ -127,6 +141,7 @@ export const ROUTES = {
         .optional()
         .describe("Creates a missing session bound to this executor; an existing one keeps its binding."),
       wait: wait.describe("Seconds to wait for the outcome; afterwards the answer comes without it."),
+      wake: flag.default(true).describe("`false` keeps the input for the next turn without waking the session."),
     }),
     headers: z.object({
       "idempotency-key": structuredString(IdempotencyKey)

@@ -15,6 +15,17 @@ export const ObligationStatus = z.enum(["open", "closed", "forced"]);
 /** See {@link ObligationStatus}. */
 export type ObligationStatus = z.infer<typeof ObligationStatus>;
 
+/** What became of feedback about an obligation. */
+export const ObligationAnswer = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("noted"), status: ObligationStatus }),
+  /** A run is in progress, or inputs are left: without force it stays open. */
+  z.strictObject({ kind: z.literal("open") }),
+  /** Nothing is being unregistered, or the obligation is closed. */
+  z.strictObject({ kind: z.literal("ignored") }),
+]);
+/** See {@link ObligationAnswer}. */
+export type ObligationAnswer = z.infer<typeof ObligationAnswer>;
+
 /** What removing a session did. */
 export const UnregisterReport = z.strictObject({
   /** `false` for a session that was not there: nothing was done. */

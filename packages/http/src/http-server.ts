@@ -10,8 +10,10 @@ import { paceReports, type Report, type SessionRuntime, systemClock } from "@hol
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
 import { deadLetterHandlers } from "./dead-letter/dead-letter-handlers.ts";
+import { deliveryHandlers } from "./delivery/delivery-handlers.ts";
 import { eventHandlers } from "./event/event-handlers.ts";
 import { inputHandlers } from "./input/input-handlers.ts";
+import { operationHandlers } from "./operation/operation-handlers.ts";
 import { answerConnectionError } from "./problem/client-error.ts";
 import { answerProblems, createProblemSender } from "./problem/send-problem.ts";
 import { Connections } from "./process/connections.ts";
@@ -20,8 +22,10 @@ import { processHandlers } from "./process/process-handlers.ts";
 import { bindRoutes } from "./routing/bind-routes.ts";
 import type { Handlers } from "./routing/handler.ts";
 import { acceptJsonOnly, bodyLimitOf } from "./routing/json-body.ts";
+import { scheduleHandlers } from "./schedule/schedule-handlers.ts";
 import { sessionHandlers } from "./session/session-handlers.ts";
 import type { Surface } from "./surface.ts";
+import { workHandlers } from "./work/work-handlers.ts";
 
 /** Bounds on what one caller can take. */
 export interface HttpLimits extends InputLimits {
@@ -126,6 +130,10 @@ function handlersOf(surface: Surface): Handlers {
     ...eventHandlers(surface),
     ...controlHandlers(surface),
     ...deadLetterHandlers(surface),
+    ...workHandlers(surface),
+    ...deliveryHandlers(surface),
+    ...operationHandlers(surface),
+    ...scheduleHandlers(surface),
     ...processHandlers(surface),
   };
 }

@@ -5,7 +5,13 @@ import { requestIdHeader, requestIdOf } from "./request-id.ts";
 
 type ControlHandlers = Pick<
   Handlers,
-  "controlSession" | "interruptRun" | "controlByLabel" | "setLabels" | "publishEvent" | "unregisterSession"
+  | "controlSession"
+  | "interruptRun"
+  | "controlByLabel"
+  | "setLabels"
+  | "publishEvent"
+  | "unregisterSession"
+  | "closeObligation"
 >;
 
 /** Refusals that one answer names. */
@@ -60,6 +66,12 @@ export function controlHandlers(surface: Surface): ControlHandlers {
       const force = body.force === true;
       const report = await runtime.unregisterSession(refOf(surface, params), { requestId, force });
       return { status: 200, body: report, headers: requestIdHeader(requestId) };
+    },
+
+    async closeObligation({ params, body }) {
+      const { obligation } = params;
+      const answer = await runtime.closeObligation(refOf(surface, params), { obligation, force: body.force === true });
+      return { status: 200, body: answer };
     },
   };
 }

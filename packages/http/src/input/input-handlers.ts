@@ -66,6 +66,7 @@ function acceptOptions({ query, headers }: RouteRequest<"sendInput">): AcceptOpt
   return {
     ...(query.executor === undefined ? {} : { createWith: Binding.parse({ executor: query.executor }) }),
     ...(minimumAck === undefined ? {} : { minimumAck }),
+    ...(query.wake ? {} : { isWithoutWake: true }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Obligation, ObligationStatus, RequestId, SessionRef, UnregisterReport } from "@holdfast/contracts";
+import type { Obligation, ObligationAnswer, RequestId, SessionRef, UnregisterReport } from "@holdfast/contracts";
 
 /** Removing a session from the directory, in two phases. */
 export interface UnregisterApi {
@@ -38,11 +38,3 @@ export interface ObligationFeedback {
   readonly obligation: Obligation;
   readonly force?: boolean;
 }
-
-/** What became of feedback. */
-export type ObligationAnswer =
-  | { readonly kind: "noted"; readonly status: ObligationStatus }
-  /** A run is in progress, or inputs are left: without force it stays open. */
-  | { readonly kind: "open" }
-  /** Nothing is being unregistered, or the obligation is closed. */
-  | { readonly kind: "ignored" };

@@ -55,6 +55,15 @@ async function submitBounded(
   { key, boundMs = DEFAULT_SUBMIT_BOUND_MS, ...options }: SubmitOptions,
 ): Promise<SubmitOutcome> {
   assertArguments(key, boundMs);
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    const message = "an input is an object";
+    return {
+      kind: "refused",
+      refusal: { kind: "error", code: "input.invalid", message },
+      boundMs,
+      advice: "fix_request",
+    };
+  }
   const submission: Submission = { ref, key, boundMs, isDurableInput: (input.durability ?? "durable") === "durable" };
   const inputKey = input.idempotencyKey;
   if (inputKey !== undefined && inputKey !== key) return refused(submission, { kind: "key_conflict", key, inputKey });

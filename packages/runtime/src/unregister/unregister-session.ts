@@ -1,5 +1,11 @@
-import { AppError, type RequestId, type SessionRef, type UnregisterReport } from "@holdfast/contracts";
-import type { ObligationAnswer, ObligationFeedback, UnregisterApi, UnregisterOptions } from "../api/unregister.ts";
+import {
+  AppError,
+  type ObligationAnswer,
+  type RequestId,
+  type SessionRef,
+  type UnregisterReport,
+} from "@holdfast/contracts";
+import type { ObligationFeedback, UnregisterApi, UnregisterOptions } from "../api/unregister.ts";
 import type { Drains } from "../comms/drains.ts";
 import { pause } from "../runtime-context.ts";
 import { closeOne, type RemovalParts, seeToRemoval, WAITED_FOR } from "./see-to-removal.ts";
