@@ -126,16 +126,39 @@ export const MIN_KEPT = 200;
 /** How long turns in progress may take when a process is told to end. */
 export const DEFAULT_GRACE_MS = 20_000;
 
-/** Bounds on what a caller may send. */
-export interface InputLimits {
+/** Bounds on JSON that a caller sends. */
+export interface JsonLimits {
   /** Canonical bytes of one input. */
   readonly payloadBytes: number;
   /** Nesting of objects and arrays. */
   readonly depth: number;
 }
 
+/** Bounds on what a caller may send. */
+export interface InputLimits extends JsonLimits {
+  /**
+   * Inputs that a session may have queued or waiting for a time, unless its settings say otherwise; 0 for no bound.
+   * One more is `session.limited`. What a session has is never dropped for it: retries come on top.
+   */
+  readonly pendingInputs: number;
+}
+
 /** Defaults of {@link InputLimits}. */
-export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64 };
+export const DEFAULT_INPUT_LIMITS: InputLimits = { payloadBytes: 1_048_576, depth: 64, pendingInputs: 0 };
+
+/** When a store takes nothing new, so that what it has can still be finished. */
+export interface MemoryLimits {
+  /** Share of the server's memory limit, above 0 and up to 1, from which on inputs are `store.limited`. */
+  readonly watermark: number;
+  /** How long a reading of the server's memory is good for, in milliseconds. */
+  readonly readMs: number;
+}
+
+/** Defaults of {@link MemoryLimits}. */
+export const DEFAULT_MEMORY_LIMITS: MemoryLimits = { watermark: 0.9, readMs: 1_000 };
+
+/** When to try again what was refused for want of room, in milliseconds. */
+export const LIMITED_RETRY_MS = 1_000;
 
 /** How long a bounded submission is looked at, in milliseconds. */
 export const DEFAULT_SUBMIT_BOUND_MS = 30_000;

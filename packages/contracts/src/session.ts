@@ -43,6 +43,8 @@ export const SessionSettings = z.strictObject({
   overlap: Overlap.optional(),
   /** Bounds on background operations; absent means the defaults. */
   operations: OperationLimits.optional(),
+  /** Inputs that may be queued or wait for a time; absent means what the process that sends is configured with. */
+  pendingInputs: z.int().min(1).max(1_000_000_000).optional(),
 });
 /** See {@link SessionSettings}. */
 export type SessionSettings = z.infer<typeof SessionSettings>;

@@ -39,21 +39,13 @@ import { createSessionHandle } from "./session-handle.ts";
  * ```
  */
 export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast> {
-  const { redis, namespace = DEFAULT_NAMESPACE, executors = [] } = options;
+  const { redis, executors = [] } = options;
   const tenantId = parseTenantId(options.tenantId ?? DEFAULT_TENANT);
   assertExecutors(executors);
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const budget = { ...DEFAULT_RETRY_BUDGET, ...options.budget };
   const reports = paceReports(options.onReport ?? (() => {}), systemClock);
-  const store = await createRedisStore({
-    url: redis,
-    namespace,
-    timing,
-    budget,
-    retention: options.retention ?? {},
-    ...(options.buckets === undefined ? {} : { buckets: options.buckets }),
-    ...(options.mayCreate === undefined ? {} : { mayCreate: options.mayCreate }),
-  });
+  const store = await createRedisStore({ ...storeOptionsOf(options), timing, budget });
   const wakeQueue = createBullmqWakeQueue({
     url: options.wakeRedis ?? redis,
     prefix: store.keys.wakePrefix,
@@ -97,5 +89,17 @@ export async function createHoldfast(options: HoldfastOptions): Promise<Holdfast
       return createSessionHandle(running.runtime, ref, sessionOptions);
     },
     close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => close(graceMs),
+  };
+}
+
+function storeOptionsOf({ redis, namespace = DEFAULT_NAMESPACE, buckets, mayCreate, ...options }: HoldfastOptions) {
+  const { retention = {}, memory = {} } = options;
+  return {
+    url: redis,
+    namespace,
+    retention,
+    memory,
+    ...(buckets === undefined ? {} : { buckets }),
+    ...(mayCreate === undefined ? {} : { mayCreate }),
   };
 }

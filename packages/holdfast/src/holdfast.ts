@@ -4,6 +4,7 @@ import type {
   InputId,
   InputLimits,
   LoopLimits,
+  MemoryLimits,
   NewInput,
   NodeId,
   Outcome,
@@ -31,6 +32,8 @@ export interface HoldfastOptions {
   readonly budget?: Partial<RetryBudget>;
   /** How much of what is over each session keeps; the same in every process. */
   readonly retention?: Partial<Retention>;
+  /** When the store takes nothing new, so that what it has can still be finished. */
+  readonly memory?: Partial<MemoryLimits>;
   readonly loop?: Partial<LoopLimits>;
   readonly inputLimits?: Partial<InputLimits>;
   /**

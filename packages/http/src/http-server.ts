@@ -5,7 +5,7 @@
  * says what becomes of it. The tenant comes from the configuration.
  */
 import { setTimeout } from "node:timers/promises";
-import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type InputLimits, TenantId } from "@holdfast/contracts";
+import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type JsonLimits, TenantId } from "@holdfast/contracts";
 import { paceReports, type Report, type SessionRuntime, systemClock } from "@holdfast/runtime";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
@@ -28,7 +28,7 @@ import type { Surface } from "./surface.ts";
 import { workHandlers } from "./work/work-handlers.ts";
 
 /** Bounds on what one caller can take. */
-export interface HttpLimits extends InputLimits {
+export interface HttpLimits extends JsonLimits {
   /** A request must have arrived after this long. */
   readonly requestMs: number;
   /** The store must answer a readiness probe after this long. */

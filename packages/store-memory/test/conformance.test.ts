@@ -9,6 +9,7 @@ import {
   describeDrainSlots,
   describeJournal,
   describeLedger,
+  describeLimits,
   describeNotifier,
   describePresence,
   describeRetention,
@@ -30,6 +31,7 @@ describe("memory store", () => {
   describeDrainSlots(openMemoryStore);
   describeUnregistration(openMemoryStore);
   describeDeadLetters(openMemoryStore);
+  describeLimits(openMemoryStore);
   describeRetention(openMemoryStore);
   describeBlobs(openMemoryStore);
   describeNotifier(async () => {

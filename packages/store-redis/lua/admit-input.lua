@@ -29,6 +29,8 @@
     correlationId text    percent-encoded; empty for none
     redriveOf     text    dead letter that this input is made of; empty for none
     toldThrough   number  completions of detached work it tells of: admitted only while that is owed; 0 for any other
+    maxPending    number  inputs that may be queued or wait for a time; 0 for no bound
+    isStoreFull   flag    the server's memory is beyond the watermark
     payload       bytes   opaque
 
   Reply
@@ -39,6 +41,8 @@
     {"deduplicated", existingId, admission, status, followers, cursor}
     {"mismatch", existingId}
     {"refused", phase}
+    {"session_full", pending}            as many inputs wait as may, and it takes the place of none
+    {"store_full"}
     {"not_owed"}                         somebody else told, or there is other work to be done first
     {"stale_settings", revision, settings}
     {"not_dead_letter", redrivenBy}    it ended otherwise, or was redriven or discarded before
@@ -47,7 +51,7 @@
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce, input.aggregate
   Uses     constants, clock, step, session, lane, input, due, retention, standing, operation, letter, arrival, admission, reply
-  Upholds  L1, L6, L7, G1, G7
+  Upholds  L1, L6, L7, G1, G7, G14
   Clock    the store's
   Memory   refused
   Cost     O(1); O(log N) in sessions due in the bucket
@@ -76,6 +80,8 @@ if c.head.settingsRevision ~= A.revision then
   return { "stale_settings", c.head.settingsRevision, redis.call("HGET", K.session, "settings") }
 end
 if A.toldThrough > 0 and not owes_wake(c) then return { "not_owed" } end
+-- What tells of detached work is part of finishing what is there.
+if A.isStoreFull and A.toldThrough == 0 then return { "store_full" } end
 
 local letter_record = nil
 if A.redriveOf ~= "" then
@@ -94,6 +100,9 @@ local admission = {
 }
 local question = merge_question(c, admission, A.aggregate)
 if question then return question end
+if A.maxPending > 0 and c.head.queued + c.head.scheduled >= A.maxPending and adds_pending(c, admission) then
+  return { "session_full", c.head.queued + c.head.scheduled }
+end
 
 local record = blank_record()
 record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fingerprint, INPUT_INITIAL

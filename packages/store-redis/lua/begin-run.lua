@@ -22,11 +22,13 @@
     payload        bytes   opaque
     claimId        text    random per call
     newRunId       text
+    isStoreFull    flag    the server's memory is beyond the watermark
 
   Reply
     {"begun", admission, state, followers, cursor, batch...}
     {"active", runId}                            another input is; runId is empty when none is staged
     {"chores"}
+    {"store_full"}
     {"deduplicated", existingId, admission, status, followers, cursor}
     {"mismatch", existingId}
     {"refused", phase}
@@ -70,6 +72,7 @@ if c.head.settingsRevision ~= A.revision then
 end
 if hold or c.head.queued + c.head.scheduled > 0 then return { "active", hold and hold.runId or "" } end
 if has_chores(c) then return { "chores" } end
+if A.isStoreFull then return { "store_full" } end
 
 local column, record = decode_column(A.idle), blank_record()
 record.admission, record.fingerprint, record.status = c.head.admitted + 1, A.fingerprint, INPUT_INITIAL

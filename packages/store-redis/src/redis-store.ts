@@ -1,10 +1,12 @@
 import {
   type Ack,
   DEFAULT_BUCKETS,
+  DEFAULT_MEMORY_LIMITS,
   DEFAULT_NAMESPACE,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
   isAppError,
+  type MemoryLimits,
   type Retention,
   type RetryBudget,
   retentionOf,
@@ -16,6 +18,7 @@ import { createRedisArchive } from "./archive/redis-archive.ts";
 import { createRedisProjections } from "./archive/redis-projections.ts";
 import { createRedisWitnesses } from "./archive/redis-witnesses.ts";
 import { createRedisBlobs } from "./blobs/redis-blobs.ts";
+import { MemoryWatch } from "./connection/memory-watch.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
 import { toStoreError } from "./connection/redis-errors.ts";
 import { openScriptLibrary, type PrepareSource } from "./connection/script-library.ts";
@@ -59,6 +62,8 @@ export interface RedisStoreOptions {
   readonly budget?: Partial<RetryBudget>;
   /** How much of what is over each session keeps. */
   readonly retention?: Partial<Retention>;
+  /** When nothing new is taken. */
+  readonly memory?: Partial<MemoryLimits>;
   /** How long a call is repeated while the server does not answer, in milliseconds. */
   readonly patienceMs?: number;
   /** Changes the library of scripts before it is loaded. @internal */
@@ -123,13 +128,19 @@ async function assemble(parts: {
   const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
   const scripts = new ScriptRunner({ client: connections.client, patienceMs, library });
   const renewals = new ScriptRunner({ client: connections.renewing, patienceMs, library });
+  const memory = new MemoryWatch({
+    limits: { ...DEFAULT_MEMORY_LIMITS, ...options.memory },
+    readInfo: () => connections.client.info("memory"),
+    monotonic: () => performance.now(),
+  });
+  await memory.look();
   const ack = () => parts.ack;
   const notifier = new RedisNotifier({ publisher: connections.client, subscriber: connections.subscriber, keys });
   return {
     keys,
     server,
     hasMemoryFlags: library.hasMemoryFlags,
-    ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, retention, ack }),
+    ledger: createRedisLedger({ scripts, renewals, keys, timing, budget, retention, memory, ack }),
     directory: createRedisSessionDirectory({ scripts, keys, rewakeMs: timing.rewakeMs }),
     control: createRedisControl({ scripts, keys, timing, budget }),
     archive: createRedisArchive({ scripts, keys, ack }),
@@ -146,7 +157,7 @@ async function assemble(parts: {
     deliveries: createRedisDeliveries({ scripts, keys, timing }),
     deadLetters: createRedisDeadLetters({ scripts, keys }),
     blobs: createRedisBlobs({ scripts, keys }),
-    directRuns: createRedisDirectRuns({ scripts, keys, timing }),
+    directRuns: createRedisDirectRuns({ scripts, keys, timing, memory }),
     schedules: createRedisSchedules({ scripts, keys }),
     ping: async () => {
       await scripts.read((redis) => redis.ping());

@@ -8,6 +8,7 @@ import {
   describeDrainSlots,
   describeJournal,
   describeLedger,
+  describeLimits,
   describeNotifier,
   describePresence,
   describeRetention,
@@ -27,6 +28,7 @@ describe("Redis store", () => {
   describeDrainSlots(openRedisStore);
   describeUnregistration(openRedisStore);
   describeDeadLetters(openRedisStore);
+  describeLimits(openRedisStore);
   describeRetention(openRedisStore);
   describeBlobs(openRedisStore);
   describeNotifier(async () => {

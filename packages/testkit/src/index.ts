@@ -9,6 +9,7 @@ export { describeDirectory } from "./conformance/directory.ts";
 export { describeDrainSlots } from "./conformance/drain-slots.ts";
 export { describeJournal } from "./conformance/journal.ts";
 export { describeLedger } from "./conformance/ledger.ts";
+export { describeLimits } from "./conformance/limits.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
 export { describePresence } from "./conformance/presence.ts";
 export { describeRetention } from "./conformance/retention.ts";

@@ -234,9 +234,10 @@ class Pump {
   }
 }
 
-/** Whether asking again can tell: the store did not answer, or its answer took too long. */
+/** Whether asking again can tell: the store did not answer, its answer took too long, or there was no room. */
 function isUnknown(error: unknown): boolean {
-  return isAppError(error, "store.unavailable") || isAppError(error, "wait.timeout");
+  const codes = ["store.unavailable", "wait.timeout", "store.limited", "session.limited"] as const;
+  return codes.some((code) => isAppError(error, code));
 }
 
 /** Why an input did not end as it should; `null` when it did. */

@@ -74,6 +74,10 @@ export const ERRORS = {
     summary: "The session is being unregistered; the details name what is still open. Try again.",
   },
   "session.not_accepting": { kind: "conflict", summary: "The session does not accept input in its phase." },
+  "session.limited": {
+    kind: "limited",
+    summary: "The session has as many inputs waiting as it may have. Try again when it has worked some of them off.",
+  },
   "session.torn": {
     kind: "unavailable",
     summary: "A script on this session was torn by a slot migration; an operator must look.",
@@ -130,6 +134,10 @@ export const ERRORS = {
   },
   "blob.missing": { kind: "not_found", summary: "The session has no such blob: it was removed, or never kept." },
   "store.unavailable": { kind: "unavailable", summary: "The store did not answer; repeat with the same ids." },
+  "store.limited": {
+    kind: "limited",
+    summary: "The store is nearly full and takes nothing new; what it has is worked off. Try again later.",
+  },
   "store.corrupt": { kind: "internal", summary: "The store holds something this version cannot read." },
   "store.evicting": {
     kind: "unavailable",

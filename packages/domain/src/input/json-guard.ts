@@ -13,7 +13,7 @@
  *       but `undefined`, which it leaves out.
  *   V3  No key that names the prototype chain passes, at any depth.
  */
-import type { InputLimits } from "@holdfast/contracts";
+import type { JsonLimits } from "@holdfast/contracts";
 
 /** Keys that reach the prototype chain of a careless reader; refused at any depth. */
 export const FORBIDDEN_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
@@ -46,7 +46,7 @@ interface Level {
  * could not be shorter, and shared references could otherwise make a small
  * object graph endless.
  */
-export function findJsonFault(root: unknown, limits: InputLimits): JsonFault | null {
+export function findJsonFault(root: unknown, limits: JsonLimits): JsonFault | null {
   const levels: Level[] = [];
   let seen = 0;
   let kind = visit(root, levels, limits);
@@ -70,7 +70,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return text.slice(0, LONGEST_PATH).toWellFormed();
 }
 
-function visit(value: unknown, levels: Level[], limits: InputLimits): JsonFaultKind | null {
+function visit(value: unknown, levels: Level[], limits: JsonLimits): JsonFaultKind | null {
   if (typeof value === "string") return value.isWellFormed() ? null : "lone_surrogate";
   if (typeof value === "number") return Number.isFinite(value) ? null : "not_finite";
   if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") return "not_json";
@@ -86,7 +86,7 @@ function open(container: object): Level {
   return { container, keys, size: keys.length, next: 0 };
 }
 
-function visitChild(level: Level, levels: Level[], limits: InputLimits): JsonFaultKind | null {
+function visitChild(level: Level, levels: Level[], limits: JsonLimits): JsonFaultKind | null {
   const index = level.next - 1;
   const key = level.keys?.[index];
   if (key !== undefined) {

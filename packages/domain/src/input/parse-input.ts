@@ -2,7 +2,7 @@ import {
   AppError,
   DEFAULT_INPUT_LIMITS,
   INPUT_VARIANTS,
-  type InputLimits,
+  type JsonLimits,
   NewInput,
   type ParsedInput,
 } from "@holdfast/contracts";
@@ -31,7 +31,7 @@ const KEY_POINTER = jsonPointer(["idempotencyKey"]);
  * `input.unknown_kind` (details: the known `kinds`), `input.invalid` and
  * `id.invalid` (details: up to 20 `issues`; the latter is about the idempotency key)
  */
-export function parseNewInput(value: unknown, limits: InputLimits = DEFAULT_INPUT_LIMITS): ParsedInput {
+export function parseNewInput(value: unknown, limits: JsonLimits = DEFAULT_INPUT_LIMITS): ParsedInput {
   const fault = findJsonFault(value, limits);
   if (fault !== null) throw faultError(fault, limits);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -49,7 +49,7 @@ function hasKnownKind(value: object): boolean {
   return Object.hasOwn(value, "kind") && kinds.includes(Reflect.get(value, "kind"));
 }
 
-function faultError(fault: JsonFault, limits: InputLimits): AppError {
+function faultError(fault: JsonFault, limits: JsonLimits): AppError {
   const { kind, path } = fault;
   switch (kind) {
     case "too_deep":

@@ -1,4 +1,4 @@
-import { AppError, type InputLimits } from "@holdfast/contracts";
+import { AppError, type JsonLimits } from "@holdfast/contracts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -15,7 +15,7 @@ const CLOSE_BRACE = 0x7d;
  *
  * @throws `request.too_deep`, `request.malformed`
  */
-export function parseJson(text: string, limits: Pick<InputLimits, "depth">): unknown {
+export function parseJson(text: string, limits: Pick<JsonLimits, "depth">): unknown {
   if (isDeeperThan(text, limits.depth)) {
     throw new AppError("request.too_deep", { details: { limit: limits.depth } });
   }

@@ -1,6 +1,6 @@
 /** Binds every route of the table to its handler (A1). */
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type InputLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
+import { type JsonLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
 import type { Report } from "@holdfast/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { writeEventStream } from "../event/event-stream.ts";
@@ -12,7 +12,7 @@ import { type RequestParts, readRequest } from "./read-request.ts";
 export interface Binding {
   readonly handlers: Handlers;
   readonly calls: OpenCalls;
-  readonly limits: InputLimits;
+  readonly limits: JsonLimits;
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly report: (report: Report) => void;

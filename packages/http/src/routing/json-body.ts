@@ -1,4 +1,4 @@
-import { AppError, type InputLimits } from "@holdfast/contracts";
+import { AppError, type JsonLimits } from "@holdfast/contracts";
 import { parseJson } from "@holdfast/domain";
 import type { FastifyInstance } from "fastify";
 
@@ -6,12 +6,12 @@ import type { FastifyInstance } from "fastify";
 const SLACK_BYTES = 65_536;
 
 /** Most bytes of a body. */
-export function bodyLimitOf(limits: InputLimits): number {
+export function bodyLimitOf(limits: JsonLimits): number {
   return limits.payloadBytes + SLACK_BYTES;
 }
 
 /** Makes JSON the only content type, read with bounded nesting and strict UTF-8. */
-export function acceptJsonOnly(app: FastifyInstance, limits: InputLimits): void {
+export function acceptJsonOnly(app: FastifyInstance, limits: JsonLimits): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
     try {
@@ -23,7 +23,7 @@ export function acceptJsonOnly(app: FastifyInstance, limits: InputLimits): void 
 }
 
 /** An empty body is no body, whatever its content type. */
-function readJson(bytes: Buffer, limits: InputLimits): unknown {
+function readJson(bytes: Buffer, limits: JsonLimits): unknown {
   if (bytes.length === 0) return undefined;
   return parseJson(decode(bytes), limits);
 }

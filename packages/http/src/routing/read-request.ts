@@ -1,5 +1,5 @@
 /** From a raw request to one of the documented shape, or the problem that says what is wrong with it. */
-import { AppError, ID_FIELDS, type InputLimits, type Route } from "@holdfast/contracts";
+import { AppError, ID_FIELDS, type JsonLimits, type Route } from "@holdfast/contracts";
 import { findJsonFault, jsonPointer } from "@holdfast/domain";
 import type { FastifyRequest } from "fastify";
 import { readQuery } from "./read-query.ts";
@@ -24,7 +24,7 @@ const LONGEST_MESSAGE = 256;
  * @throws id.invalid, request.invalid (details: `issues` with the part, a JSON
  * Pointer into it and a message), request.forbidden_key
  */
-export function readRequest(route: Route, request: FastifyRequest, limits: InputLimits): RequestParts {
+export function readRequest(route: Route, request: FastifyRequest, limits: JsonLimits): RequestParts {
   const query = readQuery(request.url);
   return {
     params: check("params", route.params, request.params),
@@ -34,7 +34,7 @@ export function readRequest(route: Route, request: FastifyRequest, limits: Input
   };
 }
 
-function readBody({ body, isBodyCheckedByRuntime }: Route, sent: unknown, limits: InputLimits): unknown {
+function readBody({ body, isBodyCheckedByRuntime }: Route, sent: unknown, limits: JsonLimits): unknown {
   if (body === null) return null;
   if (isBodyCheckedByRuntime) return sent;
   const fault = findJsonFault(sent, limits);

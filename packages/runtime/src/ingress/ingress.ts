@@ -12,6 +12,7 @@ import {
   type InputLimits,
   isAppError,
   isoOf,
+  LIMITED_RETRY_MS,
   type NewInput,
   type Overlap,
   type ParsedInput,
@@ -184,7 +185,8 @@ export class Ingress {
   command(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): AdmitCommand {
     const { input, id, keyedId, fingerprint, payload } = prepared;
     const { revision, settings } = this.#settings.get(refKey(ref)) ?? NO_SETTINGS;
-    const { redriveOf = null } = options;
+    const { redriveOf = null, toldThrough } = options;
+    const maxPending = settings.pendingInputs ?? this.#context.inputLimits.pendingInputs;
     const resolved = resolvePolicy({ input, settings, isWithoutWake: options.isWithoutWake ?? false });
     const columns = redriveOf === null ? resolved : behindAll(resolved);
     const at = (time: string | undefined) => (time === undefined ? 0 : epochMsOf(time));
@@ -209,7 +211,8 @@ export class Ingress {
       settingsRevision: revision,
       redriveOf,
       replyTo: options.isAwaited ? this.#context.node : null,
-      ...(options.toldThrough === undefined ? {} : { toldThrough: options.toldThrough }),
+      ...(toldThrough === undefined ? {} : { toldThrough }),
+      ...(maxPending === 0 || toldThrough !== undefined ? {} : { maxPending }),
     };
   }
 
@@ -363,6 +366,17 @@ function faultOf(reply: Exclude<Refusal, { kind: "refused" }>): AppError {
       return new AppError("session.torn");
     case "not_dead_letter":
       return new AppError("input.not_dead_letter", { details: { redrivenBy: reply.redrivenBy } });
+    case "session_full": {
+      const { pending } = reply;
+      const message = `the session has ${pending} inputs waiting, and may have no more`;
+      return new AppError("session.limited", { message, details: { pending, retryAfterMs: LIMITED_RETRY_MS } });
+    }
+    case "store_full": {
+      const { usedBytes, limitBytes } = reply;
+      const message = `the store uses ${usedBytes} of ${limitBytes} bytes and takes nothing new`;
+      const details = { usedBytes, limitBytes, retryAfterMs: LIMITED_RETRY_MS };
+      return new AppError("store.limited", { message, details });
+    }
     case "stale_settings":
     case "not_owed":
     case "mergeable":

@@ -1,5 +1,5 @@
 import type { ClaimId, InputId, InputStatus, NodeId, RunId, SessionPhase, SessionSettings } from "@holdfast/contracts";
-import type { AdmitCommand, StagedBatch } from "./ledger.ts";
+import type { AdmitCommand, MemoryUse, StagedBatch } from "./ledger.ts";
 
 /**
  * Runs that a sender does itself: admitted and staged in one step, so that no
@@ -41,5 +41,7 @@ export type BeginRunReply =
   | { readonly kind: "mismatch"; readonly existingId: InputId }
   | { readonly kind: "refused"; readonly phase: SessionPhase }
   | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
+  /** The server's memory is beyond the watermark. */
+  | ({ readonly kind: "store_full" } & MemoryUse)
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };

@@ -118,6 +118,8 @@ export interface AdmitCommand {
    * that notes that it was. Absent for any other input.
    */
   readonly toldThrough?: number;
+  /** Inputs that may be queued or wait for a time, this one with them; absent for no bound. */
+  readonly maxPending?: number;
 }
 
 /** One input with the content of a queued one and of the one being admitted. */
@@ -137,6 +139,12 @@ export interface WakeHint {
   /** The worker that has the session warm, or holds it. */
   readonly node: NodeId | null;
   readonly executor: string | null;
+}
+
+/** Memory that a server uses, and the limit that it refuses writes at. */
+export interface MemoryUse {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
 }
 
 /** What an admission came to; only `accepted` records an input, and `deduplicated` an event. */
@@ -178,6 +186,10 @@ export type AdmitReply =
   | { readonly kind: "stale_settings"; readonly revision: number; readonly settings: SessionSettings }
   /** Somebody else told, or other work comes first. */
   | { readonly kind: "not_owed" }
+  /** As many inputs wait as may, and it takes the place of none. */
+  | { readonly kind: "session_full"; readonly pending: number }
+  /** The server's memory is beyond the watermark: what the store has is finished first. */
+  | ({ readonly kind: "store_full" } & MemoryUse)
   | { readonly kind: "missing" }
   | { readonly kind: "torn" };
 

@@ -76,8 +76,10 @@ async function fireOne(
     const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
     return { plannedAt, result: admission.kind, inputId };
   } catch (error) {
-    // Unknown outcomes are tried again; what the session refuses is noted, and not lost silently.
-    if (!(error instanceof Error) || !isAppError(error) || isAppError(error, "store.unavailable")) throw error;
+    // Unknown outcomes are tried again, and so is what there was no room for; what the session refuses is noted, and
+    // not lost silently.
+    if (!(error instanceof Error) || !isAppError(error) || error.code === "store.unavailable") throw error;
+    if (error.code === "store.limited" || error.code === "session.limited") throw error;
     context.report({ level: "warn", phrase: "firing refused", fields: { ref, scheduleId, plannedAt, error } });
     return { plannedAt, result: "refused", reason: reasonOf(error) };
   }

@@ -55,6 +55,8 @@ function admitNew(
   const merging = findMerging(work, command, decision);
   if (merging?.kind === "mergeable") return merging;
   const admission: Admitting = { work, command, decision, isBusy: column === "live", merging, abort: null };
+  const full = refuseOverflow(admission);
+  if (full !== null) return full;
   perform(transition.effects, ADMIT_EFFECTS, admission);
   session.phase = transition.next;
   if (command.toldThrough !== undefined) noteTold(work);
@@ -160,19 +162,42 @@ const DISPLACEMENTS = {
   debounce: "input.supersede",
 } as const satisfies Partial<Record<PolicyDecision["queue"], Displacement>>;
 
-/** Ends the input this one takes the place of, if it still waits: same scope, same generation. */
-function displace({ work, command: { input }, decision: { queue } }: Admitting, cause: number): InputData | null {
+/** A session with as many inputs waiting as may takes no more (G14). */
+function refuseOverflow(admission: Admitting): AdmitReply | null {
+  const { session } = admission.work;
+  const { maxPending } = admission.command;
+  const pending = session.queued + session.scheduled;
+  const isFull = maxPending !== undefined && pending >= maxPending && addsPending(admission);
+  return isFull ? { kind: "session_full", pending } : null;
+}
+
+/** Whether one more input waits once this one is admitted: not if it is over at once, or ends another that waits. */
+function addsPending(admission: Admitting): boolean {
+  const { decision, merging } = admission;
+  if (decision.consume === "on_accept" || merging !== null || decision.queue === "replace") return false;
+  return findDisplaced(admission) === null;
+}
+
+/** The input this one takes the place of, if it still waits: same scope, same generation. */
+function findDisplaced({ work, command: { input }, decision: { queue } }: Admitting) {
   const { session } = work;
-  if (input.scope === null) return null;
   const event = Object.hasOwn(DISPLACEMENTS, queue) ? DISPLACEMENTS[queue as keyof typeof DISPLACEMENTS] : null;
-  const olderId = event === null ? undefined : session.scopes.get(input.scope);
-  session.scopes.set(input.scope, input.id);
-  if (event === null || olderId === undefined) return null;
-  const older = session.inputs.get(olderId);
+  if (event === null || input.scope === null) return null;
   // The latest of a scope may have been trimmed.
-  if (older === undefined || !isDisplaceable(session, older, event)) return null;
-  displaceBy(work, older, event, { by: input.id, cause });
-  return older;
+  const older = session.inputs.get(session.scopes.get(input.scope) ?? ("" as InputId));
+  return older !== undefined && isDisplaceable(session, older, event) ? { older, event } : null;
+}
+
+/** Ends it. */
+function displace(admission: Admitting, cause: number): InputData | null {
+  const { work, command } = admission;
+  const { scope, id: by } = command.input;
+  if (scope === null) return null;
+  const displaced = findDisplaced(admission);
+  work.session.scopes.set(scope, by);
+  if (displaced === null) return null;
+  displaceBy(work, displaced.older, displaced.event, { by, cause });
+  return displaced.older;
 }
 
 function storeInput(admission: Admitting): void {

@@ -1,3 +1,10 @@
+-- Whether one more input waits once this one is admitted: not if it is over at once, or ends another that waits.
+local function adds_pending(c, admission)
+  local column = admission.column
+  if column.isConsumed or admission.merge or column.mode == "replace" then return false end
+  return admission.scope == "" or find_displaced(c, column.mode, admission.scope) == nil
+end
+
 -- How long a debounced input waits, and its series at most.
 local decode_debounce = remembered(function(text)
   local window, most = string.match(text, "^(%d+)|(%d+)$")

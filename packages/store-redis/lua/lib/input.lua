@@ -130,15 +130,20 @@ local function correlations_of(records)
 end
 
 -- The input that a new one takes the place of, if it still waits (same scope, same generation).
-local function displace(c, mode, scope, by, cause)
+local function find_displaced(c, mode, scope)
   local event = DISPLACE[mode]
   local old_id = event and redis.call("HGET", c.key, "c" .. scope)
-  write(c, "c" .. scope, by)
   -- The latest of a scope may have been trimmed.
   if not old_id or redis.call("HEXISTS", c.key, "i" .. old_id) == 0 then return nil end
   local old_record = load_records(c, { old_id })[1]
   if old_record.generation ~= c.head.generation or not step(INPUT_ROWS, old_record.status, event, "") then return nil end
-  displace_by(c, old_id, old_record, event, by, cause)
+  return old_id, old_record
+end
+
+local function displace(c, mode, scope, by, cause)
+  local old_id, old_record = find_displaced(c, mode, scope)
+  write(c, "c" .. scope, by)
+  if old_id then displace_by(c, old_id, old_record, DISPLACE[mode], by, cause) end
   return old_record
 end
 

@@ -1,5 +1,5 @@
 /** Translates what Redis and its client say at the adapter's edge. */
-import { AppError } from "@holdfast/contracts";
+import { AppError, LIMITED_RETRY_MS } from "@holdfast/contracts";
 
 /** Answers of a server that will be able to serve the same call later. */
 const TEMPORARY = [
@@ -38,7 +38,10 @@ export function isTransactionRefused(error: unknown): boolean {
 export function toStoreError(cause: unknown): AppError {
   forgetCommand(cause);
   if (!isReply(cause)) return new AppError(isTemporary(cause) ? "store.unavailable" : "store.corrupt", { cause });
-  if (isOutOfMemory(cause)) return unavailable("Redis is at its memory limit and admits nothing new", cause);
+  if (isOutOfMemory(cause)) {
+    const message = "Redis is at its memory limit and takes nothing new";
+    return new AppError("store.limited", { message, details: { retryAfterMs: LIMITED_RETRY_MS }, cause });
+  }
   if (beginsWith(cause, REFUSALS)) return unavailable(`Redis refuses this user: ${firstWord(cause)}`, cause);
   if (beginsWith(cause, TEMPORARY)) return unavailable(`Redis cannot serve this now: ${firstWord(cause)}`, cause);
   return new AppError("store.corrupt", { message: "a script failed on what the store holds", cause });

@@ -8,6 +8,7 @@
  * a plain script.
  */
 import { createHash } from "node:crypto";
+import { AppError } from "@holdfast/contracts";
 import type { Redis } from "ioredis";
 import { LIBRARY, SCRIPTS, type ScriptName } from "../generated/scripts.ts";
 import { isOutOfMemory } from "./redis-errors.ts";
@@ -47,6 +48,13 @@ function functionLibrary(body: string) {
   });
   const source = `#!lua name=${prefix}\n${body}\n${registrations.join("\n")}\n`;
   const load = (client: Redis) => client.function("LOAD", "REPLACE", source);
+  const reload = async (client: Redis) => {
+    try {
+      await load(client);
+    } catch (error) {
+      throw isOutOfMemory(error) ? noRoom(error) : error;
+    }
+  };
   return {
     hasMemoryFlags: true,
     load,
@@ -57,7 +65,7 @@ function functionLibrary(body: string) {
       } catch (error) {
         // A failover or a flush may have brought a server that does not know the library.
         if (!(error instanceof Error && error.message.includes("Function not found"))) throw error;
-        await load(client);
+        await reload(client);
         return client.fcall(name, keys.length, ...keys, ...values);
       }
     },
@@ -82,6 +90,11 @@ function plainScripts(body: string): ScriptLibrary {
       }
     },
   };
+}
+
+/** Where there is no room for the scripts, nothing can be told of the call: whoever works must go on trying. */
+function noRoom(cause: unknown): AppError {
+  return new AppError("store.unavailable", { message: "Redis has no room for the scripts", cause });
 }
 
 /** Whether the server does not have functions, or refuses them. */

@@ -65,6 +65,8 @@ export function decodeAdmit(reply: Reply, inputId: InputId, ack: Ack): AdmitRepl
     }
     case "not_dead_letter":
       return { kind: "not_dead_letter", redrivenBy: text(reply, 1) === "" ? null : (text(reply, 1) as InputId) };
+    case "session_full":
+      return { kind: "session_full", pending: number(reply, 1) };
     default:
       return PLAIN_REFUSALS[tagOf(reply)] ?? unexpected("admit-input", reply);
   }

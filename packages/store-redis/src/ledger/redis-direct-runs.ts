@@ -1,6 +1,7 @@
 import type { InputId, InputStatus, RunId, SessionPhase, Timing } from "@holdfast/contracts";
 import { KindId, SessionSettings } from "@holdfast/contracts";
 import type { BeginRunCommand, BeginRunReply, DirectRuns } from "@holdfast/runtime";
+import type { MemoryWatch } from "../connection/memory-watch.ts";
 import { encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { encodeColumn } from "./encode-commands.ts";
@@ -10,6 +11,8 @@ interface DirectRunsOptions {
   readonly scripts: ScriptRunner;
   readonly keys: Keyspace;
   readonly timing: Timing;
+  /** Beyond its watermark, nothing new is admitted. */
+  readonly memory: MemoryWatch;
 }
 
 /** Runs of senders on Redis: one script. */
@@ -17,11 +20,13 @@ export function createRedisDirectRuns(options: DirectRunsOptions): DirectRuns {
   return { begin: (command) => begin(options, command) };
 }
 
-async function begin({ scripts, keys, timing }: DirectRunsOptions, command: BeginRunCommand): Promise<BeginRunReply> {
+async function begin(options: DirectRunsOptions, command: BeginRunCommand): Promise<BeginRunReply> {
+  const { scripts, keys, timing, memory } = options;
   const { admission, claimId, newRunId, node } = command;
   const { ref, input } = admission;
   const { member, list } = keys.session(ref);
-  const reply = await scripts.run(
+  const shortage = memory.isFull() ? await memory.findShortage() : null;
+  const answer = await scripts.run(
     "begin-run",
     list,
     {
@@ -38,10 +43,13 @@ async function begin({ scripts, keys, timing }: DirectRunsOptions, command: Begi
       payload: input.payload,
       claimId,
       newRunId,
+      isStoreFull: shortage !== null,
     },
     encodeConstants("begin-run", { ...timing, node }),
   );
-  return decodeBegin(asReply(reply));
+  const reply = asReply(answer);
+  if (shortage !== null && tagOf(reply) === "store_full") return { kind: "store_full", ...shortage };
+  return decodeBegin(reply);
 }
 
 function decodeBegin(reply: Reply): BeginRunReply {

@@ -24,6 +24,7 @@ import type {
   RenewReply,
   WatchReply,
 } from "@holdfast/runtime";
+import type { MemoryWatch } from "../connection/memory-watch.ts";
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
 import { decodeRef, INBOX_SUFFIX, type Keyspace, SCHEDULES_SUFFIX } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
@@ -39,6 +40,8 @@ export interface RedisLedgerOptions {
   readonly timing: Timing;
   readonly budget: RetryBudget;
   readonly retention: Retention;
+  /** Beyond its watermark, nothing new is admitted. */
+  readonly memory: MemoryWatch;
   /** The level this store acknowledges at, and its timeline. */
   readonly ack: () => Ack;
 }
@@ -87,9 +90,11 @@ function perNode<T>(make: (node: NodeId) => T): (node: NodeId) => T {
   };
 }
 
-async function admit({ scripts, keys, constants, ack }: LedgerParts, command: AdmitCommand): Promise<AdmitReply> {
+async function admit(parts: LedgerParts, command: AdmitCommand): Promise<AdmitReply> {
+  const { scripts, keys, constants, memory, ack } = parts;
   const { input, columns } = command;
   const { member, list } = keys.session(command.ref);
+  const shortage = memory.isFull() ? await memory.findShortage() : null;
   const reply = asReply(
     await scripts.run(
       "admit-input",
@@ -112,11 +117,14 @@ async function admit({ scripts, keys, constants, ack }: LedgerParts, command: Ad
         correlationId: encodeURIComponent(input.correlationId ?? ""),
         redriveOf: command.redriveOf ?? "",
         toldThrough: command.toldThrough ?? 0,
+        maxPending: command.maxPending ?? 0,
+        isStoreFull: shortage !== null,
         payload: input.payload,
       },
       constants.admit,
     ),
   );
+  if (shortage !== null && tagOf(reply) === "store_full") return { kind: "store_full", ...shortage };
   return decodeAdmit(reply, input.id, ack());
 }
 

@@ -67,6 +67,7 @@ const INTERPRETERS: Interpreters = {
         merge: mergeOf(mind, ref, command),
         ...(command.key === null ? {} : { key: `key ${command.key}` }),
         ...(command.hasOwnId ? { id: mind.ids.input() } : {}),
+        ...(command.variant === 0 ? { maxPending: 3 } : {}),
         ...(command.queue === null ? {} : { queue: command.queue }),
         notBeforeAt: command.delayMs === 0 ? 0 : mind.now + command.delayMs,
         expiresAt: command.expiresInMs === 0 ? 0 : mind.now + command.expiresInMs,
