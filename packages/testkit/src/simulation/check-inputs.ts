@@ -1,4 +1,6 @@
+import type { InputId, Outcome, Receipt } from "@holdfast/contracts";
 import type { InputRecord } from "@holdfast/runtime";
+import { INNER_RESULTS } from "./check-receipts.ts";
 import { isSameJson } from "./is-same-json.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
 import type { Complain } from "./life.ts";
@@ -12,7 +14,7 @@ export function checkInputs(
 ): void {
   checkInputRecord(ledger, { complain, isDrained });
   checkAdmissions(world, ledger, complain);
-  for (const input of ledger.inputs) checkBudget(world, input, complain);
+  for (const input of ledger.inputs) checkBudget(world, ledger, { input, complain });
   checkSettlements(world, ledger, { complain, isDrained });
 }
 
@@ -41,12 +43,19 @@ function checkAdmissions({ witness }: World, { ref, inputs }: LedgerRecord, comp
   if (admitted !== inputs.length) complain("G1", `${admitted} inputs were admitted, ${inputs.length} are there`);
 }
 
-function checkBudget({ plan }: World, { inputId, attempts, failures, losses }: InputRecord, complain: Complain): void {
+function checkBudget(
+  { plan }: World,
+  { events }: LedgerRecord,
+  { input, complain }: { readonly input: InputRecord; readonly complain: Complain },
+): void {
+  const { inputId, attempts, failures, losses, runId } = input;
   const { maxFailures, maxLosses } = plan.budget;
   if (failures > maxFailures) complain("G1", `${inputId} failed ${failures} times of ${maxFailures}`);
   if (losses > maxLosses) complain("G1", `${inputId} was lost ${losses} times of ${maxLosses}`);
   if (plan.isCalm && losses > 0) complain("G5", `${inputId} was lost ${losses} times while nothing went wrong`);
-  if (plan.isCalm && attempts > 1 + failures) complain("G5", `${inputId} was tried ${attempts} times for no reason`);
+  const resumed = events.filter(({ event }) => event.type === "run.resumed" && event.runId === runId).length;
+  if (plan.isCalm && attempts > 1 + failures + resumed)
+    complain("G5", `${inputId} was tried ${attempts} times for no reason`);
 }
 
 /** What is staged is staged for somebody. */
@@ -60,13 +69,23 @@ function checkEnd({ receipts }: LedgerRecord, { inputId, status, outcome }: Inpu
     complain("G1", `${inputId} is ${status} and has not ended`);
     return;
   }
-  const owner = receipts.find(({ contributors }) => contributors.includes(inputId));
   const position = "position" in outcome ? outcome.position : undefined;
-  const isCancelled = outcome.kind === "abandoned" && outcome.reason === "cancelled";
-  if (isCancelled && owner?.result !== "cancelled") complain("G5", `${inputId} is cancelled without a receipt`);
-  if (isCancelled) return;
-  if (owner?.position !== position)
-    complain("G5", `${inputId} ended at ${position}, its receipt is ${owner?.position}`);
+  const expected = endingPositions(receipts, inputId, outcome);
+  if (!expected.includes(position)) complain("G5", `${inputId} ended at ${position}, its receipt is ${expected[0]}`);
+}
+
+/** Where an input may have ended: what an inner boundary applied ends with its run. */
+function endingPositions(
+  receipts: readonly Receipt[],
+  inputId: InputId,
+  { kind }: Outcome,
+): readonly (number | undefined)[] {
+  const first = receipts.find(({ contributors }) => contributors.includes(inputId));
+  const boundaries = receipts.filter(({ runId }) => runId === first?.runId);
+  const last = boundaries.at(-1);
+  // A run that was asked to end and died leaves what it had committed.
+  if (kind === "cancelled" && last !== undefined) return boundaries.map(({ position }) => position);
+  return [last === undefined || INNER_RESULTS.has(last.result) ? undefined : last.position];
 }
 
 /** The store told of every end once, as it still says. */

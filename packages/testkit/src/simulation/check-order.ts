@@ -4,6 +4,9 @@ import type { InputRecord } from "@holdfast/runtime";
 import type { LedgerRecord } from "./ledger-record.ts";
 import type { Complain } from "./life.ts";
 
+/** The latest attempt of each run, the inputs it was given, and those that boundaries applied. */
+type Runs = Map<RunId, { readonly attempt: number; readonly members: string; readonly applied: readonly InputId[] }>;
+
 interface Place {
   readonly record: InputRecord;
   /** Places among the session's events; infinite for what never happened. */
@@ -31,9 +34,13 @@ function readPlaces({ inputs, events }: LedgerRecord, complain: Complain): Reado
       return [record.inputId, { record, admittedAt: never, stagedAt: never, endedAt: never, stagings: 0 }];
     }),
   );
-  const runs = new Map<RunId, { attempt: number; members: string }>();
+  const runs: Runs = new Map();
   events.forEach(({ event }, at) => {
-    if (event.type === "run.started") checkAttempt(runs, event, complain);
+    if (event.type === "run.checkpointed" || event.type === "run.suspended") leaveApplied(runs, event);
+    if (event.type === "run.started") {
+      // An attempt counts for what the run applied before as well.
+      for (const inputId of checkAttempt(runs, event, complain)) note(places, inputId, again);
+    }
     if (event.type === "input.admitted") {
       note(places, event.inputId, (place) => {
         place.admittedAt = at;
@@ -81,26 +88,40 @@ function stage(place: Place, at: number, complain: Complain): void {
   place.stagings += 1;
 }
 
+function again(place: Place): void {
+  place.stagings += 1;
+}
+
 function end(place: Place, at: number, complain: Complain): void {
   if (place.endedAt < at) complain("G1", `${place.record.inputId} ended twice`);
   place.endedAt = at;
 }
 
-/** A run is one ordered set of inputs over all its attempts. */
+/** A run is one ordered set of inputs over all its attempts, but for those that it applied, which are answered. */
 function checkAttempt(
-  runs: Map<RunId, { attempt: number; members: string }>,
+  runs: Runs,
   {
     runId,
     attempt,
     inputIds,
   }: { readonly runId: RunId; readonly attempt: number; readonly inputIds: readonly InputId[] },
   complain: Complain,
-): void {
+): readonly InputId[] {
   const members = inputIds.join();
-  const last = runs.get(runId) ?? { attempt: 0, members };
+  const last = runs.get(runId) ?? { attempt: 0, members, applied: [] };
   if (attempt !== last.attempt + 1) complain("G5", `attempt ${attempt} of ${runId} follows ${last.attempt}`);
   if (members !== last.members) complain("G6", `${runId} was ${last.members} and became ${members}`);
-  runs.set(runId, { attempt, members });
+  runs.set(runId, { ...last, attempt, members });
+  return last.applied;
+}
+
+/** What a boundary applied is not handed out again. */
+function leaveApplied(
+  runs: Runs,
+  { runId, inputIds }: { readonly runId: RunId; readonly inputIds: readonly InputId[] },
+): void {
+  const last = runs.get(runId);
+  if (last !== undefined) runs.set(runId, { ...last, members: "", applied: [...last.applied, ...inputIds] });
 }
 
 /** Inputs of a lane are first staged in the order of admission; one that waits for a time waits alone. */

@@ -1,3 +1,4 @@
+import type { ReceiptResult } from "@holdfast/contracts";
 import { verifyChain } from "@holdfast/domain";
 import { sha256 } from "@holdfast/runtime";
 import type { LedgerRecord } from "./ledger-record.ts";
@@ -5,6 +6,11 @@ import type { Complain } from "./life.ts";
 import type { AppliedState } from "./simulated-executor.ts";
 import type { Commit, StoreFact } from "./witness.ts";
 import type { World } from "./world.ts";
+
+/** Results after which a run goes on. */
+export const INNER_RESULTS: ReadonlySet<ReceiptResult> = new Set(["checkpointed", "suspended"]);
+/** No boundary follows it. */
+const ENDED = Number.POSITIVE_INFINITY;
 
 /** Receipts are what the ledger says they are, and each was written once by whoever held the session. */
 export function checkReceipts(world: World, ledger: LedgerRecord, complain: Complain): void {
@@ -25,8 +31,11 @@ export function checkReceiptRecord(ledger: LedgerRecord, complain: Complain): vo
 
 function checkTokens({ receipts }: LedgerRecord, complain: Complain): void {
   let lastToken = 0;
-  for (const { position, token } of receipts) {
-    if (token <= lastToken) complain("G2", `token ${token} at ${position} follows token ${lastToken}`);
+  let isOpen = false;
+  for (const { position, token, result } of receipts) {
+    const isGrowing = token > lastToken || (isOpen && token === lastToken);
+    isOpen = result === "checkpointed";
+    if (!isGrowing) complain("G2", `token ${token} at ${position} follows token ${lastToken}`);
     lastToken = token;
   }
 }
@@ -50,7 +59,7 @@ function checkCommits({ witness }: World, ledger: LedgerRecord, complain: Compla
 
 function isHeldBy(facts: readonly StoreFact[], { fence, node }: Commit): boolean {
   return facts.some((fact) => {
-    if (fact.type !== "staged" || fact.node !== node) return false;
+    if (fact.type !== "staged" || (node !== null && fact.node !== node)) return false;
     const { token, claimId, runId } = fact.fence;
     return token === fence.token && claimId === fence.claimId && runId === fence.runId;
   });
@@ -58,11 +67,12 @@ function isHeldBy(facts: readonly StoreFact[], { fence, node }: Commit): boolean
 
 function checkRuns({ receipts, inputs }: LedgerRecord, complain: Complain): void {
   const known = new Set<string>(inputs.map(({ inputId }) => inputId));
-  const runs = new Set<string>();
+  const boundaries = new Map<string, number>();
   const contributed = new Set<string>();
-  for (const { runId, sequence, contributors, position } of receipts) {
-    if (sequence !== 1 || runs.has(runId)) complain("G4", `run ${runId} has boundary ${sequence} at ${position}`);
-    runs.add(runId);
+  for (const { runId, sequence, contributors, position, result } of receipts) {
+    if (sequence !== (boundaries.get(runId) ?? 0) + 1)
+      complain("G4", `run ${runId} has boundary ${sequence} at ${position}`);
+    boundaries.set(runId, INNER_RESULTS.has(result) ? sequence : ENDED);
     for (const inputId of contributors) {
       if (contributed.has(inputId)) complain("G5", `${inputId} contributes twice, again at ${position}`);
       if (!known.has(inputId)) complain("G1", `${inputId} contributes at ${position} and was never admitted`);
@@ -71,9 +81,9 @@ function checkRuns({ receipts, inputs }: LedgerRecord, complain: Complain): void
   }
 }
 
-/** Whoever applies the inputs of all completed receipts in order gets the state that is stored. */
+/** Whoever applies the inputs of all receipts in order, but of those cancelled, gets the state that is stored. */
 function checkState({ receipts, state }: LedgerRecord, complain: Complain): void {
-  const expected = receipts.flatMap(({ result, contributors }) => (result === "completed" ? contributors : []));
+  const expected = receipts.flatMap(({ result, contributors }) => (result === "cancelled" ? [] : contributors));
   const { applied } = state === null ? { applied: [] } : (JSON.parse(state) as AppliedState);
   if (applied.join() !== expected.join()) complain("G5", `the state applied ${applied.join()}, not ${expected.join()}`);
 }

@@ -87,10 +87,17 @@ function takeStep(turn: Turn, { chance, sleep }: Tools, pass: () => Promise<void
   });
 }
 
-async function complete(turn: Turn, { chance }: Tools): Promise<unknown> {
-  const state = (turn.state ?? { applied: [] }) as AppliedState;
-  const applied = [...state.applied, ...turn.inputs.map(({ id }) => id)];
-  return { kind: "completed", state: { applied }, ...(chance.isHit(0.8) ? { output: { count: applied.length } } : {}) };
+async function complete(turn: Turn, tools: Tools): Promise<unknown> {
+  return completedWith(stateAfter(turn), tools);
+}
+
+function completedWith(state: AppliedState, { chance }: Tools): unknown {
+  return { kind: "completed", state, ...(chance.isHit(0.8) ? { output: { count: state.applied.length } } : {}) };
+}
+
+function stateAfter({ state, inputs }: Turn): AppliedState {
+  const { applied } = (state ?? { applied: [] }) as AppliedState;
+  return { applied: [...applied, ...inputs.map(({ id }) => id)] };
 }
 
 async function completeSoon(turn: Turn, tools: Tools): Promise<unknown> {
@@ -141,6 +148,21 @@ async function throwLate(_: Turn, { chance, sleep }: Tools): Promise<unknown> {
   throw new Error("thrown by the executor");
 }
 
+/** Lets others run for a while, and goes on when its time comes. */
+async function suspendForAWhile(turn: Turn, tools: Tools): Promise<unknown> {
+  if (turn.resumed !== null) return complete(turn, tools);
+  const at = isoOf(tools.now() + tools.chance.between(-100, 2_000));
+  return { kind: "suspended", on: { type: "timer", at }, state: stateAfter(turn), data: turn.attempt };
+}
+
+/** Commits what it was given before it does anything slow. */
+async function checkpointFirst(turn: Turn, tools: Tools): Promise<unknown> {
+  const state = stateAfter(turn);
+  await turn.checkpoint({ state, data: turn.attempt });
+  await sleepUnlessAborted(turn, tools, tools.leaseMs * 0.3 * tools.chance.fraction());
+  return completedWith(state, tools);
+}
+
 async function answerCancelled(): Promise<unknown> {
   return { kind: "cancelled" };
 }
@@ -175,6 +197,10 @@ const BEHAVIOURS: readonly Behaviour[] = [
   failUntilLater,
   throwAtOnce,
   throwLate,
+  suspendForAWhile,
+  suspendForAWhile,
+  checkpointFirst,
+  checkpointFirst,
   answerCancelled,
   answerGarbage,
 ];

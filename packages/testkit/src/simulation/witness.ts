@@ -18,6 +18,8 @@ import type {
   AdmitReply,
   AdvanceCommand,
   AdvanceReply,
+  CheckpointCommand,
+  CheckpointReply,
   ChoresReply,
   ClaimCommand,
   ClaimReply,
@@ -49,7 +51,8 @@ export interface Commit {
   readonly position: number;
   readonly digest: string;
   readonly fence: Fence;
-  readonly node: NodeId;
+  /** `null` when only the fence tells. */
+  readonly node: NodeId | null;
 }
 
 /** What is counted, so that nobody takes a quiet life for a proof. */
@@ -133,6 +136,8 @@ export class Witness {
         return this.#heardClaim(call.argument as ClaimCommand, reply as ClaimReply);
       case "advance":
         return this.#heardAdvance(call.argument as AdvanceCommand, reply as AdvanceReply);
+      case "checkpoint":
+        return this.#heardCheckpoint(call.argument as CheckpointCommand, reply as CheckpointReply);
       case "watch":
         return this.#heardWatch(call.argument as WatchCommand, reply as WatchReply);
       case "settleChores":
@@ -191,12 +196,23 @@ export class Witness {
       this.counts.repeats += 1;
       return;
     }
-    if (settlement.kind === "completed" || settlement.kind === "cancelled") {
-      this.counts.committed += 1;
-      const commit = { position: reply.position, digest: settlement.digest, fence, node };
-      this.facts.push({ type: "committed", ref, commit });
+    // A run that was asked to end without a trace commits nothing, whatever was sent.
+    if ("digest" in settlement && reply.position > command.expectedPosition) {
+      this.#heardCommit(ref, { position: reply.position, digest: settlement.digest, fence, node });
     }
     this.#heardSettled(ref, reply.settled);
+  }
+
+  /** An inner boundary does not say who sends it; its fence does. */
+  #heardCheckpoint({ ref, fence, boundary }: CheckpointCommand, reply: CheckpointReply): void {
+    if (reply.kind !== "taken" || boundary === null) return;
+    if (reply.isRepeat) this.counts.repeats += 1;
+    else this.#heardCommit(ref, { position: reply.position, digest: boundary.digest, fence, node: null });
+  }
+
+  #heardCommit(ref: SessionRef, commit: Commit): void {
+    this.counts.committed += 1;
+    this.facts.push({ type: "committed", ref, commit });
   }
 
   #heardSettled(ref: SessionRef, settled: readonly SettledInput[]): void {
@@ -257,6 +273,7 @@ const TOUCHING_ONE = new Set([
   "admit",
   "claim",
   "advance",
+  "checkpoint",
   "inspectDue",
   "settleChores",
   "apply",
