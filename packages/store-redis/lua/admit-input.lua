@@ -35,7 +35,7 @@
 
   Reply
     {"accepted", admission, isLive, status, signal, epoch, node, executor, followers, cursor, abortNode, abortRunId,
-      mergedInto, settled...}
+      abortMode, mergedInto, settled...}
     {"busy", runId}                      refused by its overlap policy; runId is empty for queued work
     {"mergeable", queuedId, payload}     nothing written: the sender merges the two, or declines
     {"deduplicated", existingId, admission, status, followers, cursor}
@@ -124,5 +124,5 @@ local node = c.is_busy and c.hold.node or (c.t < c.head.warmUntil and c.head.war
 return append_settled({
   "accepted", record.admission, bit(c.is_busy), record.status, signal, c.head.epoch, node,
   c.head.executor, live_followers(rows[6], c.t), c.head.cursor, c.abortNode or "", c.abortRunId or "",
-  admission.merge and admission.merge.aggregateId or "",
+  c.abortMode or "", admission.merge and admission.merge.aggregateId or "",
 }, c)

@@ -52,9 +52,7 @@ type CompletedResult = Extract<ExecutorResult, { kind: "completed" }>;
 export function checkResult(context: { readonly sha256: Sha256 }, answer: unknown, turn: AnsweredTurn): CheckedResult {
   if (typeof answer !== "object" || answer === null) throw invalid("the executor answered with no result object");
   const { state, output, data, args, messages, ...rest } = answer as Record<string, unknown>;
-  const parsed = ExecutorResultSchema.safeParse({ ...rest, ...(args === undefined ? {} : { args: null }) });
-  if (!parsed.success) throw invalid(`the executor's result is malformed: ${parsed.error.issues[0]?.message ?? ""}`);
-  const result = parsed.data;
+  const result = parseShape({ ...rest, ...(args === undefined ? {} : { args: null }) });
   const json = {
     state: jsonOrNull("the executor's state", state),
     output: jsonOrNull("the executor's output", output),
@@ -71,13 +69,23 @@ export function checkResult(context: { readonly sha256: Sha256 }, answer: unknow
     case "suspended":
       return { ...result, state: json.state, data: jsonOrNull("what the run keeps", data) };
     case "superseded":
-      if (!turn.shown.has(result.by)) {
-        throw fault("executor.unsupported_result", `the run was not shown ${result.by}, which is to supersede it`);
-      }
+      assertShown(result.by, turn);
       return result;
     case "failed":
       return result;
   }
+}
+
+function parseShape(answer: object): ExecutorResult {
+  const parsed = ExecutorResultSchema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw invalid(`the executor's result is malformed: ${parsed.error.issues[0]?.message ?? ""}`);
+}
+
+/** Nothing else can take the place of a run than what its inbox showed. */
+function assertShown(by: InputId, { shown }: AnsweredTurn): void {
+  if (shown.has(by)) return;
+  throw fault("executor.unsupported_result", `the run was not shown ${by}, which is to supersede it`);
 }
 
 /** Nothing, for a result of this run and of exactly these inputs, as far as it says. */

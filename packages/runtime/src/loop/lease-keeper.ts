@@ -9,6 +9,7 @@
  *   K3  A process that slept past a lease notices before it renews.
  */
 import type { RunId } from "@holdfast/contracts";
+import { abortReasonOf } from "@holdfast/domain";
 import type { AbortReason } from "../ports/executor.ts";
 import type { Hold } from "../ports/ledger.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -120,7 +121,7 @@ export class LeaseKeeper {
         const { cancel } = reply;
         // One that is asked to end at its boundary learns of it there.
         if (cancel === null || cancel.runId !== hold.runId || cancel.mode === "boundary") return;
-        hold.abort(cancel.mode === "rollback" ? "rolled_back" : "cancelled");
+        hold.abort(abortReasonOf(cancel.mode));
       });
     } catch (error) {
       this.#context.report({ level: "warn", phrase: "leases not renewed", fields: { holds: holds.length, error } });

@@ -12,6 +12,7 @@
  *       committed, and not before.
  */
 import { type Input, type InputId, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
+import { abortReasonOf } from "@holdfast/domain";
 import type { AbortReason, BoundaryDraft, InboxOptions } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
 import type { CheckpointCommand, CheckpointReply } from "../ports/live-runs.ts";
@@ -171,7 +172,7 @@ export class LiveTurn {
     publish({ ref, settled: [], followers, cursor });
     // H7
     if (reply.cancelMode !== null) {
-      if (reply.cancelMode !== "boundary") abort(reply.cancelMode === "rollback" ? "rolled_back" : "cancelled");
+      if (reply.cancelMode !== "boundary") abort(abortReasonOf(reply.cancelMode));
       else if (boundary !== null) abort("cancelled");
     }
   }

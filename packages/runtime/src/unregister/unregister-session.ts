@@ -46,12 +46,17 @@ async function unregisterSession(
     if (begun.obligations.drain === "open") await parts.drains.abort(ref);
   }
   if (force) for (const obligation of WAITED_FOR) await closeOne(parts, { ref, obligation, by: "force" });
+  return seeThrough(parts, ref, begun.requestId);
+}
+
+/** Looks until the session is removed, by whomever. */
+async function seeThrough(parts: UnregisterParts, ref: SessionRef, requestId: RequestId): Promise<UnregisterReport> {
   for (;;) {
     const step = await seeToRemoval(parts, ref);
     if (step.kind !== "waiting") parts.drains.look(ref);
     if (step.kind === "removed") return step.report;
-    if (step.kind === "over") return reportOf(parts, ref, begun.requestId);
-    await pause(context.clock, LOOK_MS);
+    if (step.kind === "over") return reportOf(parts, ref, requestId);
+    await pause(parts.context.clock, LOOK_MS);
   }
 }
 

@@ -26,10 +26,18 @@ async function receiptsOf({ sender, ref }: Stage) {
 }
 
 export function describeLiveRuns(openStage: OpenStage): void {
-  describe("a run that is steered", () => describeSteering(openStage));
-  describe("a run that goes on", () => describeResuming(openStage));
-  describe("a run that is asked to end", () => describeEnding(openStage));
-  describe("a result", () => describeResults(openStage));
+  describe("a run that is steered", () => {
+    describeSteering(openStage);
+  });
+  describe("a run that goes on", () => {
+    describeResuming(openStage);
+  });
+  describe("a run that is asked to end", () => {
+    describeEnding(openStage);
+  });
+  describe("a result", () => {
+    describeResults(openStage);
+  });
 }
 
 function describeSteering(openStage: OpenStage): void {

@@ -63,7 +63,7 @@ export function describeOverlap(openStage: OpenStage): void {
       await world.settle();
 
       expect(host.turns[0]?.turn.signal.aborted).toBe(true);
-      expect(await first.completion).toMatchObject({ kind: "abandoned", reason: "cancelled" });
+      expect(await first.completion).toMatchObject({ kind: "cancelled", position: 1 });
       expect(host.turns.map(({ turn }) => textsOf(turn))).toEqual([["first"], ["new"]]);
       expect(await sender.runtime.listReceipts(ref, ALL)).toMatchObject({ items: [{ result: "cancelled" }] });
     });
@@ -80,11 +80,16 @@ export function describeOverlap(openStage: OpenStage): void {
       expect(order).toHaveLength(2);
     });
 
-    it("rollback asks for the run to end without a trace", async () => {
-      const { sender, ref } = await busy();
-      const admission = await sender.runtime.acceptInput(ref, asking("new", "rollback"));
+    it("rollback ends the run in progress without a trace, and drops what it worked on", async () => {
+      const { sender, ref, world, host, first } = await busy();
 
-      expect(admission).toMatchObject({ kind: "accepted", policy: { whenBusy: "rollback", queue: "priority" } });
+      await send(sender, ref, asking("new", "rollback"));
+      await world.settle();
+
+      expect(host.turns[0]?.turn.signal.aborted).toBe(true);
+      expect(await first.completion).toEqual({ kind: "cancelled", attempts: 1 });
+      expect(host.turns.map(({ turn }) => textsOf(turn))).toEqual([["first"], ["new"]]);
+      expect(await sender.runtime.listReceipts(ref, ALL)).toMatchObject({ items: [] });
     });
 
     it("drop is refused while a run is in progress or queued, and nothing is recorded", async () => {

@@ -7,8 +7,8 @@ import type { ControlReport, FailureReport, PolicyDecision, SessionRef, SessionS
 import type { SettledStep, StoredEvent } from "@holdfast/runtime";
 import type { CompletionData, OperationData, RegistryData } from "../operation/registry-data.ts";
 import { isContinuedRun } from "../run/continuation.ts";
+import type { Chore } from "../session/chore.ts";
 import type {
-  Chore,
   ContinuedRun,
   Follower,
   HoldData,

@@ -7,7 +7,7 @@ import type { InputId, Lane } from "@holdfast/contracts";
 import { getInput, isPassing, moveInput } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { isContinuedRun, isRunId } from "../run/continuation.ts";
-import type { DropChore } from "../session/session-data.ts";
+import type { DropChore } from "../session/chore.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
 
 const LIMIT = 100;

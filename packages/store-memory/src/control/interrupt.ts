@@ -1,6 +1,6 @@
 /** Asks the staged run to end, once per request id. The run decides when; a result that it commits first stands. */
 import type { CancelMode, ControlReport } from "@holdfast/contracts";
-import { CANCEL_RANKS, newReport } from "@holdfast/domain";
+import { abortReasonOf, CANCEL_RANKS, newReport } from "@holdfast/domain";
 import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
@@ -42,7 +42,7 @@ function rankOf(mode: CancelMode | null): number {
 /** At its boundary a run learns of it by itself. */
 function abortOf({ node, runId }: HoldData, mode: CancelMode): AbortNotice | null {
   if (mode === "boundary") return null;
-  return { node, runId, reason: mode === "rollback" ? "rolled_back" : "cancelled" };
+  return { node, runId, reason: abortReasonOf(mode) };
 }
 
 function reportOf({ session }: Work, hold: HoldData, phaseAfter: ControlReport["phaseAfter"]): ControlReport {

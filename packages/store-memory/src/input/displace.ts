@@ -1,7 +1,8 @@
 /** Ends inputs because another one takes their place, or carries their content. */
 import type { InputId, KindId, Lane } from "@holdfast/contracts";
 import { isContinuedRun } from "../run/continuation.ts";
-import type { InputData, ReplaceChore, SessionData } from "../session/session-data.ts";
+import type { ReplaceChore } from "../session/chore.ts";
+import type { InputData, SessionData } from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
 import { getInput, moveInput } from "./input.ts";

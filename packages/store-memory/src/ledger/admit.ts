@@ -1,6 +1,6 @@
 /** Records one input of a session, once, and says what to signal (L1). */
 import type { Ack, InputId, InputStatus, PolicyDecision, SessionPhase } from "@holdfast/contracts";
-import { INPUT_TABLE, signalFor } from "@holdfast/domain";
+import { abortReasonOf, INPUT_TABLE, signalFor } from "@holdfast/domain";
 import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
 import { closeLetter } from "../input/dead-letters.ts";
 import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
@@ -99,14 +99,17 @@ function findMerging(
   const queuedId = queue === "merge" && merge !== "declined" ? session.scopes.get(input.scope ?? "") : undefined;
   if (queuedId === undefined) return null;
   const queued = session.inputs.get(queuedId);
-  if (queued === undefined) return null; // The latest of a scope may have been trimmed.
-  // Not tried yet, and waiting for nothing.
-  const isOpen = isDisplaceable(session, queued, "input.coalesce") && queued.attempts === 0 && !queued.isWaiting;
-  if (!isOpen || queued.lane !== lane) return null;
+  // The latest of a scope may have been trimmed.
+  if (queued === undefined || queued.lane !== lane || !isOpenToMerge(session, queued)) return null;
   if (merge === null || merge === "declined" || merge.queuedId !== queuedId) {
     return { kind: "mergeable", queuedId, payload: queued.payload };
   }
   return { kind: "merging", queued, offer: merge };
+}
+
+/** Not tried yet, and waiting for nothing. */
+function isOpenToMerge(session: SessionData, queued: InputData): boolean {
+  return isDisplaceable(session, queued, "input.coalesce") && queued.attempts === 0 && !queued.isWaiting;
 }
 
 /** The input that a key or an id names already. */
@@ -300,8 +303,9 @@ function askToEnd(admission: Admitting): void {
   perform(transition.effects, {
     requestCancel: () => {
       // Who asked for no trace gets none, whoever asks after.
-      if (hold.cancelMode !== "rollback") hold.cancelMode = whenBusy;
-      admission.abort = { node: hold.node, runId: hold.runId, reason: "cancelled" };
+      const mode = hold.cancelMode === "rollback" ? hold.cancelMode : whenBusy;
+      hold.cancelMode = mode;
+      admission.abort = { node: hold.node, runId: hold.runId, reason: abortReasonOf(mode) };
     },
   });
 }

@@ -9,14 +9,9 @@ import { LANES, removeTimed } from "../input/lane.ts";
 import { type EndedInChores, newTold, stepOperations } from "../operation/settle-operations.ts";
 import { isContinuedRun, isRunId, membersOf } from "../run/continuation.ts";
 import { loadRun, putRun } from "../run/run.ts";
+import type { Chore, EndChore, JournalChore } from "../session/chore.ts";
 import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
-import {
-  type Chore,
-  type EndChore,
-  type JournalChore,
-  newDrainData,
-  type SessionData,
-} from "../session/session-data.ts";
+import { newDrainData, type SessionData } from "../session/session-data.ts";
 import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
 import { stepRetain } from "./trim.ts";

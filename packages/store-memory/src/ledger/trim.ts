@@ -1,7 +1,8 @@
 /** What a session keeps of what is over (G14): a batch more is trimmed by a chore, a batch in a step. */
 import { SCRIPT_BATCH } from "@holdfast/contracts";
+import type { RetainChore } from "../session/chore.ts";
 import { hasChores } from "../session/due.ts";
-import type { InputData, RetainChore, SessionData } from "../session/session-data.ts";
+import type { InputData, SessionData } from "../session/session-data.ts";
 import { isFinal } from "../session/transitions.ts";
 import type { Work } from "../session/work.ts";
 

@@ -1,7 +1,7 @@
 /** Removes the operations of an ended life of a registry, and tells whoever waits for them. */
 import type { OperationId } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
-import type { OperationsChore } from "../session/session-data.ts";
+import type { OperationsChore } from "../session/chore.ts";
 import type { Work } from "../session/work.ts";
 import type { OperationData } from "./registry-data.ts";
 import { lifeOf } from "./registry-work.ts";

@@ -4,8 +4,8 @@ import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
 import { inboxMember } from "../delivery/inbox.ts";
 import { skipHistory } from "../operation/registry-work.ts";
 import { dueAtRest, indexDue, isLeaving, unpark } from "./due.ts";
+import { newSessionData } from "./new-session.ts";
 import { addMember } from "./ordered.ts";
-import { newSessionData } from "./session-data.ts";
 import { isFinal, perform, stepSession, type Transition } from "./transitions.ts";
 import { openObligations } from "./unregistration.ts";
 import { emit, type MemoryContext, memberOf, openAny, openSession, type Work } from "./work.ts";
@@ -27,11 +27,15 @@ export function register(context: MemoryContext, command: RegisterCommand): Regi
     wakeInbox(context, command.ref);
   }
   if (transition !== null && (isRevival || isRebound(work, command))) carryOut(work, command, transition);
-  if (settings !== null) {
-    session.settings = settings;
-    session.settingsRevision += 1;
-  }
+  replaceSettings(session, settings);
   return { kind: isNew ? "created" : "existing", phase: session.phase, settingsRevision: session.settingsRevision };
+}
+
+/** Without new ones they stay, and so does their revision. */
+function replaceSettings(session: Work["session"], settings: SessionSettings | null): void {
+  if (settings === null) return;
+  session.settings = settings;
+  session.settingsRevision += 1;
 }
 
 /** In a phase that no registration changes: a session that is to be found only may be, unless it is gone or going. */
@@ -110,8 +114,7 @@ const REGISTER_EFFECTS = {
 export function configure(context: MemoryContext, ref: SessionRef, settings: SessionSettings): number | null {
   const session = openSession(context, ref)?.session;
   if (session === undefined) return null;
-  session.settings = settings;
-  session.settingsRevision += 1;
+  replaceSettings(session, settings);
   return session.settingsRevision;
 }
 

@@ -29,11 +29,10 @@ import type {
   SessionRef,
   SessionSettings,
   Suspension,
-  WaitId,
 } from "@holdfast/contracts";
-import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
 import type { SettledStep, StoredEvent, WorkerRecord } from "@holdfast/runtime";
 import type { LifeData, RegistryData } from "../operation/registry-data.ts";
+import type { Chore } from "./chore.ts";
 
 /** Everything a store holds. */
 export interface StoreData {
@@ -364,92 +363,6 @@ export interface ReceiptData {
   readonly digest: string;
 }
 
-/** Bounded work that an operation left behind. */
-export type Chore = RetainChore | EndChore | DropChore | JournalChore | OperationsChore | PurgeChore | ReplaceChore;
-
-/** Trims what is above the retention, through these numbers. */
-export interface RetainChore {
-  readonly kind: "retain";
-  readonly generation: number;
-  readonly events: number;
-  readonly inputs: number;
-  /** Where the ring of inputs that were passed ended. */
-  readonly leftTo: number;
-}
-
-/** Settles the inputs of an ended generation. */
-export interface EndChore {
-  readonly kind: "end";
-  readonly generation: number;
-  readonly reason: AbandonReason;
-  readonly lanes: Readonly<Record<Lane, { from: number; readonly to: number }>>;
-  /** Of those that wait for a time, how many are left and how many newer ones were passed. */
-  scheduled: number;
-  from: number;
-  staged: readonly InputId[];
-  /** Parked runs: places after the first, up to the second. */
-  parkFrom: number;
-  readonly parkTo: number;
-  /** Cursor of the fact that the work follows from. */
-  readonly cause: number;
-}
-
-/** Ends the inputs that need not survive. */
-export interface DropChore {
-  readonly kind: "drop";
-  readonly generation: number;
-  readonly lanes: Readonly<Record<Lane, { from: number; readonly to: number }>>;
-  /** The last admission that is meant. */
-  readonly admitted: number;
-  /** How many are still to be found. */
-  left: number;
-  /** Of those that wait for a time, how many were passed. */
-  from: number;
-}
-
-/** Removes the journal of an ended run. */
-export interface JournalChore {
-  readonly kind: "journal";
-  readonly generation: number;
-  readonly runId: RunId;
-  from: number;
-  readonly to: number;
-}
-
-/** Removes the operations of an ended life, and tells whoever waits for them. */
-export interface OperationsChore {
-  readonly kind: "operations";
-  readonly generation: number;
-  readonly life: number;
-  /** Operations in progress that are left, then completions. */
-  slots: number;
-  from: number;
-  readonly to: number;
-  /** The wait that ended with it. */
-  readonly wait: { readonly waitId: WaitId; readonly node: NodeId } | null;
-}
-
-/** Removes what a destroyed session leaves, but for its tombstone. */
-export interface PurgeChore {
-  readonly kind: "purge";
-  readonly generation: number;
-  /** The event that says so stays: it is the last thing a reader must see (G12). */
-  readonly terminalCursor: number;
-}
-
-/** Ends what a newer input takes the place of. */
-export interface ReplaceChore {
-  readonly kind: "replace";
-  readonly generation: number;
-  readonly lane: Lane;
-  from: number;
-  readonly to: number;
-  readonly inputKind: KindId;
-  readonly by: InputId;
-  /** Cursor of the fact that the work follows from. */
-  readonly cause: number;
-}
-
 /** A process that wants to be told of a session's events for a while. */
 export interface Follower {
   readonly node: NodeId;
@@ -482,80 +395,4 @@ export interface DrainData {
 /** A slot that nobody asked for. */
 export function newDrainData(): DrainData {
   return { isKeepAlive: false, dismissedBefore: 0, holder: null };
-}
-
-/** A session that was never used. */
-export function newSessionData(
-  identity: Pick<SessionData, "ref" | "member">,
-  options: Pick<SessionData, "executor" | "versions" | "isHeld" | "settings">,
-): SessionData {
-  const lane = (): LaneData => ({ head: 1, tail: 1, places: new Map() });
-  return {
-    ...identity,
-    ...options,
-    phase: SESSION_TABLE.initial as SessionPhase,
-    generation: 0,
-    settingsRevision: 0,
-    labels: {},
-    published: new Map(),
-    isUnhosted: false,
-    admitted: 0,
-    wokenThrough: 0,
-    queued: 0,
-    waking: 0,
-    scheduled: 0,
-    passing: 0,
-    waitingFrom: 0,
-    expiring: 0,
-    schedules: { version: 0, rows: "" },
-    lanes: { steer: lane(), queue: lane() },
-    later: [],
-    expiries: [],
-    parked: 0,
-    continued: 0,
-    timers: 0,
-    parking: { head: 0, tail: 0, places: new Map() },
-    epoch: 0,
-    sweeps: 0,
-    warmNode: null,
-    warmUntil: 0,
-    position: 0,
-    digest: GENESIS_DIGEST,
-    state: null,
-    hold: null,
-    last: null,
-    chores: [],
-    inputs: new Map(),
-    admissions: [],
-    keys: new Map(),
-    scopes: new Map(),
-    receipts: [],
-    outputs: new Map(),
-    runs: new Map(),
-    journals: new Map(),
-    checkpoints: new Map(),
-    resumptions: new Map(),
-    events: [],
-    cursor: 0,
-    deadLetters: [],
-    deadLetterCount: 0,
-    openLetters: 0,
-    trimmedEvents: 0,
-    trimmedInputs: 0,
-    trimmedReceipts: 0,
-    left: new Map(),
-    leftFrom: 0,
-    leftTo: 0,
-    endings: new Map(),
-    reports: new Map(),
-    drain: newDrainData(),
-    leave: null,
-    unregistered: new Map(),
-    isAway: false,
-    resumeRequests: new Map(),
-    followers: [],
-    registry: null,
-    lives: new Map(),
-    isOwing: false,
-  };
 }

@@ -105,7 +105,7 @@ local function ask_to_end(c, mode)
     requestCancel = function()
       -- Who asked for no trace gets none, whoever asks after.
       if hold.cancelMode ~= "rollback" then hold.cancelMode = mode end
-      c.abortNode, c.abortRunId = hold.node, hold.runId
+      c.abortNode, c.abortRunId, c.abortMode = hold.node, hold.runId, hold.cancelMode
       set_hold(c, hold)
     end,
   })

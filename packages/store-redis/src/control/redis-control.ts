@@ -9,6 +9,7 @@ import {
   type Signal,
   type Timing,
 } from "@holdfast/contracts";
+import { abortReasonOf } from "@holdfast/domain";
 import type {
   AbortNotice,
   Control,
@@ -170,7 +171,7 @@ async function interrupt(
     kind: "applied",
     isRepeat: text(reply, 1) === "1",
     report,
-    abort: toAbort(text(reply, 3), report.abortedRunId, mode === "rollback" ? "rolled_back" : "cancelled"),
+    abort: toAbort(text(reply, 3), report.abortedRunId, abortReasonOf(mode)),
     wake: null,
     hasChores: false,
     settled: [],

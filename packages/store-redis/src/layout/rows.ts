@@ -447,7 +447,7 @@ export function rowOf<L extends RowLayout>(layout: L, values: readonly unknown[]
   const row: Record<string, string | number | boolean> = {};
   columns.forEach(([name, type], index) => {
     const value = values[index] ?? BLANKS[type];
-    row[name] = type === "n" ? Number(value) : type === "b" ? value === true || value === 1 : String(value);
+    row[name] = type === "n" ? Number(value) : type === "b" ? value === true || value === 1 : String(value as string);
   });
   return row as Row<L>;
 }

@@ -1,6 +1,7 @@
 /** Answers of the ledger's scripts as the port tells them. */
 import {
   type Ack,
+  type CancelMode,
   type FailureReport,
   type InputId,
   type InputStatus,
@@ -10,8 +11,9 @@ import {
   SessionSettings,
   type Signal,
 } from "@holdfast/contracts";
-import { outcomeOf } from "@holdfast/domain";
+import { abortReasonOf, outcomeOf } from "@holdfast/domain";
 import type {
+  AbortNotice,
   AdmitReply,
   AdvanceCommand,
   AdvanceReply,
@@ -89,8 +91,8 @@ function decodePolicyAnswer(reply: Reply): AdmitReply {
 function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
   const node = text(reply, 6);
   const executor = text(reply, 7);
-  const [abortNode, abortRunId, mergedInto] = [text(reply, 10), text(reply, 11), text(reply, 12)];
-  const settled = decodeSettled(reply, 13);
+  const mergedInto = text(reply, 13);
+  const settled = decodeSettled(reply, 14);
   return {
     kind: "accepted",
     inputId,
@@ -105,12 +107,17 @@ function decodeAccepted(reply: Reply, inputId: InputId, ack: Ack): AdmitReply {
     },
     // What was consumed on admission is told by its status alone.
     displaced: settled.filter((item) => item.inputId !== inputId || mergedInto !== ""),
-    abort: abortRunId === "" ? null : { node: abortNode as NodeId, runId: abortRunId as RunId, reason: "cancelled" },
+    abort: decodeAbort(reply),
     mergedInto: mergedInto === "" ? null : (mergedInto as InputId),
     followers: nodes(reply, 8),
     cursor: number(reply, 9),
     ack,
   };
+}
+
+function decodeAbort(reply: Reply): AbortNotice | null {
+  const [node, runId, mode] = [text(reply, 10) as NodeId, text(reply, 11) as RunId, text(reply, 12) as CancelMode];
+  return text(reply, 11) === "" ? null : { node, runId, reason: abortReasonOf(mode) };
 }
 
 /** Answers of claim-session. */

@@ -52,40 +52,30 @@ export interface SettledAt {
 }
 
 /** A settlement by its name. */
-export function settlementOf({ settlement, delayMs }: Settling, { batch, now }: SettledAt): Settlement {
-  switch (settlement) {
-    case "callback":
-      return callbackPending({ toolName: "look_up", args: { at: delayMs } });
-    case "rolled_back":
-      return { kind: "rolled_back" };
-    case "asleep":
-      return suspended({ on: { type: "timer", at: isoOf(now + delayMs) } });
-    case "suspended":
-      return suspended({
-        on: { type: "approval", approvalId: "apr|1" },
-        state: { at: delayMs },
-        data: { at: delayMs },
-      });
-    case "superseded": {
-      const by = batch.inputs.at(-1)?.inputId;
-      return by === undefined ? completed() : superseded(by);
-    }
-    case "completed":
-      return completed({ output: { answer: delayMs } });
-    case "with_state":
-      return completed({ state: { at: delayMs } });
-    case "cancelled":
-      return cancelled({ state: ["cancelled"] });
-    case "failed":
-      return failed({ retryDelayMs: delayMs });
-    case "delayed":
-      return failed({ retryDelayMs: delayMs, isDelayExplicit: true });
-    case "fatal":
-      return failed({ isRetryable: false, failure: { code: "executor.fatal", message: 'for "good" | and all' } });
-    case "released":
-      return RELEASED;
-  }
+export function settlementOf({ settlement, delayMs }: Settling, at: SettledAt): Settlement {
+  return SETTLEMENTS[settlement](delayMs, at);
 }
+
+type SettlementMaker = (delayMs: number, at: SettledAt) => Settlement;
+
+const SETTLEMENTS: Readonly<Record<Settling["settlement"], SettlementMaker>> = {
+  callback: (delayMs) => callbackPending({ toolName: "look_up", args: { at: delayMs } }),
+  rolled_back: () => ({ kind: "rolled_back" }),
+  asleep: (delayMs, { now }) => suspended({ on: { type: "timer", at: isoOf(now + delayMs) } }),
+  suspended: (delayMs) =>
+    suspended({ on: { type: "approval", approvalId: "apr|1" }, state: { at: delayMs }, data: { at: delayMs } }),
+  superseded: (_delayMs, { batch }) => {
+    const by = batch.inputs.at(-1)?.inputId;
+    return by === undefined ? completed() : superseded(by);
+  },
+  completed: (delayMs) => completed({ output: { answer: delayMs } }),
+  with_state: (delayMs) => completed({ state: { at: delayMs } }),
+  cancelled: () => cancelled({ state: ["cancelled"] }),
+  failed: (delayMs) => failed({ retryDelayMs: delayMs }),
+  delayed: (delayMs) => failed({ retryDelayMs: delayMs, isDelayExplicit: true }),
+  fatal: () => failed({ isRetryable: false, failure: { code: "executor.fatal", message: 'for "good" | and all' } }),
+  released: () => RELEASED,
+};
 
 /** A settlement command that is wrong in one place. */
 export function flawed(command: AdvanceCommand, flaw: Of<"advance">["flaw"]): AdvanceCommand {
