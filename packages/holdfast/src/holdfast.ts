@@ -13,27 +13,17 @@ import type {
   SessionRef,
   Timing,
 } from "@holdfast/contracts";
-import type { Executor, Report, SessionRuntime } from "@holdfast/runtime";
+import type { Blobs, Executor, Report, SessionRuntime } from "@holdfast/runtime";
 
-/** How a process takes part. Everything has a default but where Redis is. */
-export interface HoldfastOptions {
-  /** URL of the ledger's Redis. */
-  readonly redis: string;
-  /** URL of the wake queue's Redis, when it is another one; it need not be durable. */
-  readonly wakeRedis?: string;
+/** How a process takes part, whatever the store. Everything has a default. */
+export interface ProcessOptions {
   /** Executors this process hosts. With none it only sends, reads and controls. */
   readonly executors?: readonly Executor[];
-  readonly namespace?: string;
-  readonly buckets?: number;
   readonly tenantId?: string;
-  /** Whether a store that is not there is created, which is the default; else it is `store.not_found`. */
-  readonly mayCreate?: boolean;
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
   /** How much of what is over each session keeps; the same in every process. */
   readonly retention?: Partial<Retention>;
-  /** When the store takes nothing new, so that what it has can still be finished. */
-  readonly memory?: Partial<MemoryLimits>;
   readonly loop?: Partial<LoopLimits>;
   readonly inputLimits?: Partial<InputLimits>;
   /**
@@ -41,6 +31,33 @@ export interface HoldfastOptions {
    * at the most: then the field `times` counts. The default writes nothing.
    */
   readonly onReport?: (report: Report) => void;
+}
+
+/** Where a store on Redis is. Everything has a default but that. */
+export interface RedisOptions {
+  /** URL of the ledger's Redis. */
+  readonly redis: string;
+  /** URL of the wake queue's Redis, when it is another one; it need not be durable. */
+  readonly wakeRedis?: string;
+  readonly namespace?: string;
+  readonly buckets?: number;
+  /** Whether a store that is not there is created, which is the default; else it is `store.not_found`. */
+  readonly mayCreate?: boolean;
+  /** When the store takes nothing new, so that what it has can still be finished. */
+  readonly memory?: Partial<MemoryLimits>;
+}
+
+/** How a process takes part in a store on Redis. */
+export interface HoldfastOptions extends ProcessOptions, RedisOptions {
+  /** Where images of inputs are kept, the same for every process; on the ledger's Redis, if left out. */
+  readonly blobs?: Blobs;
+}
+
+/** As {@link HoldfastOptions}, with the store by itself. */
+export interface PersistentOptions extends ProcessOptions {
+  readonly store: RedisOptions;
+  /** Where images of inputs are kept, the same for every process; on the ledger's Redis, if left out. */
+  readonly blobs?: Blobs;
 }
 
 /** A process that takes part in a store. */

@@ -133,6 +133,10 @@ export const ERRORS = {
     summary: "The executor answered with a result this worker cannot commit for this run.",
   },
   "blob.missing": { kind: "not_found", summary: "The session has no such blob: it was removed, or never kept." },
+  "blob.unsupported": {
+    kind: "invalid",
+    summary: "The input has content that is kept as a blob, and this process keeps none.",
+  },
   "store.unavailable": { kind: "unavailable", summary: "The store did not answer; repeat with the same ids." },
   "store.limited": {
     kind: "limited",
