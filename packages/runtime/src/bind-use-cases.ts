@@ -105,7 +105,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     explain: async (ref) => {
       const facts = await archive.explainFacts(ref);
       if (facts === null) throw new AppError("session.not_found");
-      return explain(facts, facts.isUnhosted ? await announcedVersions(presence, facts.record.binding) : []);
+      return explain(facts, await announcedVersions(presence, facts.record.binding));
     },
     interruptCurrentRun: (ref, command) => interruptRun(control, ref, command),
     listWorkers: () => presence.list(),
@@ -116,8 +116,9 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
 
 /** The versions in which workers host the executor of a binding. */
 async function announcedVersions(presence: Presence, binding: Binding | null): Promise<readonly string[]> {
+  if (binding === null) return [];
   const workers = await presence.list();
-  const hosted = workers.flatMap(({ executors }) => executors.filter(({ name }) => name === binding?.executor));
+  const hosted = workers.flatMap(({ executors }) => executors.filter(({ name }) => name === binding.executor));
   return [...new Set(hosted.map(({ version }) => version))].sort();
 }
 

@@ -23,6 +23,12 @@ async function giving(scene: Scene, verb: Exclude<ControlVerb, "interrupt">): Pr
   await scene.sender.runtime.control(ref, { verb, requestId: ids.request() });
 }
 
+/** A worker that hosts the executor, and hears of work only when it looks. */
+async function unawareWorker({ world }: Scene): Promise<void> {
+  world.wakes.setDrop(() => true);
+  await world.start("worker", { executors: [recording()] });
+}
+
 /** A prompt that must not run for a while. */
 function scheduled({ clock }: World, ms: number): NewInput {
   return { ...prompt("later"), notBefore: new Date(clock.now() + ms).toISOString() } as NewInput;
@@ -43,6 +49,7 @@ describe("a session waits for", () => {
 
   it("a worker, by a time at which somebody looks again", async () => {
     const scene = await withSession();
+    await unawareWorker(scene);
     await send(scene.sender, ref);
 
     const { waitsFor, summary } = await explained(scene);
@@ -123,6 +130,7 @@ describe("a session waits for", () => {
 
   it("a worker rather than a time, when something else can be done first", async () => {
     const scene = await withSession();
+    await unawareWorker(scene);
     await send(scene.sender, ref, scheduled(scene.world, 60_000));
 
     await send(scene.sender, ref);
@@ -164,12 +172,14 @@ describe("a session waits for", () => {
     const scene = await withSession();
     await scene.world.start("stranger", { executors: [executor(() => null, { name: "another" })] });
     await send(scene.sender, ref);
+    const atOnce = await explained(scene);
 
     await scene.world.advance(10_000);
 
     const { waitsFor, summary } = await explained(scene);
     expect(waitsFor).toEqual({ kind: "executor", executor: "agent", announced: [] });
     expect(summary).toBe("No worker hosts executor agent.");
+    expect(atOnce).toMatchObject({ waitsFor, summary });
   });
 
   it.each([
@@ -185,10 +195,10 @@ describe("a session waits for", () => {
 
   it("a worker while it drains after retire, and for nothing once it has", async () => {
     const scene = await withSession();
+    await unawareWorker(scene);
     await send(scene.sender, ref);
     await giving(scene, "retire");
     const before = await explained(scene);
-    await scene.world.start("worker", { executors: [recording()] });
 
     await scene.world.advance(3_000);
 

@@ -43,7 +43,7 @@ describe("a worker that closes", () => {
     expect(await first.completion).toMatchObject({ kind: "completed", output: "finished" });
     expect(host.turns).toHaveLength(1);
     expect(await sender.runtime.inputState(ref, second)).toMatchObject({ status: "queued", attempts: 0 });
-    expect(await sender.runtime.explain(ref)).toMatchObject({ waitsFor: { kind: "worker" } });
+    expect(await sender.runtime.explain(ref)).toMatchObject({ waitsFor: { kind: "executor" } });
   });
 
   it("tells a turn to end after the grace, and hands it back: nothing is charged", async () => {

@@ -11,12 +11,12 @@ import {
   type SessionPhase,
   type WaitsFor,
 } from "@holdfast/contracts";
-import { deriveState, isFinalPhase, legalVerbs } from "@holdfast/domain";
+import { deriveState, isFinalPhase, isVersionWithin, legalVerbs } from "@holdfast/domain";
 import type { ExplainFacts, NextTimed } from "../ports/archive.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 
 /** Explains a session from what the store knows, and from the versions in which workers host its executor. */
-export function explain(facts: ExplainFacts, announced: readonly string[] = []): Explanation {
+export function explain(facts: ExplainFacts, announced: readonly string[]): Explanation {
   const { record, run, now, isTorn } = facts;
   const isBound = record.binding !== null;
   const waitsFor = findReason(facts, announced);
@@ -57,8 +57,20 @@ function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor
   const isParkedOnly = record.queued + record.scheduled + facts.continued === 0 && facts.nextTimed === null;
   if (isParkedOnly) return facts.parked > 0 ? { kind: "resumption", inputs: facts.parked } : { kind: "nothing" };
   if (record.binding === null) return { kind: "binding" };
-  if (facts.isUnhosted) return { kind: "executor", ...boundTo(record.binding), announced: [...announced] };
-  return findWorkReason(facts);
+  return findBoundReason(facts, record.binding, announced);
+}
+
+/** The session has work and is bound: whoever hosts its executor must come. */
+function findBoundReason(facts: ExplainFacts, binding: Binding, announced: readonly string[]): WaitsFor {
+  const missing: WaitsFor = { kind: "executor", ...boundTo(binding), announced: [...announced] };
+  if (facts.isUnhosted) return missing;
+  const reason = findWorkReason(facts);
+  // The store marks a session unhosted when the first worker has looked at it, seconds after its work came.
+  return reason.kind === "worker" && !isHosted(binding, announced) ? missing : reason;
+}
+
+function isHosted({ versions }: Binding, announced: readonly string[]): boolean {
+  return announced.some((version) => versions === undefined || isVersionWithin(version, versions));
 }
 
 /** The session has work and an executor: somebody must come, or a time. */
