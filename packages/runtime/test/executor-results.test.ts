@@ -108,6 +108,8 @@ describe("an executor that", () => {
     ["a function in a list", [() => 1]],
     ["nothing but a function", () => 1],
     ["a symbol", { symbol: Symbol("s") }],
+    ["a promise nobody awaited", Promise.resolve({ a: 1 })],
+    ["a map", { seen: new Map([["a", 1]]) }],
     [
       "a member that cannot be read",
       {

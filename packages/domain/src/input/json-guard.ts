@@ -75,9 +75,17 @@ function visit(value: unknown, levels: Level[], limits: JsonLimits): JsonFaultKi
   if (typeof value === "number") return Number.isFinite(value) ? null : "not_finite";
   if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") return "not_json";
   if (typeof value !== "object" || value === null) return null;
+  if (!hasJsonForm(value)) return "not_json";
   if (levels.length >= limits.depth) return "too_deep";
   levels.push(open(value));
   return null;
+}
+
+/** A promise, a map, an error: their JSON is `{}`, whatever they hold. What says its JSON itself is taken at its word. */
+function hasJsonForm(value: object): boolean {
+  const tag: unknown = Object.prototype.toString.call(value);
+  if (tag === "[object Object]" || tag === "[object Array]") return true;
+  return typeof Reflect.get(value, "toJSON") === "function";
 }
 
 function open(container: object): Level {

@@ -49,9 +49,24 @@ it.each([
   ["a big integer", 1n],
   ["a function", () => 1],
   ["a symbol", Symbol("s")],
+  ["a promise", Promise.resolve(1)],
+  ["a map", new Map([["a", 1]])],
+  ["a set", new Set([1])],
+  ["an error", new Error("lost")],
+  ["a pattern", /x/],
+  ["bytes", new Uint8Array([1])],
+  ["a boxed text", new String("x")],
 ])("refuses %s, which has no JSON, at any depth (V2)", (_what, value) => {
   expect(findJsonFault(value, limits)).toEqual({ kind: "not_json", path: "" });
   expect(findJsonFault({ list: [{ value }] }, limits)).toEqual({ kind: "not_json", path: "/list/0/value" });
+});
+
+it("passes what has a JSON of its own, and objects of any class (V2)", () => {
+  class Point {
+    readonly x = 1;
+  }
+
+  expect(findJsonFault([new Date(0), new Point(), Object.create(null), Buffer.from("x").toJSON()], limits)).toBeNull();
 });
 
 it("passes a member that is undefined: its canonical bytes are those without it (V2)", () => {
