@@ -42,6 +42,7 @@ import { createRedisUnregistration } from "./session/redis-unregistration.ts";
 import {
   ackLevelOf,
   assertServerFit,
+  assertWritable,
   describeServer,
   readServerFacts,
   type ServerFacts,
@@ -160,7 +161,7 @@ async function assemble(parts: {
     directRuns: createRedisDirectRuns({ scripts, keys, timing, memory }),
     schedules: createRedisSchedules({ scripts, keys }),
     ping: async () => {
-      await scripts.read((redis) => redis.ping());
+      assertWritable(await scripts.read((redis) => redis.info("replication")));
       return { ack: ack(), description: describeServer(server) };
     },
     close: async () => {

@@ -80,6 +80,31 @@ it("opens a store that is there for who only looks, and refuses another number o
   });
 });
 
+it.each(["garbage", "", "-4", "4.5", "1e999"])("calls a store corrupt that has %j buckets", async (buckets) => {
+  const namespace = freshNamespace();
+  const store = await open({ namespace });
+  await connect().hset(store.keys.store, "buckets", buckets);
+
+  const error: unknown = await open({ namespace }).catch((cause: unknown) => cause);
+
+  expect(error).toMatchObject({ code: "store.corrupt" });
+  if (buckets !== "") expect(String(error)).not.toContain(buckets);
+});
+
+it("is not there for writing while its server is a read-only replica", async () => {
+  const own = await startPrivateRedis();
+  closers.push(() => own.stop());
+  const store = await open({ url: own.url, namespace: freshNamespace() });
+  const client = connect(own.url);
+
+  await client.replicaof("127.0.0.1", 1);
+  const asReplica: unknown = await store.ping().catch((cause: unknown) => cause);
+  await client.replicaof("NO", "ONE");
+
+  expect(asReplica).toMatchObject({ code: "store.unavailable", message: expect.stringContaining("replica") });
+  expect(await store.ping()).toMatchObject({ ack: { timeline: 0 } });
+});
+
 it("asks for an executor's sessions without a script where none waits", async () => {
   const namespace = freshNamespace();
   const own = await startPrivateRedis();

@@ -39,7 +39,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly directRuns: DirectRuns;
   readonly schedules: Schedules;
-  /** Answers when the store does. @throws store.unavailable */
+  /** Answers when the store does, and would take a write. @throws store.unavailable */
   ping(): Promise<StoreHealth>;
   close(): Promise<void>;
 }

@@ -50,6 +50,13 @@ export function assertServerFit(facts: ServerFacts): void {
   }
 }
 
+/** Refuses a server that answers and takes nothing, as read-only replicas do. @throws store.unavailable */
+export function assertWritable(replication: string): void {
+  const facts = parseInfo(replication);
+  if (facts.get("role") !== "slave" || facts.get("slave_read_only") === "0") return;
+  throw new AppError("store.unavailable", { message: "the server is a read-only replica" });
+}
+
 /** The level at which this server acknowledges. */
 export function ackLevelOf(facts: ServerFacts): AckLevel {
   return facts.appendFsync === "always" ? "fsync" : "memory";

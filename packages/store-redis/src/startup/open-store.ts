@@ -17,7 +17,7 @@ const LAYOUT_VERSION = "1";
  * workers nothing would ever drain there.
  *
  * @returns the timeline
- * @throws store.bucket_mismatch, store.unsupported
+ * @throws store.bucket_mismatch, store.unsupported, store.corrupt
  */
 export async function openStore(client: Redis, keys: Keyspace, facts: ServerFacts): Promise<number> {
   const known = await findStore(client, keys);
@@ -58,7 +58,7 @@ async function complete(client: Redis, keys: Keyspace, facts: ServerFacts): Prom
  * Opens a store that is there, and writes nothing.
  *
  * @returns the timeline
- * @throws store.not_found, store.bucket_mismatch, store.unsupported
+ * @throws store.not_found, store.bucket_mismatch, store.unsupported, store.corrupt
  */
 export async function openExistingStore(client: Redis, keys: Keyspace): Promise<number> {
   const timeline = await findStore(client, keys);
@@ -73,6 +73,9 @@ export async function openExistingStore(client: Redis, keys: Keyspace): Promise<
 async function findStore(client: Redis, keys: Keyspace): Promise<number | null> {
   const [buckets, layout, timeline] = await client.hmget(keys.store, "buckets", "layout", "timeline");
   if (typeof buckets !== "string") return null;
+  if (!/^[1-9]\d{0,8}$/.test(buckets)) {
+    throw new AppError("store.corrupt", { message: "the store does not say how many buckets it has" });
+  }
   if (Number(buckets) !== keys.buckets) {
     throw new AppError("store.bucket_mismatch", {
       message: `the store has ${buckets} buckets, this process is configured for ${keys.buckets}; set HOLDFAST_BUCKETS=${buckets}`,
