@@ -7,21 +7,21 @@
 import { setTimeout } from "node:timers/promises";
 import { AppError, DEFAULT_INPUT_LIMITS, DEFAULT_TENANT, type JsonLimits, TenantId } from "@holdfast/contracts";
 import { paceReports, type Report, type SessionRuntime, systemClock } from "@holdfast/runtime";
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from "fastify";
 import { controlHandlers } from "./control/control-handlers.ts";
 import { deadLetterHandlers } from "./dead-letter/dead-letter-handlers.ts";
 import { deliveryHandlers } from "./delivery/delivery-handlers.ts";
 import { eventHandlers } from "./event/event-handlers.ts";
 import { inputHandlers } from "./input/input-handlers.ts";
 import { operationHandlers } from "./operation/operation-handlers.ts";
-import { answerConnectionError } from "./problem/client-error.ts";
+import { answerConnectionError, answerExpectation } from "./problem/client-error.ts";
 import { answerProblems, createProblemSender } from "./problem/send-problem.ts";
 import { Connections } from "./process/connections.ts";
 import { OpenCalls } from "./process/open-calls.ts";
 import { processHandlers } from "./process/process-handlers.ts";
 import { bindRoutes } from "./routing/bind-routes.ts";
 import type { Handlers } from "./routing/handler.ts";
-import { acceptJsonOnly, bodyLimitOf } from "./routing/json-body.ts";
+import { acceptJsonOnly, assertPlainBody, bodyLimitOf } from "./routing/json-body.ts";
 import { scheduleHandlers } from "./schedule/schedule-handlers.ts";
 import { sessionHandlers } from "./session/session-handlers.ts";
 import type { Surface } from "./surface.ts";
@@ -103,8 +103,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
   const { app, report } = createApp(limits, options.logger);
   const connections = new Connections(app.server);
-  app.addHook("onRequest", (_request, reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
+    assertHost(request);
+    assertPlainBody(request);
     done();
   });
   app.addHook("onSend", (_request, reply, _payload, done) => {
@@ -153,7 +155,12 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): A
     bodyLimit: bodyLimitOf(limits),
     requestTimeout: limits.requestMs,
     // Node takes the larger of its two timeouts for the body, and shortens the one for headers only at construction.
-    http: { requestTimeout: limits.requestMs, connectionsCheckingInterval: Math.min(1_000, limits.requestMs) },
+    http: {
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.requestMs),
+      // Node's own refusal has no body: `assertHost` refuses in the form of every other error.
+      requireHostHeader: false,
+    },
     // Requests on connections that are already there are served to the end.
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -167,12 +174,19 @@ function createApp(limits: HttpLimits, logger: FastifyBaseLogger | undefined): A
     frameworkErrors: sendProblem,
   });
   acceptJsonOnly(app, limits);
+  app.server.on("checkExpectation", answerExpectation);
   answerProblems(app, sendProblem);
   app.addHook("onClose", (_app, done) => {
     reports.close();
     done();
   });
   return { app, report: reports.report };
+}
+
+/** HTTP/1.1 asks for it. @throws request.invalid */
+function assertHost({ raw }: FastifyRequest): void {
+  if (raw.httpVersion !== "1.1" || raw.headers.host !== undefined) return;
+  throw new AppError("request.invalid", { message: "The request has no Host header." });
 }
 
 function readTenant(text: string): TenantId {

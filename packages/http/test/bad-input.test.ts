@@ -138,6 +138,19 @@ describe("a body", () => {
     expect(await post(Buffer.from("{}"), {})).toMatchObject({ code: "request.invalid" });
   });
 
+  it.each(["gzip", "br", "GZIP", "identity, gzip"])("in the encoding %s is refused", async (encoding) => {
+    const problem = await post('{"kind":"prompt","text":"x"}', { ...json, "content-encoding": encoding });
+
+    expect(problem).toMatchObject({ status: 415, code: "request.unsupported_encoding" });
+  });
+
+  it("that is called unencoded is read", async () => {
+    const headers = { ...json, "content-encoding": "Identity" };
+    const body = '{"kind":"prompt","text":"x"}';
+
+    expect((await harness.fetch(path, { method: "POST", headers, body })).status).toBe(202);
+  });
+
   it("with parameters on its type, or a byte order mark, is read", async () => {
     const body = '\ufeff{"kind":"prompt","text":"x"}';
     const headers = { "content-type": "Application/JSON; charset=utf-8" };
@@ -280,14 +293,37 @@ describe("a route", () => {
     ["GET", "/v2/sessions"],
     ["GET", "/v1/sessions/s/"],
     ["GET", "/v1/sessions/a/b"],
-    ["DELETE", "/v1/sessions/s"],
-    ["POST", "/v1/sessions/s"],
-    ["OPTIONS", "/v1/sessions"],
     ["POST", "/v1/sessions/s/control"],
   ])("%s %s does not exist", async (method, target) => {
     const reply = await problemOf(await harness.fetch(target, { method }));
 
     expect(reply.body).toMatchObject({ status: 404, code: "route.not_found", details: { method, path: target } });
+  });
+
+  it.each([
+    ["DELETE", "/v1/sessions/s", "PUT, GET"],
+    ["POST", "/v1/sessions/s", "PUT, GET"],
+    ["OPTIONS", "/v1/sessions", "GET"],
+    ["PATCH", "/v1/sessions/s/schedules/daily", "PUT, DELETE"],
+    ["GET", "/v1/sessions/s/control/retire", "POST"],
+  ])("%s %s exists for other methods, which are named", async (method, target, allow) => {
+    const reply = await problemOf(await harness.fetch(target, { method }));
+
+    expect(reply.body).toMatchObject({ status: 405, code: "route.method_not_allowed", details: { method } });
+    expect(reply.headers.get("allow")).toBe(allow);
+  });
+
+  it("says which methods it has before it looks at a body", async () => {
+    const response = await harness.fetch("/v1/sessions", { method: "PUT", headers: json, body: "{" });
+
+    expect((await problemOf(response)).body).toMatchObject({ code: "route.method_not_allowed" });
+  });
+
+  it("HEAD is answered without a body", async () => {
+    const response = await harness.fetch("/v1/sessions", { method: "HEAD" });
+
+    expect({ status: response.status, allow: response.headers.get("allow") }).toEqual({ status: 405, allow: "GET" });
+    expect(await response.text()).toBe("");
   });
 });
 
@@ -348,6 +384,22 @@ describe("a connection", () => {
 
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('"code":"request.invalid"');
+  });
+
+  it.each([
+    ["no host", 400, "request.invalid", "GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n"],
+    [
+      "an expectation that nobody meets",
+      417,
+      "request.expectation_failed",
+      "GET /livez HTTP/1.1\r\nhost: x\r\nexpect: a-miracle\r\nconnection: close\r\n\r\n",
+    ],
+  ])("with %s gets a problem", async (_what, status, code, bytes) => {
+    const answer = await exchange(harness.url, bytes);
+
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer.toLowerCase()).toContain("content-type: application/problem+json; charset=utf-8");
+    expect(answer).toContain(`"code":"${code}"`);
   });
 
   it("that does not finish its body is closed in time", async () => {

@@ -46,6 +46,21 @@ export const ERRORS = {
   "request.too_deep": { kind: "invalid", summary: "The JSON is nested more deeply than allowed." },
   "request.forbidden_key": { kind: "invalid", summary: "The JSON has a key that is never allowed, such as __proto__." },
   "route.not_found": { kind: "not_found", summary: "No such route." },
+  "route.method_not_allowed": {
+    kind: "invalid",
+    status: 405,
+    summary: "The route does not take this method; `Allow` names those it takes.",
+  },
+  "request.unsupported_encoding": {
+    kind: "invalid",
+    status: 415,
+    summary: "The body has a content encoding that is not taken.",
+  },
+  "request.expectation_failed": {
+    kind: "invalid",
+    status: 417,
+    summary: "The `Expect` header asks for something that is not offered.",
+  },
   "id.invalid": { kind: "invalid", summary: "An id or key is empty, too long, not NFC, or has control characters." },
   "input.invalid": { kind: "invalid", summary: "The input does not have the shape of its kind." },
   "input.unknown_kind": { kind: "invalid", summary: "The input names a kind that does not exist." },

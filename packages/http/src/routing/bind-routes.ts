@@ -1,6 +1,6 @@
 /** Binds every route of the table to its handler (A1). */
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type JsonLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
+import { AppError, type JsonLimits, ROUTE_NAMES, ROUTES, type Route } from "@holdfast/contracts";
 import type { Report } from "@holdfast/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { writeEventStream } from "../event/event-stream.ts";
@@ -34,7 +34,7 @@ export function bindRoutes(app: FastifyInstance, binding: Binding): void {
     const handler = binding.handlers[name] as unknown as AnyHandler;
     app.route({
       method: route.method,
-      url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      url: urlOf(route),
       handler: async (request, reply) => {
         const parts = readRequest(route, request, binding.limits);
         const signal = () => binding.calls.signalOf(reply.raw);
@@ -42,6 +42,27 @@ export function bindRoutes(app: FastifyInstance, binding: Binding): void {
         return "events" in answer ? stream({ request, reply, answer, binding }) : send(reply, answer);
       },
     });
+  }
+  refuseOtherMethods(app);
+}
+
+function urlOf({ path }: Route): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+/** A path of the table under a method that it does not have there: refused before anything of the request is read. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  const taken = new Map<string, string[]>();
+  for (const route of Object.values<Route>(ROUTES)) {
+    taken.set(urlOf(route), [...(taken.get(urlOf(route)) ?? []), route.method]);
+  }
+  for (const [url, methods] of taken) {
+    const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
+      reply.header("allow", methods.join(", "));
+      throw new AppError("route.method_not_allowed", { details: { method: request.method, allow: methods } });
+    };
+    const others = app.supportedMethods.filter((method) => !methods.includes(method));
+    app.route({ method: others, url, onRequest: async (request, reply) => refuse(request, reply), handler: refuse });
   }
 }
 

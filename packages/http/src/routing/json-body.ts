@@ -1,6 +1,6 @@
 import { AppError, type JsonLimits } from "@holdfast/contracts";
 import { parseJson } from "@holdfast/domain";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 
 // Beyond the payload itself: white space, and the longer of the ways to write a character.
 const SLACK_BYTES = 65_536;
@@ -20,6 +20,18 @@ export function acceptJsonOnly(app: FastifyInstance, limits: JsonLimits): void {
       done(error as Error);
     }
   });
+}
+
+/**
+ * Refuses what cannot be read as it arrives: a body in an encoding, which no
+ * limit on raw bytes would bound.
+ *
+ * @throws request.unsupported_encoding
+ */
+export function assertPlainBody({ headers }: Pick<FastifyRequest, "headers">): void {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  if (encoding === "" || encoding === "identity") return;
+  throw new AppError("request.unsupported_encoding", { details: { taken: ["identity"] } });
 }
 
 /** An empty body is no body, whatever its content type. */
