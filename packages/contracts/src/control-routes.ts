@@ -1,16 +1,47 @@
 /** Routes of operators beside the verbs of one session; part of the route table. */
 import * as z from "zod";
 import { CallerEvent } from "./caller-event.ts";
-import { ControlVerb } from "./control.ts";
-import { RequestId } from "./ids.ts";
+import { ControlReport, ControlVerb } from "./control.ts";
+import { RequestId, RunId } from "./ids.ts";
 import { Label, LabelledResult, LabelProgress, Labels } from "./label.ts";
 import type { Route } from "./route.ts";
-import { command, none, noQuery, ofBody, ofSession, requestHeaders, requestIdHeader, session } from "./route-parts.ts";
+import {
+  command,
+  none,
+  noQuery,
+  ofBody,
+  ofControl,
+  ofSession,
+  requestHeaders,
+  requestIdHeader,
+  session,
+} from "./route-parts.ts";
 import { Obligation, ObligationAnswer, UnregisterReport } from "./unregister.ts";
 import { Verification } from "./verification.ts";
 
 /** See {@link ROUTES}. */
 export const CONTROL_ROUTES = {
+  interruptRun: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/interrupt",
+    summary: "Ends the current run, or the named one if it is the current one.",
+    params: session,
+    query: noQuery,
+    headers: requestHeaders,
+    body: command
+      .extend({
+        runId: RunId.optional(),
+        at: z.enum(["now", "boundary"]).optional().describe("`boundary` lets it commit its next boundary first."),
+        isRolledBack: z
+          .boolean()
+          .optional()
+          .describe("It leaves neither receipt nor state, but for boundaries it has committed."),
+      })
+      .prefault({}),
+    responses: { 200: ControlReport },
+    responseHeaders: requestIdHeader,
+    problems: [...ofControl, "run.not_current"],
+  },
   controlByLabel: {
     method: "POST",
     path: "/v1/control/{verb}",

@@ -336,18 +336,6 @@ export const ROUTES = {
     responseHeaders: requestIdHeader,
     problems: ofControl,
   },
-  interruptRun: {
-    method: "POST",
-    path: "/v1/sessions/{sessionId}/interrupt",
-    summary: "Ends the current run, or the named one if it is the current one.",
-    params: session,
-    query: noQuery,
-    headers: requestHeaders,
-    body: command.extend({ runId: RunId.optional() }).prefault({}),
-    responses: { 200: ControlReport },
-    responseHeaders: requestIdHeader,
-    problems: [...ofControl, "run.not_current"],
-  },
   listWorkers: {
     method: "GET",
     path: "/v1/workers",

@@ -1,7 +1,7 @@
 /** Routes of whoever hands work to sessions and asks what became of it; part of the route table. */
 import * as z from "zod";
 import { Delivery, DeliveryDisposition, DeliveryId, DeliverySubmission } from "./delivery.ts";
-import { IdempotencyKey, InputId, RunId } from "./ids.ts";
+import { IdempotencyKey, InputId, RequestId, RunId } from "./ids.ts";
 import { NewInput } from "./input.ts";
 import { OperationCompletionResource, OperationResource } from "./operation-resource.ts";
 import { pathSegment } from "./path-segment.ts";
@@ -16,6 +16,8 @@ import {
   ofInbox,
   ofSession,
   page,
+  requestHeaders,
+  requestIdHeader,
   session,
 } from "./route-parts.ts";
 import { Binding } from "./session.ts";
@@ -80,6 +82,23 @@ export const WORK_ROUTES = {
     body: null,
     responses: { 200: RunStanding },
     problems: ["id.invalid"],
+  },
+  resumeRun: {
+    method: "POST",
+    path: "/v1/sessions/{sessionId}/runs/{runId}/resume",
+    summary: "Lets a suspended run go on with a value, once per request id.",
+    params: session.extend({ runId: RunId }),
+    query: noQuery,
+    headers: requestHeaders,
+    body: z
+      .strictObject({
+        requestId: RequestId.optional(),
+        value: z.json().optional().describe("What the run finds as the value it waited for."),
+      })
+      .prefault({}),
+    responses: { 200: z.object({ runId: RunId }) },
+    responseHeaders: requestIdHeader,
+    problems: [...ofSession, ...ofBody, "run.not_suspended", "idempotency.mismatch", "session.torn"],
   },
   submitDelivery: {
     method: "POST",

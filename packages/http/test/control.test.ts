@@ -153,6 +153,28 @@ describe("interrupting", () => {
     expect(body).toMatchObject({ verb: "interrupt", abortedRunId: runId });
   });
 
+  it("rolls a run back", async () => {
+    const harness = await startHarness();
+    await parkedRun(harness);
+    const [input] = (await harness.call("listInputs", { params })).body.items;
+
+    await harness.call("interruptRun", { params, body: { isRolledBack: true } });
+
+    const target = { params: { ...params, inputId: input?.inputId ?? "" }, query: { wait: 30 } };
+    expect((await harness.call("getOutcome", target)).body).toMatchObject({ kind: "cancelled" });
+    expect((await harness.call("listReceipts", { params })).body.items).toEqual([]);
+  });
+
+  it("waits for the next boundary when it is told to", async () => {
+    const harness = await startHarness();
+    await parkedRun(harness);
+
+    await harness.call("interruptRun", { params, body: { at: "boundary" } });
+
+    const { body } = await harness.call("explainSession", { params });
+    expect(body.waitsFor).toMatchObject({ kind: "run", cancelMode: "boundary" });
+  });
+
   it("ends whichever run is current", async () => {
     const harness = await startHarness();
     const runId = await parkedRun(harness);

@@ -126,6 +126,11 @@ function createExecutors() {
       completed(inputs.map((input) => (input.kind === "prompt" ? input.text : "")).join()),
     ),
     executor("fail", async () => ({ kind: "failed", failure: { code: "test.no", message: "no" }, isRetryable: false })),
+    executor("ask", async ({ resumed }) =>
+      resumed === null
+        ? { kind: "suspended", on: { type: "approval", approvalId: "a" } }
+        : completed(String(resumed.value)),
+    ),
     executor("park", async ({ signal }) => {
       const aborted = new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve(), { once: true });

@@ -98,6 +98,31 @@ it("an input that wakes nobody waits for the next that does", async () => {
   expect((await call("getSession", { params })).body.queued).toBe(0);
 });
 
+describe("a suspended run", () => {
+  it("goes on with the value it is resumed with", async () => {
+    const { call, refuse, runtime } = await startHarness();
+    const body = { ...prompt, idempotencyKey: "k" };
+    await call("sendInput", { params, query: { executor: "ask" }, body });
+    const events = runtime.followEvents(refOf(params.sessionId), { after: 0, signal: new AbortController().signal });
+    let runId = "";
+    for await (const { event } of events) {
+      if (event.type !== "run.suspended") continue;
+      runId = event.runId;
+      break;
+    }
+
+    const { headers } = await call("resumeRun", {
+      params: { ...params, runId },
+      body: { requestId: "r", value: "yes" },
+    });
+
+    const outcome = await call("getOutcomeByKey", { params, query: { key: "k", wait: 30 } });
+    expect(outcome.body).toMatchObject({ kind: "completed", output: "yes" });
+    expect(headers.get("holdfast-request-id")).toBe("r");
+    await refuse("resumeRun", "run.not_suspended", { params: { ...params, runId: "run_12345678" } });
+  });
+});
+
 describe("background operations", () => {
   it("are listed, and those that ended are in the feed", async () => {
     const { call, runtime } = await startHarness();

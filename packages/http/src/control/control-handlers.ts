@@ -33,6 +33,8 @@ export function controlHandlers(surface: Surface): ControlHandlers {
       const report = await runtime.interruptCurrentRun(refOf(surface, params), {
         requestId,
         ...run,
+        ...(body.at === undefined ? {} : { at: body.at }),
+        ...(body.isRolledBack === undefined ? {} : { isRolledBack: body.isRolledBack }),
         ...dryRunOf(body),
       });
       return { status: 200, body: report, headers: requestIdHeader(requestId) };

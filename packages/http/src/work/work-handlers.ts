@@ -1,10 +1,14 @@
 import { AppError, Binding, type InteractionStatus, type SessionRef } from "@holdfast/contracts";
 import type { InputTarget } from "@holdfast/runtime";
+import { requestIdHeader, requestIdOf } from "../control/request-id.ts";
 import { withKey } from "../input/input-key.ts";
 import type { Handlers } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
 
-type WorkHandlers = Pick<Handlers, "submitInput" | "getInteraction" | "getInteractionByKey" | "getRunStatus">;
+type WorkHandlers = Pick<
+  Handlers,
+  "submitInput" | "getInteraction" | "getInteractionByKey" | "getRunStatus" | "resumeRun"
+>;
 
 /** Submitting under a bound, and where work stands. */
 export function workHandlers(surface: Surface): WorkHandlers {
@@ -32,6 +36,13 @@ export function workHandlers(surface: Surface): WorkHandlers {
 
     async getRunStatus({ params }) {
       return { status: 200, body: await runtime.runStatus(refOf(surface, params), params.runId) };
+    },
+
+    async resumeRun({ params, headers, body }) {
+      const requestId = requestIdOf(headers["idempotency-key"], body.requestId);
+      const value = body.value === undefined ? {} : { value: body.value };
+      await runtime.resumeRun(refOf(surface, params), { runId: params.runId, requestId, ...value });
+      return { status: 200, body: { runId: params.runId }, headers: requestIdHeader(requestId) };
     },
   };
 }
