@@ -12,6 +12,7 @@ import {
   describeLimits,
   describeNotifier,
   describePresence,
+  describeProjections,
   describeRetention,
   describeUnregistration,
   describeWakeQueue,
@@ -28,6 +29,7 @@ describe("memory store", () => {
   describeArchive(openMemoryStore);
   describeJournal(openMemoryStore);
   describePresence(openMemoryStore);
+  describeProjections(openMemoryStore);
   describeDrainSlots(openMemoryStore);
   describeUnregistration(openMemoryStore);
   describeDeadLetters(openMemoryStore);

@@ -16,7 +16,7 @@
   Memory   allowed
   Cost     O(1)
 ]]
-local field = "v" .. A.consumer
+local field = "a." .. A.consumer
 local cursor = tonumber(redis.call("HGET", K.session, field) or "0")
 if cursor ~= A.from then return { "conflict", cursor } end
 redis.call("HSET", K.session, field, A.to)

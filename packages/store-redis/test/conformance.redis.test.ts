@@ -11,6 +11,7 @@ import {
   describeLimits,
   describeNotifier,
   describePresence,
+  describeProjections,
   describeRetention,
   describeUnregistration,
 } from "@holdfast/testkit";
@@ -25,6 +26,7 @@ describe("Redis store", () => {
   describeArchive(openRedisStore);
   describeJournal(openRedisStore);
   describePresence(openRedisStore);
+  describeProjections(openRedisStore);
   describeDrainSlots(openRedisStore);
   describeUnregistration(openRedisStore);
   describeDeadLetters(openRedisStore);

@@ -12,6 +12,7 @@ export { describeLedger } from "./conformance/ledger.ts";
 export { describeLimits } from "./conformance/limits.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
 export { describePresence } from "./conformance/presence.ts";
+export { describeProjections } from "./conformance/projections.ts";
 export { describeRetention } from "./conformance/retention.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
 export { describeUnregistration } from "./conformance/unregistration.ts";

@@ -174,7 +174,7 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   const { checkpoints, resumptions, parking } = session;
   for (const map of [inputs, lanes.steer.places, lanes.queue.places, keys, scopes, outputs, runs, journals])
     map.clear();
-  for (const map of [checkpoints, resumptions, parking.places]) map.clear();
+  for (const map of [checkpoints, resumptions, parking.places, session.left]) map.clear();
   for (const list of [session.admissions, session.receipts, session.deadLetters]) list.length = 0;
   const terminal = session.events[terminalCursor - 1];
   session.events.length = 0;

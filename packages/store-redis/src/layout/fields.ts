@@ -17,7 +17,7 @@
  * | `e<cursor>` | event |
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |
- * | `v<name>` | cursor of the last fact that a named consumer has taken |
+ * | `a.<name>` | cursor of the last fact that a named consumer has taken; stays when the session is destroyed |
  * | `drain` | row: who drains the peer inbox |
  * | `t<n>` | id of an input that trimming passed because it lived |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
@@ -37,7 +37,7 @@
  */
 export const FIELD = {
   input: (inputId: string) => `i${inputId}`,
-  consumer: (name: string) => `v${name}`,
+  consumer: (name: string) => `a.${name}`,
   key: (keyedId: string) => `k${keyedId}`,
   payload: (admission: number) => `p${admission}`,
   receipt: (position: number) => `r${position}`,
