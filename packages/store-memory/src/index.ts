@@ -1,3 +1,4 @@
+export type { CompanionImage } from "./archive/companion-image.ts";
 export { findImageFault } from "./archive/image-faults.ts";
 export type { SessionImage } from "./archive/session-image.ts";
 export {

@@ -10,6 +10,7 @@ import {
   type Timing,
 } from "@holdfast/contracts";
 import type { Clock, Notifier, Store } from "@holdfast/runtime";
+import { type CompanionImage, companionImage } from "./archive/companion-image.ts";
 import { createMemoryArchive } from "./archive/memory-archive.ts";
 import { createMemoryProjections } from "./archive/memory-projections.ts";
 import { createMemoryWitnesses } from "./archive/memory-witnesses.ts";
@@ -62,6 +63,8 @@ export interface MemoryStore extends Store {
   restore(snapshot: StoreSnapshot): void;
   /** A session as canonical plain JSON, or `null`. */
   inspect(ref: SessionRef): SessionImage | null;
+  /** What is kept beside a session, which need not exist. */
+  inspectCompanions(ref: SessionRef): CompanionImage;
 }
 
 /**
@@ -96,6 +99,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       timeline += 1;
     },
     inspect: (ref) => sessionImage(context, ref),
+    inspectCompanions: (ref) => companionImage(context, ref),
   };
 }
 

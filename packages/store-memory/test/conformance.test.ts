@@ -6,6 +6,7 @@ import {
   describeDeadLetters,
   describeDeliveries,
   describeDirectory,
+  describeDirectRuns,
   describeDrainSlots,
   describeJournal,
   describeLedger,
@@ -14,6 +15,7 @@ import {
   describePresence,
   describeProjections,
   describeRetention,
+  describeSchedules,
   describeUnregistration,
   describeWakeQueue,
 } from "@holdfast/testkit";
@@ -35,6 +37,8 @@ describe("memory store", () => {
   describeDeadLetters(openMemoryStore);
   describeLimits(openMemoryStore);
   describeRetention(openMemoryStore);
+  describeSchedules(openMemoryStore);
+  describeDirectRuns(openMemoryStore);
   describeBlobs(openMemoryStore);
   describeNotifier(async () => {
     const clock = createVirtualClock();

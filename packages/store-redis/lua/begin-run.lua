@@ -54,11 +54,10 @@ local function begun(admission_number, loaded)
   return append_batch({ "begun", admission_number, state, followers, c.head.cursor }, c, loaded)
 end
 
--- The same call again, while what it staged is current (L5).
+-- The same call again, while what it staged is current (L5). What it admitted may lie behind a boundary by then.
 if hold and hold.claimId == A.claimId then
-  local loaded = reload_batch(c)
-  local record = loaded[1].record
-  return begun(record.admission, loaded)
+  local record = load_records(c, { A.inputId })[1]
+  return begun(record.admission, reload_batch(c))
 end
 local known_id, known_record = find_known(c, A.inputId, A.keyedId)
 if known_record and not SESSION_FINAL[c.head.phase] then

@@ -26,9 +26,9 @@ if rows[3] ~= "" then return { "torn" } end
 local c = open(K.session, now(), rows[1], rows[2])
 if SESSION_FINAL[c.head.phase] then return { "missing" } end
 local drain = open_drain(rows[4])
+if is_dismissed(c, drain) then return drain_answer("dismissed", c, drain) end
 -- A session that is on its way out is drained by nobody new.
 if is_leaving(c) and drain.drainId ~= A.drainId then return { "missing" } end
-if is_dismissed(c, drain) then return drain_answer("dismissed", c, drain) end
 if drain.drainId ~= A.drainId and is_drained(c, drain) then return drain_answer("taken", c, drain) end
 drain.drainId, drain.node, drain.leaseUntil, drain.leaseMs = A.drainId, A.node, c.t + A.leaseMs, A.leaseMs
 redis.call("HSET", K.session, "drain", encode_drain(drain))

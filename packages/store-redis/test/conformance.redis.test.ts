@@ -5,6 +5,7 @@ import {
   describeDeadLetters,
   describeDeliveries,
   describeDirectory,
+  describeDirectRuns,
   describeDrainSlots,
   describeJournal,
   describeLedger,
@@ -13,6 +14,7 @@ import {
   describePresence,
   describeProjections,
   describeRetention,
+  describeSchedules,
   describeUnregistration,
 } from "@holdfast/testkit";
 import { describe } from "vitest";
@@ -32,6 +34,8 @@ describe("Redis store", () => {
   describeDeadLetters(openRedisStore);
   describeLimits(openRedisStore);
   describeRetention(openRedisStore);
+  describeSchedules(openRedisStore);
+  describeDirectRuns(openRedisStore);
   describeBlobs(openRedisStore);
   describeNotifier(async () => {
     const namespace = freshNamespace();

@@ -1,7 +1,8 @@
-import { MIN_KEPT } from "@holdfast/contracts";
+import { MIN_KEPT, type SessionRef } from "@holdfast/contracts";
 import { createMemoryStore, findImageFault, type SessionImage } from "@holdfast/store-memory";
 import { createVirtualClock, type DifferentialRig } from "@holdfast/testkit";
 import type { RedisStoreOptions } from "../src/index.ts";
+import { dumpCompanions } from "./dump-companions.ts";
 import { dumpSession } from "./dump-session.ts";
 import { openTimedStore, type TimedStore } from "./open-store.ts";
 
@@ -22,14 +23,25 @@ export async function freshRig(redis: TimedStore): Promise<DifferentialRig> {
   const clock = createVirtualClock(redis.now());
   const memory = createMemoryStore({ clock, budget: BUDGET, retention: RETENTION });
   return {
-    left: { store: memory, inspect: async (ref) => sound(memory.inspect(ref)) },
-    right: { store: redis.store, inspect: (ref) => dumpSession(redis.client, redis.store.keys, ref) },
+    left: {
+      store: memory,
+      inspect: async (ref) => ({ session: sound(memory.inspect(ref)), ...memory.inspectCompanions(ref) }),
+    },
+    right: { store: redis.store, inspect: (ref) => dumpAll(redis, ref) },
     now: () => clock.now(),
     advanceTime: async (ms) => {
       clock.jump(ms);
       await redis.advanceTime(ms);
     },
   };
+}
+
+async function dumpAll({ client, store }: TimedStore, ref: SessionRef) {
+  const [session, companions] = await Promise.all([
+    dumpSession(client, store.keys, ref),
+    dumpCompanions(client, store.keys, ref),
+  ]);
+  return { session, ...companions };
 }
 
 /** Equal is not enough: both could be wrong in the same way. */

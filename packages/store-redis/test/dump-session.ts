@@ -28,6 +28,7 @@ import {
 /** Where times of expiry stand in the set of those that wait; see `lua/lib/session.lua`. */
 const EXPIRY_OFFSET = 1e15;
 
+import { dumpCallers } from "./dump-callers.ts";
 import { dumpOperations } from "./dump-operations.ts";
 
 type Fields = ReadonlyMap<string, Buffer>;
@@ -47,13 +48,15 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
     .hget(meta, "token")
     .zscore(index, `d ${member}`)
     .zrangebylex(index, "[u ", "[u \xff")
+    .zscore(due, `${member}.t`)
     .exec();
-  const [stored, waiting, dueAt, token, listed, parked] = (answers ?? []).map(([error, value]) => {
+  const [stored, waiting, dueAt, token, listed, parked, schedulesAt] = (answers ?? []).map(([error, value]) => {
     if (error) throw error;
     return value;
-  }) as [Record<string, Buffer>, string[], string | null, string, string | null, string[]];
+  }) as [Record<string, Buffer>, string[], string | null, string, string | null, string[], string | null];
   const fields: Fields = new Map(Object.entries(stored));
-  if (fields.size === 0) return null;
+  // A consumer may have a place in a session that is not there yet.
+  if (!fields.has("head") && !fields.has("away")) return null;
   assertKnown(fields);
   const head = decodeRow(HEAD, (fields.get("head") ?? fields.get("away")) as Buffer);
   const image: Loose<SessionImage> = {
@@ -68,8 +71,10 @@ export async function dumpSession(client: Redis, keys: Keyspace, ref: SessionRef
     expiries: timed(waiting)
       .filter(({ at }) => at < 0)
       .map(({ id, at }) => ({ id: id.slice(1), at: at + EXPIRY_OFFSET })),
+    schedulesAt: schedulesAt === null ? null : Number(schedulesAt),
     isOwing: head.isOwing,
     ...dumpOperations(fields),
+    ...dumpCallers(fields),
     ...record(fields, head),
   };
   return image as SessionImage;
@@ -93,7 +98,7 @@ const SINGLE = new Set([
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^[ipkcsqroujedfgxzwnbtmvy]./.test(name)) {
+    if (!SINGLE.has(name) && !/^([ipkcsqroujedfgxzwnbtmvy].|a[.])/.test(name)) {
       throw new Error(`the session has a field ${name}`);
     }
   }

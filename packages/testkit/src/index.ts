@@ -5,6 +5,7 @@ export { describeCommsInbox } from "./conformance/comms-inbox.ts";
 export { describeControl } from "./conformance/control.ts";
 export { describeDeadLetters } from "./conformance/dead-letters.ts";
 export { describeDeliveries, submission } from "./conformance/deliveries.ts";
+export { describeDirectRuns } from "./conformance/direct-runs.ts";
 export { describeDirectory } from "./conformance/directory.ts";
 export { describeDrainSlots } from "./conformance/drain-slots.ts";
 export { describeJournal } from "./conformance/journal.ts";
@@ -14,6 +15,7 @@ export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifie
 export { describePresence } from "./conformance/presence.ts";
 export { describeProjections } from "./conformance/projections.ts";
 export { describeRetention } from "./conformance/retention.ts";
+export { describeSchedules } from "./conformance/schedules.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
 export { describeUnregistration } from "./conformance/unregistration.ts";
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";

@@ -3,13 +3,22 @@
  * terms that do not depend on how a store keeps it. Two stores that went through
  * the same calls have equal images.
  */
-import type { ControlReport, FailureReport, PolicyDecision, SessionRef, SessionSettings } from "@holdfast/contracts";
+import type {
+  ControlReport,
+  FailureReport,
+  Labels,
+  PolicyDecision,
+  SessionRef,
+  SessionSettings,
+} from "@holdfast/contracts";
 import type { SettledStep, StoredEvent } from "@holdfast/runtime";
 import type { CompletionData, OperationData, RegistryData } from "../operation/registry-data.ts";
 import { isContinuedRun } from "../run/continuation.ts";
 import type { Chore } from "../session/chore.ts";
+import { SCHEDULES_SUFFIX } from "../session/schedules.ts";
 import type {
   ContinuedRun,
+  DrainData,
   Follower,
   HoldData,
   InputData,
@@ -76,6 +85,13 @@ export interface SessionImage {
   readonly registry: RegistryData | null;
   /** Operations by life; a life without any is left out. */
   readonly lives: Readonly<Record<string, LifeImage>>;
+  readonly labels: Labels;
+  /** Events of callers by request. */
+  readonly published: Readonly<Record<string, { readonly cursor: number; readonly digest: string }>>;
+  readonly schedules: { readonly version: number; readonly rows: string };
+  /** When somebody must look at the schedules. */
+  readonly schedulesAt: number | null;
+  readonly drain: DrainData;
 }
 
 /** The operations of one life of a registry. */
@@ -136,6 +152,7 @@ export function sessionImage(context: MemoryContext, ref: SessionRef): SessionIm
     isParked: parked?.includes(member) ?? false,
     token: data.token,
     dueAt: data.due.get(member) ?? null,
+    schedulesAt: data.due.get(`${member}${SCHEDULES_SUFFIX}`) ?? null,
     ...record(session),
   });
 }
@@ -219,6 +236,10 @@ function record(session: SessionData) {
     isOwing: session.isOwing,
     registry: session.registry,
     lives: livesImage(session),
+    labels: session.labels,
+    published: recordOf(session.published),
+    schedules: session.schedules,
+    drain: session.drain,
   };
 }
 

@@ -1,8 +1,9 @@
 /** Applies a control verb, once per request id (C1 to C6). */
-import { AppError, type ControlReport, type ControlVerb, type NodeId } from "@holdfast/contracts";
+import { AppError, type ControlReport, type ControlVerb, type NodeId, type RequestId } from "@holdfast/contracts";
 import { CONTROL_GOALS, newReport } from "@holdfast/domain";
 import type { ControlCommand, ControlReply } from "@holdfast/runtime";
 import { hasChores } from "../session/due.ts";
+import type { SessionData } from "../session/session-data.ts";
 import { perform, stepSession, type Transition } from "../session/transitions.ts";
 import { emit, isLive, liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
 import { CONTROL_EFFECTS, type Draft, pendingCount } from "./effects.ts";
@@ -11,11 +12,8 @@ import { CONTROL_EFFECTS, type Draft, pendingCount } from "./effects.ts";
 export function applyVerb(context: MemoryContext, command: ControlCommand): ControlReply {
   const opened = openSession(context, command.ref);
   if (opened === null) return { kind: "missing" };
-  const known = opened.session.reports.get(command.requestId);
-  if (known !== undefined) {
-    assertSameVerb(known, command.verb);
-    return answer(opened, { report: known, isRepeat: true });
-  }
+  const known = findReport(opened.session, command.requestId, command.verb);
+  if (known !== undefined) return answer(opened, { report: known, isRepeat: true });
   const work = command.isDryRun === true ? rehearse(opened) : opened;
   const { session } = work;
   const { hold, phase } = session;
@@ -35,10 +33,19 @@ export function applyVerb(context: MemoryContext, command: ControlCommand): Cont
   return answer(work, { ...draft, isRepeat: false });
 }
 
-/** A request id names one command: the same id with another verb is a caller's mistake. */
-export function assertSameVerb(report: ControlReport, verb: ControlVerb): void {
-  if (report.verb === verb) return;
-  throw new AppError("idempotency.mismatch", { message: `this request id was used for ${report.verb}` });
+/**
+ * The report that a request id got before. @throws idempotency.mismatch when it named another command, a resumption
+ * included
+ */
+export function findReport(
+  { reports, resumeRequests }: SessionData,
+  requestId: RequestId,
+  verb: ControlVerb,
+): ControlReport | undefined {
+  const known = reports.get(requestId);
+  const used = resumeRequests.has(requestId) ? "resume" : (known?.verb ?? verb);
+  if (used === verb) return known;
+  throw new AppError("idempotency.mismatch", { message: `this request id was used for ${used}` });
 }
 
 function newDraft(

@@ -5,18 +5,15 @@ import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runt
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
-import { assertSameVerb } from "./apply-verb.ts";
+import { findReport } from "./apply-verb.ts";
 
 /** Interrupts the current run. */
 export function interrupt(context: MemoryContext, command: InterruptCommand): ControlReply {
   const { ref, requestId, runId, mode } = command;
   const opened = openSession(context, ref);
   if (opened === null) return { kind: "missing" };
-  const known = opened.session.reports.get(requestId);
-  if (known !== undefined) {
-    assertSameVerb(known, "interrupt");
-    return applied(opened, { report: known, isRepeat: true, abort: null });
-  }
+  const known = findReport(opened.session, requestId, "interrupt");
+  if (known !== undefined) return applied(opened, { report: known, isRepeat: true, abort: null });
   const work = command.isDryRun === true ? rehearse(opened) : opened;
   const { session } = work;
   const { hold, phase } = session;

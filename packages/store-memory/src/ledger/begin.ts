@@ -1,5 +1,5 @@
 /** Runs that a sender does itself: admitted and staged in one step (L8). */
-import type { Ack, InputStatus } from "@holdfast/contracts";
+import type { Ack, InputId, InputStatus } from "@holdfast/contracts";
 import { INPUT_TABLE } from "@holdfast/domain";
 import type { BeginRunCommand, BeginRunReply, DirectRuns } from "@holdfast/runtime";
 import { getInput, moveInput } from "../input/input.ts";
@@ -23,7 +23,7 @@ function begin(context: MemoryContext, command: BeginRunCommand, ack: Ack): Begi
   const { session } = work;
   const { hold } = session;
   // The same call again, while what it staged is current (L5).
-  if (hold !== null && hold.claimId === claimId) return begun(work, hold);
+  if (hold !== null && hold.claimId === claimId) return begun(work, admission.input.id, hold);
   const known = findKnown(session, admission.input);
   if (known !== null && !isFinal("session", session.phase)) {
     const answer = answerKnown(work, { known, command: admission, ack });
@@ -43,7 +43,7 @@ function beginNew(work: Work, command: BeginRunCommand): BeginRunReply {
   }
   if (revision !== command.admission.settingsRevision) return { kind: "stale_settings", revision, settings };
   if (hold !== null || session.queued + session.scheduled > 0) return { kind: "active", runId: hold?.runId ?? null };
-  return hasChores(work) ? { kind: "chores" } : begun(work, stage(work, command));
+  return hasChores(work) ? { kind: "chores" } : begun(work, command.admission.input.id, stage(work, command));
 }
 
 function stage(work: Work, { admission, claimId, node, newRunId }: BeginRunCommand): HoldData {
@@ -64,12 +64,11 @@ function stage(work: Work, { admission, claimId, node, newRunId }: BeginRunComma
   return hold;
 }
 
-function begun(work: Work, hold: HoldData): BeginRunReply {
+function begun(work: Work, inputId: InputId, hold: HoldData): BeginRunReply {
   const { session } = work;
-  const [first] = hold.staged;
   return {
     kind: "begun",
-    admission: first === undefined ? 0 : getInput(session, first).admission,
+    admission: getInput(session, inputId).admission,
     batch: stagedBatch(work, hold),
     state: session.state,
     followers: liveFollowers(work),

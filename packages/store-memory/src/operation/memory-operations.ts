@@ -1,4 +1,4 @@
-import { OPERATION_LEASE_MS, type OperationId } from "@holdfast/contracts";
+import { type NodeId, OPERATION_LEASE_MS, type OperationId } from "@holdfast/contracts";
 import { OPERATION_TABLE } from "@holdfast/domain";
 import type {
   CollectReply,
@@ -156,16 +156,20 @@ function move(context: MemoryContext, command: MoveOperationCommand): MoveOperat
   if (!moveOperation(step, operation, { action, said: { outcome, peerHandle } })) {
     return isSaidAgain(step, operation, outcome) ? answer(false) : refusal(operation);
   }
-  // What a process reports of is in progress, and stays so.
-  if (isTaken) {
-    disown(step, operation);
-    operation.owner = node;
-    own(step, node, OPERATION_LEASE_MS);
-  }
+  if (isTaken) takeOver(step, operation, node);
   operation.requests = [command.requestId, ...operation.requests].slice(0, MOST_REQUESTS);
   if (operation.seq > 0) trim(step);
   dropIdleOwners(step);
   return answer(operation.seq > 0 && hastenOwed(work));
+}
+
+/** Whoever reports of an operation carries it on; one that ended with the report is in progress nowhere. */
+function takeOver(step: RegistryWork, operation: OperationData, node: NodeId): void {
+  const hasEnded = operation.seq > 0;
+  if (!hasEnded) disown(step, operation);
+  operation.owner = node;
+  own(step, node, OPERATION_LEASE_MS);
+  if (hasEnded) disown(step, operation);
 }
 
 function isSaidAgain({ life }: RegistryWork, { seq }: OperationData, outcome: string | null): boolean {

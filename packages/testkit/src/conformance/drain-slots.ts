@@ -62,6 +62,18 @@ function describeTaking(openStore: StoreFactory): void {
   );
 
   it(
+    "say that a session was dismissed also while it is being removed [D46]",
+    withSession(openStore, async (session) => {
+      const { store, ref, ids } = session;
+      await claim(session, "one");
+      await store.unregistration.begin({ ref, requestId: ids.request() });
+      await release(session, "one", { isDismissal: true });
+
+      expect(await claim(session, "two")).toMatchObject({ kind: "dismissed" });
+    }),
+  );
+
+  it(
     "show whether the session is bound, at work, and in which phase",
     withSession(
       openStore,

@@ -12,6 +12,7 @@ import type {
   ControlReply,
   RegisterCommand,
   RegisterReply,
+  SettledInput,
   Store,
 } from "@holdfast/runtime";
 import { admitCommand, event, prompt } from "../fixtures/commands.ts";
@@ -90,6 +91,7 @@ export function claimCall(mind: Mind, command: ClaimCommand, worker: number): Ca
     learn: (answer) => {
       const reply = answer as ClaimReply;
       mind.claims.push({ command, worker });
+      if ("settled" in reply) noteLetters(mind, ref, reply.settled);
       if (reply.kind === "staged") remember(mind, { ref, worker, batch: reply.batch });
       if (reply.kind === "chores") need(mind, ref, "chores");
       if (reply.kind === "missing" || reply.kind === "undecided") need(mind, ref, "register");
@@ -109,6 +111,7 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       const reply = answer as AdvanceReply;
       const standing = standingOf(mind, ref);
       mind.advances.push({ command, worker });
+      if ("settled" in reply) noteLetters(mind, ref, reply.settled);
       for (const known of standing?.inHand ?? []) if (known.batch.fence.token === fence.token) standing?.inHand.clear();
       if (reply.kind !== "committed") return;
       if (settlement.kind === "suspended") mind.suspended.push({ ref, runId: fence.runId });
@@ -117,6 +120,10 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       if (reply.next.kind === "idle") rest(mind, ref, reply.next.dueAt);
     },
   };
+}
+
+function noteLetters(mind: Mind, ref: SessionRef, settled: readonly SettledInput[]): void {
+  for (const { inputId, outcome } of settled) if (outcome.kind === "abandoned") mind.letters.push({ ref, inputId });
 }
 
 /** Takes a step of a session's chores. */
@@ -175,7 +182,8 @@ export function registerCall(mind: Mind, command: RegisterCommand): Call {
   };
 }
 
-function remember(mind: Mind, known: KnownBatch): void {
+/** Takes note of a batch that was handed out. */
+export function remember(mind: Mind, known: KnownBatch): void {
   mind.batches = [...mind.batches, known];
   mind.steps.set(known.batch.fence.runId, known.batch.journalEntries);
   const inHand = standingOf(mind, known.ref)?.inHand;

@@ -5,6 +5,8 @@
  */
 import { OverlapPolicy } from "@holdfast/contracts";
 import fc from "fast-check";
+import { COMPANION_COMMANDS, type CompanionCommand } from "./companion-command.ts";
+import { OPERATION_COMMANDS, type OperationCommand } from "./operation-command.ts";
 
 /** One of the player's sessions, 0 or 1. */
 type SessionIndex = number;
@@ -71,7 +73,10 @@ export interface Settling {
 }
 
 /** One thing that happens. */
-export type DifferentialCommand =
+export type DifferentialCommand = SessionCommand | OperationCommand | CompanionCommand;
+
+/** One thing that happens to a session and its work. */
+export type SessionCommand =
   | {
       readonly type: "admit";
       readonly session: SessionIndex;
@@ -141,7 +146,13 @@ export type DifferentialCommand =
       readonly hasSettings: boolean;
       readonly mayRevive: boolean;
     }
-  | { readonly type: "configure"; readonly session: SessionIndex; readonly isSilent: boolean }
+  | {
+      readonly type: "configure";
+      readonly session: SessionIndex;
+      readonly isSilent: boolean;
+      /** Few operations at a time, and few that are kept. */
+      readonly isNarrow: boolean;
+    }
   | { readonly type: "follow"; readonly session: SessionIndex; readonly node: number; readonly forMs: number }
   | { readonly type: "step"; readonly back: Back; readonly at: "next" | "again" | "gap"; readonly key: number }
   | { readonly type: "steps"; readonly back: Back; readonly count: number }
@@ -276,7 +287,7 @@ const register = fc.record({
   mayRevive: fc.constantFrom(true, true, false),
 });
 
-const of = <T extends DifferentialCommand["type"]>(type: T) => ({ type: fc.constant(type) });
+const of = <T extends SessionCommand["type"]>(type: T) => ({ type: fc.constant(type) });
 
 const step = fc.record({
   ...of("step"),
@@ -315,6 +326,8 @@ const checkpoint = fc.record({
   ),
 });
 
+const configure = fc.record({ ...of("configure"), session, isSilent: fc.boolean(), isNarrow: fc.boolean() });
+
 const lose = fc.record({ ...of("lose"), session: fc.constant(0) });
 
 type Weighted = fc.WeightedArbitrary<DifferentialCommand>;
@@ -350,9 +363,10 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 4, arbitrary: fc.record({ ...of("follow"), session, node: fc.nat(2), forMs: moment }) },
   { weight: 3, arbitrary: fc.record({ ...of("adopt"), executor: fc.nat(1), limit: fc.constantFrom(1, 10) }) },
   { weight: 4, arbitrary: fc.record({ ...of("read"), session, after: fc.nat(5), limit: fc.constantFrom(1, 3, 500) }) },
-  { weight: 2, arbitrary: fc.record({ ...of("configure"), session, isSilent: fc.boolean() }) },
+  { weight: 2, arbitrary: configure },
   { weight: 2, arbitrary: fc.record({ ...of("steps"), back: recent, count: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ ...of("crash"), worker: fc.nat(1) }) },
+  ...COMPANION_COMMANDS,
 ];
 
 const flood = fc.record({
@@ -362,16 +376,23 @@ const flood = fc.record({
   delayMs: fc.constantFrom(0, 0, 1_000),
 });
 
+/** As often as in a life that is about them. */
+function often<T>({ weight = 1, arbitrary }: fc.WeightedArbitrary<T>): fc.WeightedArbitrary<T> {
+  return { weight: 4 * weight, arbitrary };
+}
+
 function lifeOf(commands: readonly Weighted[], maxLength: number): fc.Arbitrary<DifferentialCommand[]> {
   return fc.array(fc.oneof(...commands), { minLength: 1, maxLength, size: "max" });
 }
 
 /**
  * A life of a store. Some are hard: most attempts fail, or most holders die, so
- * that budgets are spent and batches taken apart; some are crowded.
+ * that budgets are spent and batches taken apart; some are crowded; some are about
+ * background operations.
  */
 export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]> {
   const steering = { weight: 60, arbitrary: checkpoint };
+  const operating = [...ANYTHING, ...OPERATION_COMMANDS.map(often), { weight: 4, arbitrary: configure }];
   const failing = [...ANYTHING, steering, { weight: 200, arbitrary: badWork }];
   const losing = [...ANYTHING, steering, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
   const crowded = [...ANYTHING, { weight: 12, arbitrary: flood }];
@@ -380,5 +401,6 @@ export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]>
     { weight: 2, arbitrary: lifeOf(failing, maxLength) },
     { weight: 2, arbitrary: lifeOf(losing, maxLength) },
     { weight: 1, arbitrary: lifeOf(crowded, Math.ceil(maxLength / 2)) },
+    { weight: 3, arbitrary: lifeOf(operating, maxLength) },
   );
 }

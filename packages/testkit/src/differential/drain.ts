@@ -75,6 +75,7 @@ async function takeUp(drain: Drain): Promise<boolean> {
     case "busy":
       return waitUntil(drain, reply.leaseUntil);
     case "idle":
+      if (reply.isOwing) return tell(drain);
       return reply.dueAt === null ? isDrained(drain) : waitUntil(drain, reply.dueAt);
     case "missing":
     case "not_hosted":
@@ -82,6 +83,15 @@ async function takeUp(drain: Drain): Promise<boolean> {
     case "torn":
       throw new Error(`a claim was answered with ${reply.kind}`);
   }
+}
+
+/** Tells the session of detached work that has ended. */
+async function tell({ store, ref, ids }: Drain): Promise<false> {
+  const [record, registry] = [await store.directory.find(ref), await store.operationArchive.findRegistry(ref)];
+  const input = { kind: "continuation", reason: "operations_ended", source: { type: "system" } } as const;
+  const options = { input, settingsRevision: record?.settingsRevision ?? 0, toldThrough: registry?.watermark ?? 0 };
+  await store.ledger.admit(admitCommand(ref, ids, options));
+  return false;
 }
 
 /** Finishes an unregistration that somebody left behind. */

@@ -13,20 +13,27 @@ import {
   floodCall,
   registerCall,
 } from "./calls.ts";
-import type { DifferentialCommand } from "./command.ts";
+import type { DifferentialCommand, SessionCommand } from "./command.ts";
+import { companionCall, isCompanionCommand } from "./companion-calls.ts";
 import { checkpointOf } from "./live-runs.ts";
 import { back, everySession, type Mind, OTHER_EXECUTOR, type Standing, standingOf, succeed } from "./mind.ts";
+import { isOperationCommand, operationCall } from "./operation-calls.ts";
 import { readEverything } from "./reads.ts";
 import { bindingOf, flawed, inputOf, settlementOf, workerOf } from "./samples.ts";
 
 type Of<T extends DifferentialCommand["type"]> = Extract<DifferentialCommand, { type: T }>;
 
 type Interpreters = {
-  readonly [T in Exclude<DifferentialCommand["type"], "tick" | "lose">]: (mind: Mind, command: Of<T>) => Call | null;
+  readonly [T in Exclude<SessionCommand["type"], "tick" | "lose">]: (mind: Mind, command: Of<T>) => Call | null;
 };
 
+/** A command that is a call, and no passing of time. */
+type CallCommand = Exclude<DifferentialCommand, { type: "tick" | "lose" }>;
+
 /** The call a command stands for; `null` when there is nothing to do it with yet. */
-export function interpret(mind: Mind, command: Exclude<DifferentialCommand, { type: "tick" | "lose" }>): Call | null {
+export function interpret(mind: Mind, command: CallCommand): Call | null {
+  if (isOperationCommand(command)) return operationCall(mind, command);
+  if (isCompanionCommand(command)) return companionCall(mind, command);
   const interpreter = INTERPRETERS[command.type] as (mind: Mind, command: DifferentialCommand) => Call | null;
   return interpreter(mind, command);
 }
@@ -53,6 +60,11 @@ function mergeOf(mind: Mind, ref: SessionRef, { overlap, variant }: Of<"admit">)
 
 function requestOf(mind: Mind, request: number | null): RequestId {
   return request === null ? mind.ids.request() : (`request ${request}` as RequestId);
+}
+
+/** What is most likely a dead letter, or any input. */
+function letterAt(mind: Mind, count: number): Mind["inputs"][number] | undefined {
+  return back(mind.letters.length > count ? mind.letters : mind.inputs, count);
 }
 
 const NODES = ["sender", "watcher", "follower"].map(nodeId);
@@ -84,7 +96,7 @@ const INTERPRETERS: Interpreters = {
     return known === undefined ? null : admitCall(mind, known);
   },
   redrive: (mind, command) => {
-    const known = back(mind.inputs, command.back);
+    const known = letterAt(mind, command.back);
     if (known === undefined) return null;
     const settings = standingOf(mind, known.ref)?.settings;
     const { settings: current, revision: settingsRevision } = settings ?? {
@@ -95,7 +107,7 @@ const INTERPRETERS: Interpreters = {
     return admitCall(mind, admitCommand(known.ref, mind.ids, options));
   },
   discard: (mind, command) => {
-    const known = back(mind.inputs, command.back);
+    const known = letterAt(mind, command.back);
     if (known === undefined) return null;
     const { ref, inputId } = known;
     return { what: `discard ${inputId}`, touches: [ref], send: (store) => store.deadLetters.discard(ref, inputId) };
@@ -202,9 +214,10 @@ const INTERPRETERS: Interpreters = {
     const ref = refOf(mind, command.session);
     return registerCall(mind, { ref, binding: bindingOf(command.binding), settings, mayRevive });
   },
-  configure: (mind, { session, isSilent }) => {
+  configure: (mind, { session, isSilent, isNarrow }) => {
     const ref = refOf(mind, session);
-    const settings = { silentIntents: isSilent ? ["gossip"] : [] };
+    const operations = { maxConcurrent: 3, maxCompleted: 2 };
+    const settings = { silentIntents: isSilent ? ["gossip"] : [], ...(isNarrow ? { operations } : {}) };
     return {
       what: "configure",
       touches: [ref],

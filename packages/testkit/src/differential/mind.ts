@@ -1,6 +1,13 @@
 /** What the processes of a differential run know: everything they were told, and may send again. */
-import type { InputId, RunId, SessionRef, SessionSettings } from "@holdfast/contracts";
-import type { AdmitCommand, AdvanceCommand, CheckpointCommand, ClaimCommand, StagedBatch } from "@holdfast/runtime";
+import type { EpochId, InputId, OperationId, RunId, SessionRef, SessionSettings } from "@holdfast/contracts";
+import type {
+  AdmitCommand,
+  AdvanceCommand,
+  BeginRunCommand,
+  CheckpointCommand,
+  ClaimCommand,
+  StagedBatch,
+} from "@holdfast/runtime";
 import { EXECUTOR, type Worker, worker } from "../fixtures/commands.ts";
 import { createIds, type IdSource, sessionRef } from "../fixtures/ids.ts";
 
@@ -40,6 +47,8 @@ export interface Mind {
   readonly advances: { readonly command: AdvanceCommand; readonly worker: number }[];
   batches: readonly KnownBatch[];
   readonly inputs: { readonly ref: SessionRef; readonly inputId: InputId }[];
+  /** Inputs that were abandoned: most of them are dead letters. */
+  readonly letters: { readonly ref: SessionRef; readonly inputId: InputId }[];
   /** Steps settled, by run. */
   readonly steps: Map<RunId, number>;
   /** Checkpoint calls of an attempt that were taken, by its token, and the last of them. */
@@ -47,6 +56,23 @@ export interface Mind {
   readonly checkpoints: Map<number, CheckpointCommand>;
   /** Runs that were suspended. */
   readonly suspended: { readonly ref: SessionRef; readonly runId: RunId }[];
+  /** Runs that senders began. */
+  readonly begins: { readonly command: BeginRunCommand; readonly worker: number }[];
+  /** Versions of schedules that were saved. */
+  readonly schedules: Map<SessionRef, number>;
+  readonly registries: Map<SessionRef, KnownRegistry>;
+  /** Operations so far, for their ids. */
+  operations: number;
+}
+
+/** What is known of a session's background operations. */
+export interface KnownRegistry {
+  /** Of the life that somebody opened, and of the one before; `null` for none. */
+  epochId: EpochId | null;
+  former: EpochId | null;
+  readonly operations: OperationId[];
+  /** How often it was opened, for the ids of epochs. */
+  opened: number;
 }
 
 /** The executor that the second and the third worker host. */
@@ -77,10 +103,15 @@ export function newMind(now: number): Mind {
     advances: [],
     batches: [],
     inputs: [],
+    letters: [],
     steps: new Map(),
     calls: new Map(),
     checkpoints: new Map(),
     suspended: [],
+    begins: [],
+    schedules: new Map(),
+    registries: new Map(),
+    operations: 0,
   };
 }
 
@@ -98,6 +129,13 @@ export function succeed(mind: Mind, standing: Standing): void {
 /** How the session of a reference stands; `undefined` for a former one. */
 export function standingOf(mind: Mind, ref: SessionRef): Standing | undefined {
   return mind.standings.find((standing) => standing.ref === ref);
+}
+
+/** What is known of a session's background operations. */
+export function registryOf(mind: Mind, ref: SessionRef): KnownRegistry {
+  const known = mind.registries.get(ref) ?? { epochId: null, former: null, operations: [], opened: 0 };
+  mind.registries.set(ref, known);
+  return known;
 }
 
 /** Every session there ever was. */

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { suspended } from "../../fixtures/checkpoints.ts";
 import { sessionRef } from "../../fixtures/ids.ts";
 import { type StoreFactory, withSession } from "../store-under-test.ts";
 import { NOTHING, request } from "./expectations.ts";
@@ -31,6 +32,25 @@ export function describeRequests(openStore: StoreFactory): void {
       await expect(session.control("stop", request("r"))).rejects.toMatchObject({ code: "idempotency.mismatch" });
 
       expect((await session.store.directory.find(session.ref))?.phase).toBe("retired");
+    }),
+  );
+
+  it(
+    "takes the request id of a resumption for another command as a caller's mistake [C1]",
+    withSession(openStore, async (session) => {
+      const { store, ref } = session;
+      const { inputId } = await session.accept();
+      const batch = await session.stage();
+      await session.commit(batch, suspended({ on: { type: "approval", approvalId: "a" } }));
+      const { runId } = batch.fence;
+      await store.control.resume({ ref, runId, requestId: request("r"), value: "1" });
+
+      const mismatch = { code: "idempotency.mismatch" };
+      await expect(session.control("stop", request("r"))).rejects.toMatchObject(mismatch);
+      const interrupt = { ref, requestId: request("r"), runId: null, mode: "interrupt" } as const;
+      await expect(store.control.interrupt(interrupt)).rejects.toMatchObject(mismatch);
+
+      expect(await session.input(inputId)).toMatchObject({ status: "applied_pending" });
     }),
   );
 
