@@ -14,6 +14,7 @@ import { registerRegister } from "./commands/register.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerSend } from "./commands/send.ts";
 import { registerSessions } from "./commands/sessions.ts";
+import { registerStanding } from "./commands/standing.ts";
 import { registerUnregister } from "./commands/unregister.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { paint, stderr } from "./terminal/terminal.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     registerSessions,
     registerInspect,
     registerExplain,
+    registerStanding,
     registerRegister,
     registerControl,
     registerUnregister,

@@ -19,9 +19,12 @@ async function helpOf(name: string): Promise<string> {
 describe("the program", () => {
   it("has every command", () => {
     const onSessions = ["send", "events", "sessions", "inspect", "explain", "interrupt", "dead-letters"];
+    const onWork = ["status", "operations", "deliveries"];
     const verbs = ["retire", "recycle", "reset", "recover", "stop", "destroy"];
 
-    expect(names).toEqual(expect.arrayContaining([...onSessions, ...verbs, "dev", "replay", "demo", "doctor"]));
+    expect(names).toEqual(
+      expect.arrayContaining([...onSessions, ...onWork, ...verbs, "dev", "replay", "demo", "doctor"]),
+    );
   });
 
   it.each(names)("shows an example in the help of %s", async (name) => {
