@@ -135,7 +135,7 @@ export class Ingress {
   /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
   async admit(ref: SessionRef, sent: PreparedInput | Rejection, options: CommandOptions): Promise<Admission> {
     if (sent.kind === "rejected") return sent;
-    const prepared = hasImages(sent.input) ? await this.#withoutImages(ref, sent) : sent;
+    const prepared = await this.withoutImages(ref, sent);
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
     return this.#answer(ref, await this.#send(ref, prepared, options));
   }
@@ -169,8 +169,13 @@ export class Ingress {
     throw new AppError("store.unavailable", { message: "the session keeps changing under the admission; try again" });
   }
 
-  /** The same input, whose images are kept beside the ledger. Its fingerprint covers them as they were sent. */
-  async #withoutImages(ref: SessionRef, prepared: PreparedInput): Promise<PreparedInput> {
+  /**
+   * The same input, whose images are kept beside the ledger. Its fingerprint covers them as they were sent.
+   *
+   * @throws store.unavailable, store.limited, blob.unsupported
+   */
+  async withoutImages(ref: SessionRef, prepared: PreparedInput): Promise<PreparedInput> {
+    if (!hasImages(prepared.input)) return prepared;
     const input = await externaliseImages(this.#context, ref, prepared.input);
     const { id, timestamp } = JSON.parse(prepared.payload) as Input;
     return { ...prepared, input, payload: JSON.stringify({ ...input, id, timestamp } satisfies Input) };

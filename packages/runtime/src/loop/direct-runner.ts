@@ -79,8 +79,9 @@ export class DirectRunner {
     this.#isStarted = true;
     const prepared = this.#parts.ingress.prepare(ref, input);
     if (prepared.kind === "rejected") throw rejected(prepared.detail, { reason: prepared.reason });
+    const kept = await this.#parts.ingress.withoutImages(ref, prepared);
     const sentAt = this.#parts.context.clock.monotonic();
-    const begun = await this.#begin(ref, prepared);
+    const begun = await this.#begin(ref, kept);
     this.#parts.publish({ ref, settled: [], followers: begun.followers, cursor: begun.cursor });
     const running = this.#perform(ref, { begun, sentAt, operation, options });
     const done = running.catch(() => {});

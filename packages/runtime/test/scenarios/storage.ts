@@ -77,6 +77,24 @@ export function describeStorage(openStage: OpenStage, corrupt: Corrupt): void {
     expect(await sender.runtime.acceptInput(ref, input)).toMatchObject({ kind: "deduplicated" });
   });
 
+  it("keeps the image of an input that its sender runs itself as a reference, too", async () => {
+    const { world, sender, ref, register } = await openStage();
+    await register();
+    const data = Buffer.from("picture").toString("base64");
+    const blocks = [{ type: "image", mediaType: "image/png", data }];
+
+    const read = await sender.runtime.acceptInputAndRun(ref, { ...keyed("key"), blocks } as NewInput, async (turn) => {
+      const [first] = turn.inputs;
+      const block = first?.kind === "prompt" ? first.blocks?.[0] : undefined;
+      const value = block?.type === "image_ref" ? Buffer.from(await turn.blob(block.blob)).toString() : null;
+      return { value, result: { kind: "completed" } };
+    });
+
+    expect(read).toBe("picture");
+    const [stored] = (await world.store.archive.listInputs(ref, { after: 0, limit: 1 })).items;
+    expect(stored?.payload).not.toContain(data);
+  });
+
   it("admits nothing when a blob cannot be kept", async () => {
     const stage = await openStage();
     const { ref, sender } = stage;
