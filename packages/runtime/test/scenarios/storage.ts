@@ -78,8 +78,9 @@ export function describeStorage(openStage: OpenStage, corrupt: Corrupt): void {
   });
 
   it("keeps the image of an input that its sender runs itself as a reference, too", async () => {
-    const { world, sender, ref, register } = await openStage();
-    await register();
+    const stage = await openStage();
+    const { world, sender, ref } = stage;
+    await stage.register();
     const data = Buffer.from("picture").toString("base64");
     const blocks = [{ type: "image", mediaType: "image/png", data }];
 
