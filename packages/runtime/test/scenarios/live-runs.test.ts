@@ -1,7 +1,14 @@
 import { describe } from "vitest";
 import { describeLiveRuns } from "./live-runs.ts";
 import { openMemoryStage } from "./memory-stage.ts";
+import { describeRunCommits } from "./run-commits.ts";
+import { describeRunLoop } from "./run-loop.ts";
 
 describe("runs in progress, on the store in process", () => {
   describeLiveRuns(openMemoryStage);
+});
+
+describe("the run loop, on the store in process", () => {
+  describeRunLoop(openMemoryStage);
+  describeRunCommits(openMemoryStage);
 });
