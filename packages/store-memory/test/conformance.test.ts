@@ -12,6 +12,7 @@ import {
   describeLedger,
   describeLimits,
   describeNotifier,
+  describeOperations,
   describePresence,
   describeProjections,
   describeRetention,
@@ -38,6 +39,7 @@ describe("memory store", () => {
   describeLimits(openMemoryStore);
   describeRetention(openMemoryStore);
   describeSchedules(openMemoryStore);
+  describeOperations(openMemoryStore);
   describeDirectRuns(openMemoryStore);
   describeBlobs(openMemoryStore);
   describeNotifier(async () => {

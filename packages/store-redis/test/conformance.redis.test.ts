@@ -11,6 +11,7 @@ import {
   describeLedger,
   describeLimits,
   describeNotifier,
+  describeOperations,
   describePresence,
   describeProjections,
   describeRetention,
@@ -35,6 +36,7 @@ describe("Redis store", () => {
   describeLimits(openRedisStore);
   describeRetention(openRedisStore);
   describeSchedules(openRedisStore);
+  describeOperations(openRedisStore);
   describeDirectRuns(openRedisStore);
   describeBlobs(openRedisStore);
   describeNotifier(async () => {

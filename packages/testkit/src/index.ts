@@ -12,6 +12,7 @@ export { describeJournal } from "./conformance/journal.ts";
 export { describeLedger } from "./conformance/ledger.ts";
 export { describeLimits } from "./conformance/limits.ts";
 export { describeNotifier, type NotifiersUnderTest } from "./conformance/notifier.ts";
+export { describeOperations } from "./conformance/operations.ts";
 export { describePresence } from "./conformance/presence.ts";
 export { describeProjections } from "./conformance/projections.ts";
 export { describeRetention } from "./conformance/retention.ts";

@@ -377,7 +377,7 @@ const flood = fc.record({
 });
 
 /** As often as in a life that is about them. */
-function often<T>({ weight = 1, arbitrary }: fc.WeightedArbitrary<T>): fc.WeightedArbitrary<T> {
+function often<T>({ weight, arbitrary }: fc.WeightedArbitrary<T>): fc.WeightedArbitrary<T> {
   return { weight: 4 * weight, arbitrary };
 }
 

@@ -38,8 +38,8 @@ export function operationCall(mind: Mind, command: OperationCommand): Call {
 }
 
 /** A registry that has ended is opened anew. */
-function noteEnd(known: KnownRegistry, answer: unknown, { learn }: Call): void {
-  learn?.(answer);
+function noteEnd(known: KnownRegistry, answer: unknown, call: Call): void {
+  call.learn?.(answer);
   if ((answer as { readonly kind?: string }).kind !== "ended") return;
   known.former = known.epochId ?? known.former;
   known.epochId = null;
