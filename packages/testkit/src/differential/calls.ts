@@ -112,7 +112,7 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       const standing = standingOf(mind, ref);
       mind.advances.push({ command, worker });
       if ("settled" in reply) noteLetters(mind, ref, reply.settled);
-      for (const known of standing?.inHand ?? []) if (known.batch.fence.token === fence.token) standing?.inHand.clear();
+      letGo(standing, fence.token);
       if (reply.kind !== "committed") return;
       if (settlement.kind === "suspended") mind.suspended.push({ ref, runId: fence.runId });
       if (standing !== undefined && "digest" in settlement) standing.digests = [...standing.digests, settlement.digest];
@@ -120,6 +120,11 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       if (reply.next.kind === "idle") rest(mind, ref, reply.next.dueAt);
     },
   };
+}
+
+/** What was settled is in nobody's hand. */
+function letGo(standing: Standing | undefined, token: number): void {
+  for (const known of standing?.inHand ?? []) if (known.batch.fence.token === token) standing?.inHand.clear();
 }
 
 function noteLetters(mind: Mind, ref: SessionRef, settled: readonly SettledInput[]): void {
