@@ -4,8 +4,10 @@
  *
  * Invariants
  *   H1  An executor runs only on a batch that is durably staged for this hold.
- *   H2  A settlement is sent again, unchanged, until it is answered or the hold's
- *       deadline is past; nothing else is written in between.
+ *   H2  A settlement is sent again, unchanged, until it is answered, the hold's
+ *       deadline is past, or the run has been silent for as long as is noted at
+ *       all: what fails while leases are renewed would otherwise be sent for ever.
+ *       Nothing else is written in between.
  *   H3  What is committed is published after the answer, through the output gate.
  *   H4  A claim is sent again, unchanged, until it is answered or its lease could
  *       have ended: one that was carried out unheard would block its session for
@@ -299,20 +301,23 @@ export class SessionHold implements KeptHold {
     try {
       return await this.#untilAnswered("advance", () => ledger.advance(command));
     } catch (error) {
-      // Past the deadline somebody else may hold the session: what became of the call is theirs to see.
+      // Past the deadline somebody else may hold the session, and before it somebody will once the lease has ended:
+      // what became of the call is theirs to see.
       if (isAppError(error, "store.unavailable")) return { kind: "unknown" };
       throw error;
     }
   }
 
-  /** Repeats a call that may be sent twice, until it is answered or the hold's deadline is past. */
+  /** Repeats a call that may be sent twice, as long as its answer counts and it may still get one (H2). */
   async #untilAnswered<T>(what: string, call: () => Promise<T>): Promise<T> {
     const { context } = this.#parts;
+    const lastAt = context.clock.monotonic() + context.loop.stallNoticeMs;
     for (;;) {
       try {
         return await call();
       } catch (error) {
-        if (!isAppError(error, "store.unavailable") || context.clock.monotonic() > this.deadline) throw error;
+        const limit = Math.min(this.deadline, lastAt);
+        if (!isAppError(error, "store.unavailable") || context.clock.monotonic() > limit) throw error;
         context.report({ level: "warn", phrase: `${what} not answered`, fields: { ref: this.ref } });
         await pause(context.clock, RETRY_PAUSE_MS);
       }
