@@ -9,14 +9,20 @@ export function createSessionHandle(
   options: SessionOptions | undefined,
 ): SessionHandle {
   const createWith = options === undefined ? undefined : bindingOf(options);
+  const outcomeOf = (inputId: Sent["inputId"]): Sent["completion"] => {
+    const outcome = runtime.waitForOutcome(ref, { inputId });
+    // Whoever does not await it must not hear of it.
+    outcome.catch(() => {});
+    return outcome;
+  };
   return {
     ref,
     send: async (message) => {
       const accept = createWith === undefined ? {} : { createWith };
       const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
-      if (admission.kind === "rejected" || completion === null) throw toRejection(admission);
+      if (admission.kind === "rejected") throw toRejection(admission);
       const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
-      return { admission, inputId, completion } satisfies Sent;
+      return { admission, inputId, completion: completion ?? outcomeOf(inputId) } satisfies Sent;
     },
     outcome: (key, wait = {}) => runtime.waitForOutcome(ref, { key }, wait),
   };
@@ -39,7 +45,6 @@ function toInput(message: Message): NewInput {
   };
 }
 
-function toRejection(admission: Sent["admission"]): AppError {
-  if (admission.kind !== "rejected") return new AppError("internal.bug");
+function toRejection(admission: Extract<Sent["admission"], { kind: "rejected" }>): AppError {
   return new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
 }

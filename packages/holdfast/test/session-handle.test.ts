@@ -14,6 +14,24 @@ it("refuses to bind a session to what is no executor's name", () => {
   );
 });
 
+it("answers with the outcome of what was consumed as it was accepted, which nothing is awaited of", async () => {
+  const outcome = { kind: "completed_without_result" };
+  const admission = { kind: "accepted", inputId: "inp_1" };
+  const consuming = {
+    acceptInputWithCompletion: async () => ({ admission, completion: null }),
+    waitForOutcome: async (_ref: unknown, target: object) => ({ ...outcome, ...target }),
+  } as unknown as SessionRuntime;
+
+  const sent = await createSessionHandle(consuming, ref, undefined).send({
+    kind: "operation",
+    operationId: "build",
+    event: { type: "completed" },
+  });
+
+  expect(sent).toMatchObject({ admission, inputId: "inp_1" });
+  expect(await sent.completion).toEqual({ ...outcome, inputId: "inp_1" });
+});
+
 it("says which option is at fault", () => {
   expect(() => createSessionHandle(runtime, ref, { executor: "my executor" })).toThrow(
     /^a session's executor is not an executor name/,

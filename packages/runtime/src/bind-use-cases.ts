@@ -3,6 +3,7 @@
  * waits for a turn or a worker of this process.
  */
 import {
+  type Admission,
   AppError,
   type Binding,
   type Input,
@@ -262,6 +263,11 @@ function toInputView({ payload, ...record }: InputRecord): InputView {
   return { ...record, input: JSON.parse(payload) as Input };
 }
 
+/** Whether its admission was all there is to it. */
+function isDone(admission: Admission): boolean {
+  return admission.kind === "accepted" && admission.policy.consume === "on_accept";
+}
+
 /** Expects the outcome before the ledger can tell it, so that it cannot be missed. */
 async function acceptAwaited(
   { ingress, completions }: UseCases,
@@ -278,7 +284,7 @@ async function acceptAwaited(
       return { admission, completion: expectation.outcome };
     }
     expectation.cancel();
-    if (admission.kind === "rejected") return { admission, completion: null };
+    if (admission.kind === "rejected" || isDone(admission)) return { admission, completion: null };
     const id = admission.kind === "accepted" ? admission.inputId : admission.existingId;
     return { admission, completion: completions.watch(ref, { inputId: id }).outcome };
   } catch (error) {

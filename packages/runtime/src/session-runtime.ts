@@ -99,8 +99,8 @@ export interface SessionRuntime
   acceptInput(ref: SessionRef, input: NewInput, options?: AcceptOptions): Promise<Admission>;
 
   /**
-   * As `acceptInput`; `completion` resolves exactly once (G9), for a repeat with the outcome of the first, and is
-   * `null` for a rejected input.
+   * As `acceptInput`; `completion` resolves exactly once (G9), for a repeat with the outcome of the first. It is
+   * `null` where nothing is left to wait for: for a rejected input, and for one that is consumed as it is accepted.
    */
   acceptInputWithCompletion(
     ref: SessionRef,

@@ -123,7 +123,10 @@ function targetOf(
       const { ref } = holdfast.session(sessionId);
       // A completion that nobody awaits would be kept until the input ends.
       if (!isAwaited) return { admission: await runtime.acceptInput(ref, input, options), completion: null };
-      return runtime.acceptInputWithCompletion(ref, input, options);
+      const { admission, completion } = await runtime.acceptInputWithCompletion(ref, input, options);
+      if (completion !== null || admission.kind !== "accepted") return { admission, completion };
+      // It was consumed as it was accepted.
+      return { admission, completion: runtime.waitForOutcome(ref, { inputId: admission.inputId }) };
     },
     outcome: async ({ sessionId, key }) => runtime.waitForOutcome(holdfast.session(sessionId).ref, { key }),
   };
