@@ -103,14 +103,14 @@ describe("the command", () => {
     const inspected = await holdfast(["inspect", "chat/2"]);
 
     expect(events.stdout).toMatch(
-      /1 {2}\S+ {2}session.registered .*\n.*input.admitted .*\n.*run.started .*\n.*run.completed /,
+      / 1\.\d {2}\S+ {2}topology\.runtime_created [^]*input\.accepted [^]*run\.started [^]*run\.completed /,
     );
     expect(
       after.stdout
         .trim()
         .split("\n")
-        .map((line) => (JSON.parse(line) as { cursor: number }).cursor),
-    ).toEqual([3, 4]);
+        .map((line) => (JSON.parse(line) as { id: string }).id.split(".")[0]),
+    ).toEqual(["3", "3", "4", "4", "4"]);
     expect(inspected.stdout).toContain('"count":1');
     expect(inspected.stdout).toMatch(/\ninputs\n.*\n *1 {2}inp_\S+ {2}prompt {2}consumed +1 {2}completed {2}one\n/);
     expect(inspected.stdout).toMatch(/\nreceipts\n.*\n *1 {2}run_\S+ +1 {2}completed +1 /);
@@ -165,16 +165,22 @@ describe("the command", () => {
 
     const { code, stdout } = await following;
 
-    const cursors = stdout
+    const events = stdout
       .trim()
       .split("\n")
-      .map((line) => (JSON.parse(line) as { cursor: number }).cursor);
+      .map((line) => JSON.parse(line) as { id: string; cursor: number });
+    const cursors = [...new Set(events.map(({ cursor }) => cursor))];
     expect(code).toBe(0);
     expect(cursors.length).toBeGreaterThan(6);
     expect(cursors).toEqual(cursors.map((_, index) => index + 1));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
   });
 
   it("lets the doctor look at everything", async () => {
+    // A session that nobody hosts is a finding.
+    expect((await holdfast(["doctor"])).code).toBe(1);
+    await holdfast(["stop", "chat/3"]);
+
     const { code, stdout } = await holdfast(["doctor"]);
 
     expect(code).toBe(0);

@@ -38,7 +38,7 @@ describe("the facts that explain goes by", () => {
   it("name the input that holds its lane up, until when, and how often it failed", async () => {
     const { facts, inputId, reads } = await withBlockedLane(async () => {});
 
-    expect(facts).toMatchObject({ run: null, nextTimed: { inputId, failures: 1 } });
+    expect(facts).toMatchObject({ run: null, nextTimed: { id: inputId, failures: 1 } });
     expect(facts?.nextTimed?.at).toBe(facts?.dueAt);
     expect(reads()).toBeLessThanOrEqual(2);
   });
@@ -51,7 +51,7 @@ describe("the facts that explain goes by", () => {
       await again();
     });
 
-    expect(facts?.nextTimed).toMatchObject({ inputId, failures: 2 });
+    expect(facts?.nextTimed).toMatchObject({ id: inputId, failures: 2 });
     expect(facts?.nextTimed?.at).toBe(facts?.dueAt);
   });
 });

@@ -50,10 +50,10 @@ async function* stored(holdfast: Holdfast, session: string, after: number): Asyn
   }
 }
 
-function eventLine({ cursor, at, event }: EventEnvelope): string {
+function eventLine({ id, at, event }: EventEnvelope): string {
   const { type, ...facts } = event;
   const shown = Object.entries(facts).map(([name, value]) => `${name}=${factText(value)}`);
-  const when = paint(stdout, "quiet", `${String(cursor).padStart(6)}  ${at}`);
+  const when = paint(stdout, "quiet", `${id.padStart(8)}  ${at}`);
   return `${when}  ${type.padEnd(TYPE_COLUMNS)}  ${printable(shown.join(" "))}`.trimEnd();
 }
 

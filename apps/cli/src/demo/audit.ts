@@ -52,7 +52,7 @@ function receiptFaults(receipts: readonly Receipt[], told: readonly ToldInput[])
     ["cancelled", "cancelled"],
   ] as const) {
     const contributors = receipts.filter((receipt) => receipt.result === result).flatMap((it) => it.contributors);
-    const expected = told.filter((input) => input.end === end).map(({ inputId }) => inputId);
+    const expected = told.filter((input) => input.end === end && input.hasReceipt).map(({ inputId }) => inputId);
     if (contributors.join() !== expected.join())
       faults.push(`${result} receipts are not of the ${end} inputs in order`);
   }

@@ -16,6 +16,8 @@ export interface ToldInput {
   readonly key: string;
   readonly text: string;
   end: "open" | "consumed" | "cancelled" | "other";
+  /** A receipt names it. An interrupted run whose worker died before it could end leaves none. */
+  hasReceipt: boolean;
 }
 
 const FEW_SESSIONS = 24;
@@ -33,7 +35,7 @@ export class Story {
     this.#sessions.set(sessionId, told);
     if (told.has(key)) return;
     const text = input.kind === "prompt" ? input.text : textOf(input as Parameters<typeof textOf>[0]);
-    told.set(key, { inputId, admission: admission.admission, key, text, end: "open" });
+    told.set(key, { inputId, admission: admission.admission, key, text, end: "open", hasReceipt: false });
     this.#count(sessionId, 1);
   }
 
@@ -41,6 +43,7 @@ export class Story {
     const told = this.#sessions.get(sessionId)?.get(key);
     if (told === undefined || told.end !== "open") return;
     told.end = endOf(outcome);
+    told.hasReceipt = "position" in outcome && outcome.position !== undefined;
     this.#count(sessionId, -1);
   }
 

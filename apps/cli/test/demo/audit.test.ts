@@ -6,9 +6,9 @@ import type { ToldInput } from "../../src/demo/story.ts";
 type Row = Readonly<Record<string, unknown>>;
 
 const told = [
-  { inputId: "inp_1", admission: 1, key: "a", text: "a", end: "consumed" },
-  { inputId: "inp_2", admission: 2, key: "b", text: "b", end: "cancelled" },
-  { inputId: "inp_3", admission: 3, key: "b~2", text: "b", end: "consumed" },
+  { inputId: "inp_1", admission: 1, key: "a", text: "a", end: "consumed", hasReceipt: true },
+  { inputId: "inp_2", admission: 2, key: "b", text: "b", end: "cancelled", hasReceipt: true },
+  { inputId: "inp_3", admission: 3, key: "b~2", text: "b", end: "consumed", hasReceipt: true },
 ] as unknown as readonly ToldInput[];
 
 const inputs: readonly Row[] = [
@@ -69,6 +69,14 @@ describe("the audit of a session", () => {
     ],
   ])("says that %s", async (_what, stored, fault) => {
     expect((await auditSession(holding(stored), "s", told)).join("\n")).toContain(fault);
+  });
+
+  it("asks no receipt of an interruption that left none, and accepts none", async () => {
+    const unproven = told.map((input) => (input.admission === 2 ? { ...input, hasReceipt: false } : input));
+    const without = [receipts[0], { ...receipts[2], position: 2, previousDigest: "d1" }] as readonly Row[];
+
+    expect(await auditSession(holding({ receipts: without }), "s", unproven)).toEqual([]);
+    expect((await auditSession(holding({}), "s", unproven)).join("\n")).toContain("cancelled receipts are not of");
   });
 
   it("does not take an input that never ended for one that did", async () => {
