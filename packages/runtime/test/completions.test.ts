@@ -313,6 +313,33 @@ describe("looking again (W4)", () => {
     expect(await outcome).toMatchObject({ kind: "completed", output: 1 });
   });
 
+  it("heeds no answer that a later look has overtaken (G9)", async () => {
+    const door = new Door();
+    door.close();
+    let looks = 0;
+    const wrap = withLedger((ledger) => ({
+      watch: async (command) => {
+        const reply = await ledger.watch(command);
+        looks += 1;
+        if (looks === 1) await door.pass();
+        return reply;
+      },
+    }));
+    const { world, client, host } = await withTurn({ client: { wrap } });
+    world.notices.setHealthy(false);
+    const outcome = client.runtime.waitForOutcome(ref, { key: "late" });
+    await world.settle();
+    await client.runtime.acceptInput(ref, keyed("late"));
+    await world.advance(TICK_MS);
+
+    door.open();
+    await world.settle();
+    host.last().answer({ kind: "completed", output: 2 });
+    await world.advance(TICK_MS);
+
+    expect(await outcome).toMatchObject({ kind: "completed", output: 2 });
+  });
+
   it("ends with the last waiter: a process in which nobody waits does nothing", async () => {
     const { world, client, host } = await withTurn();
     const { completion } = await send(client, ref);

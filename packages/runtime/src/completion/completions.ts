@@ -170,11 +170,13 @@ export class Completions {
     waiter.checkedAt = this.#context.clock.monotonic();
     try {
       if (waiter.findId !== null) await this.#identify(waiter, waiter.findId);
-      const { ref, inputId } = waiter;
+      const { ref, inputId, presence } = waiter;
       const reply = await this.#ledger.watch({ ref, inputId, node: this.#context.node });
       if (reply.kind === "settled") this.#finish(waiter, () => waiter.resolve(reply.outcome));
-      else if (reply.kind === "missing") this.#finish(waiter, () => this.#settleMissing(waiter, reply));
-      else waiter.presence = "known";
+      else if (reply.kind === "missing") {
+        // An answer that was overtaken says nothing of an input that a later look has found.
+        if (waiter.presence === presence) this.#finish(waiter, () => this.#settleMissing(waiter, reply));
+      } else waiter.presence = "known";
     } catch (error) {
       // The next look may find the store again: a waiter outlives an outage (W4).
       this.#context.report({ level: "warn", phrase: "outcome check failed", fields: { error } });

@@ -81,9 +81,16 @@ function checkRuns({ receipts, inputs }: LedgerRecord, complain: Complain): void
   }
 }
 
-/** Whoever applies the inputs of all receipts in order, but of those cancelled, gets the state that is stored. */
+/**
+ * Whoever applies the inputs of all receipts in order gets the state that is stored. A run that was asked to end may
+ * have answered with a state, which is kept, or with none.
+ */
 function checkState({ receipts, state }: LedgerRecord, complain: Complain): void {
-  const expected = receipts.flatMap(({ result, contributors }) => (result === "cancelled" ? [] : contributors));
   const { applied } = state === null ? { applied: [] } : (JSON.parse(state) as AppliedState);
+  const expected: string[] = [];
+  for (const { result, contributors } of receipts) {
+    const found = applied.slice(expected.length, expected.length + contributors.length);
+    if (result !== "cancelled" || found.join() === contributors.join()) expected.push(...contributors);
+  }
   if (applied.join() !== expected.join()) complain("G5", `the state applied ${applied.join()}, not ${expected.join()}`);
 }
