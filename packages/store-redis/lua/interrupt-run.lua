@@ -17,7 +17,7 @@
     {"torn"}
 
   Raises   session control.interrupt
-  Uses     clock, step, session
+  Uses     clock, step, session, cancel
   Upholds  C1, C3, C5, G10
   Clock    the store's
   Memory   allowed
@@ -37,12 +37,7 @@ local is_other = hold ~= nil and A.runId ~= "" and A.runId ~= hold.runId
 if not phase or is_other then return { "refused", c.head.phase, hold and hold.runId or "" } end
 
 perform(effects, {
-  requestCancel = function()
-    -- What was asked for before is never taken back, only brought forward.
-    if CANCEL_RANKS[A.mode] <= (CANCEL_RANKS[hold.cancelMode] or 0) then return end
-    hold.cancelMode = A.mode
-    set_hold(c, hold)
-  end,
+  requestCancel = function() raise_cancel(c, A.mode) end,
 })
 local report = blank_report()
 report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = "interrupt", c.head.phase, phase, hold.runId

@@ -175,6 +175,7 @@ export const FRAGMENT_ORDER = [
   "operation",
   "arrival",
   "letter",
+  "cancel",
   "admission",
   "reply",
   "claim",

@@ -1,6 +1,6 @@
 /** Asks the staged run to end, once per request id. The run decides when; a result that it commits first stands. */
 import type { CancelMode, ControlReport } from "@holdfast/contracts";
-import { abortReasonOf, CANCEL_RANKS, newReport } from "@holdfast/domain";
+import { abortReasonOf, newReport, raiseCancel } from "@holdfast/domain";
 import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
@@ -23,17 +23,12 @@ export function interrupt(context: MemoryContext, command: InterruptCommand): Co
   }
   perform(transition.effects, {
     requestCancel: () => {
-      // What was asked for before is never taken back, only brought forward.
-      if (CANCEL_RANKS[mode] > rankOf(hold.cancelMode)) hold.cancelMode = mode;
+      hold.cancelMode = raiseCancel(hold.cancelMode, mode);
     },
   });
   const report = reportOf(work, hold, transition.next);
   session.reports.set(requestId, report);
   return applied(work, { report, isRepeat: false, abort: abortOf(hold, mode) });
-}
-
-function rankOf(mode: CancelMode | null): number {
-  return mode === null ? 0 : CANCEL_RANKS[mode];
 }
 
 /** At its boundary a run learns of it by itself. */

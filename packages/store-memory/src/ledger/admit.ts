@@ -1,6 +1,6 @@
 /** Records one input of a session, once, and says what to signal (L1). */
 import type { Ack, InputId, InputStatus, PolicyDecision, SessionPhase } from "@holdfast/contracts";
-import { abortReasonOf, INPUT_TABLE, signalFor } from "@holdfast/domain";
+import { abortReasonOf, INPUT_TABLE, raiseCancel, signalFor } from "@holdfast/domain";
 import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
 import { closeLetter } from "../input/dead-letters.ts";
 import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
@@ -302,8 +302,7 @@ function askToEnd(admission: Admitting): void {
   if (transition === null) return;
   perform(transition.effects, {
     requestCancel: () => {
-      // Who asked for no trace gets none, whoever asks after.
-      const mode = hold.cancelMode === "rollback" ? hold.cancelMode : whenBusy;
+      const mode = raiseCancel(hold.cancelMode, whenBusy);
       hold.cancelMode = mode;
       admission.abort = { node: hold.node, runId: hold.runId, reason: abortReasonOf(mode) };
     },

@@ -103,10 +103,8 @@ local function ask_to_end(c, mode)
   if not phase then return end
   perform(effects, {
     requestCancel = function()
-      -- Who asked for no trace gets none, whoever asks after.
-      if hold.cancelMode ~= "rollback" then hold.cancelMode = mode end
+      raise_cancel(c, mode)
       c.abortNode, c.abortRunId, c.abortMode = hold.node, hold.runId, hold.cancelMode
-      set_hold(c, hold)
     end,
   })
 end

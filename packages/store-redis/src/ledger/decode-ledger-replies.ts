@@ -30,6 +30,7 @@ import {
   asReply,
   decodeBatch,
   decodeSettled,
+  decodeUnwritten,
   nodes,
   number,
   numberOrNull,
@@ -184,16 +185,8 @@ export function decodeAdvance(reply: Reply, { fence, settlement }: AdvanceComman
         cursor: number(reply, 5),
         ack,
       };
-    case "fenced":
-      return { kind: "fenced" };
-    case "conflict":
-      return { kind: "conflict", position: number(reply, 1) };
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
     default:
-      return unexpected("advance-run", reply);
+      return decodeUnwritten("advance-run", reply);
   }
 }
 

@@ -3,7 +3,7 @@ import type { CheckpointCommand, CheckpointReply, LiveRuns, StallCommand, StallR
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { boundaryColumns } from "./encode-commands.ts";
-import { asReply, decodeInputs, nodes, number, type Reply, tagOf, text, unexpected } from "./replies.ts";
+import { asReply, decodeInputs, decodeUnwritten, nodes, number, type Reply, tagOf, text } from "./replies.ts";
 
 interface LiveRunsOptions {
   readonly scripts: ScriptRunner;
@@ -77,16 +77,8 @@ function decodeCheckpoint(reply: Reply, ack: Ack): CheckpointReply {
         ack,
       };
     }
-    case "fenced":
-      return { kind: "fenced" };
-    case "conflict":
-      return { kind: "conflict", position: number(reply, 1) };
-    case "missing":
-      return { kind: "missing" };
-    case "torn":
-      return { kind: "torn" };
     default:
-      return unexpected("checkpoint-run", reply);
+      return decodeUnwritten("checkpoint-run", reply);
   }
 }
 

@@ -156,3 +156,25 @@ export function decodeSettled(reply: Reply, at: number, context: SettledContext 
   }
   return settled;
 }
+
+/** Why a write of a run wrote nothing. */
+export type Unwritten =
+  | { readonly kind: "fenced" }
+  | { readonly kind: "conflict"; readonly position: number }
+  | { readonly kind: "missing" }
+  | { readonly kind: "torn" };
+
+/** The answers that every write of a run has beside its own. */
+export function decodeUnwritten(script: ScriptName, reply: Reply): Unwritten {
+  const kind = tagOf(reply);
+  switch (kind) {
+    case "fenced":
+    case "missing":
+    case "torn":
+      return { kind };
+    case "conflict":
+      return { kind, position: number(reply, 1) };
+    default:
+      return unexpected(script, reply);
+  }
+}
