@@ -23,8 +23,8 @@ export type Boundary = z.infer<typeof Boundary>;
 export const PolicyDecision = z.strictObject({
   /** When the input takes effect. */
   apply: z.enum(["stage_run_start", "stage_run_boundary", "inject_now", "ignore"]),
-  /** Whether it wakes the session; `interrupt_yielding` ends a yielding wait of the running turn. */
-  wake: z.enum(["wake_if_idle", "interrupt_yielding", "none"]),
+  /** Whether it wakes a session at rest. */
+  wake: z.enum(["wake_if_idle", "none"]),
   /** How it relates to what is queued. */
   queue: z.enum(["none", "fifo", "coalesce", "supersede", "priority", "replace", "merge", "debounce"]),
   /** When it counts as consumed. */
@@ -40,6 +40,8 @@ export const PolicyDecision = z.strictObject({
   isOperatorContentEmitted: z.boolean(),
   /** What it does to a run in progress; `refuse` is for the input itself, and looks at queued work as well. */
   whenBusy: z.enum(["none", "interrupt", "rollback", "refuse"]),
+  /** A turn that waits of its own accord is told of it, and may end its wait; a turn at work is not disturbed. */
+  endsYieldingWait: z.boolean(),
 });
 /** See {@link PolicyDecision}. */
 export type PolicyDecision = z.infer<typeof PolicyDecision>;

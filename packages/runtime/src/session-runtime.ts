@@ -4,7 +4,8 @@
  *
  * Methods reject with an `AppError` of a registered code; what a careful caller
  * must handle in normal operation is a value. Any of them may reject with
- * `store.unavailable` (outcome unknown: repeat with the same ids) or `store.corrupt`.
+ * `store.unavailable` (outcome unknown: repeat with the same ids) or `store.corrupt`; what still waits when its
+ * process closes is rejected with `runtime.terminated`.
  */
 import type {
   Admission,

@@ -170,7 +170,7 @@ describe("a worker that closes", () => {
 
     await worker.stop({ graceMs: 0 });
 
-    expect(await waiting).toMatchObject({ code: "store.unavailable" });
+    expect(await waiting).toMatchObject({ code: "runtime.terminated" });
     await world.start("next", { executors: [recording()] });
     await world.advance(5_000);
     expect(await sender.runtime.waitForOutcome(ref, first)).toMatchObject({ output: "one" });

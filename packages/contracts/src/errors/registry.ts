@@ -132,6 +132,10 @@ export const ERRORS = {
   "delivery.not_found": { kind: "not_found", summary: "The inbox has no such delivery." },
   "delivery.invalid": { kind: "invalid", summary: "The submission does not have the shape of a delivery." },
   "ack.unsupported": { kind: "conflict", summary: "The store cannot acknowledge at the requested level." },
+  "runtime.terminated": {
+    kind: "unavailable",
+    summary: "The process that was asked is closing; the work goes on. Ask again, in any process.",
+  },
   "wait.timeout": { kind: "timeout", summary: "The outcome did not arrive in the time given; the work goes on." },
   "executor.failed": { kind: "internal", summary: "The executor reported a failure or threw." },
   "executor.invalid_result": { kind: "internal", summary: "The executor answered with something that is no result." },

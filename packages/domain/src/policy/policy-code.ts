@@ -1,5 +1,5 @@
 /**
- * A policy decision in thirteen characters, so that every stored input can carry
+ * A policy decision in fourteen characters, so that every stored input can carry
  * the decision it was admitted with.
  *
  * A character is the place of the value among the values of its dimension. The
@@ -26,9 +26,14 @@ const DIMENSIONS = [
   "isTranscriptRecorded",
   "isOperatorContentEmitted",
   "whenBusy",
+  "endsYieldingWait",
 ] as const satisfies readonly Dimension[];
 
+/** A third place was taken by a way to wake that is a dimension of its own; inputs of that time are read as not waking. */
+const STORED_WAKES = ["wake_if_idle", "none", "none"] as const satisfies readonly PolicyDecision["wake"][];
+
 function valuesOf(dimension: Dimension): readonly (string | boolean)[] {
+  if (dimension === "wake") return STORED_WAKES;
   const schema = PolicyDecision.shape[dimension];
   return "options" in schema ? schema.options : [false, true];
 }

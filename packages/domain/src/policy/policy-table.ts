@@ -16,7 +16,7 @@ import type { HandlingMode, KindId, PolicyDecision } from "@holdfast/contracts";
 export type RequestedMode = HandlingMode | "none";
 
 /** What differs between a session at rest and one with a run in progress. */
-export type PolicyColumn = Pick<PolicyDecision, "wake" | "boundary">;
+export type PolicyColumn = Pick<PolicyDecision, "wake" | "boundary" | "endsYieldingWait">;
 
 /** One row: which inputs it is about, what holds in both columns, and the columns. */
 export interface PolicyRow {
@@ -58,14 +58,15 @@ const OF_CONTINUATION = {
   isOperatorContentEmitted: false,
 } as const satisfies Partial<PolicyRow["both"]>;
 
-const AT_START = { wake: "wake_if_idle", boundary: "run_start" } as const satisfies PolicyColumn;
-const AT_CHECKPOINT = { wake: "wake_if_idle", boundary: "run_checkpoint" } as const satisfies PolicyColumn;
-const WAITING = { wake: "none", boundary: "run_start" } as const satisfies PolicyColumn;
-const YIELDING_TO_NEXT_RUN = { wake: "interrupt_yielding", boundary: "run_start" } as const satisfies PolicyColumn;
-const YIELDING_TO_CHECKPOINT = {
-  wake: "interrupt_yielding",
-  boundary: "run_checkpoint",
+const AT_START = {
+  wake: "wake_if_idle",
+  boundary: "run_start",
+  endsYieldingWait: false,
 } as const satisfies PolicyColumn;
+const AT_CHECKPOINT = { ...AT_START, boundary: "run_checkpoint" } as const satisfies PolicyColumn;
+const WAITING = { ...AT_START, wake: "none" } as const satisfies PolicyColumn;
+const YIELDING_TO_NEXT_RUN = { ...WAITING, endsYieldingWait: true } as const satisfies PolicyColumn;
+const YIELDING_TO_CHECKPOINT = { ...YIELDING_TO_NEXT_RUN, boundary: "run_checkpoint" } as const satisfies PolicyColumn;
 
 /** The default table. Rows are told apart by kind and mode; their order means nothing. */
 export const POLICY_TABLE: readonly PolicyRow[] = [
@@ -121,7 +122,7 @@ export const POLICY_TABLE: readonly PolicyRow[] = [
     modes: ["none", "queue", "steer"],
     both: { ...IN_STEER_LANE, queue: "coalesce" },
     idle: WAITING,
-    live: { wake: "none", boundary: "run_checkpoint" },
+    live: { ...WAITING, boundary: "run_checkpoint" },
   },
   {
     kinds: ["continuation"],
@@ -182,6 +183,7 @@ export const SILENT_OVERRIDE = {
   boundary: "run_start",
   wake: "none",
   isImmediate: false,
+  endsYieldingWait: false,
 } as const satisfies Partial<PolicyDecision>;
 
 /** What neither a silent intent nor an admission without a wake leaves of an overlap policy: it ends no run. */
@@ -191,4 +193,8 @@ export const CALM = { interrupt: "none", rollback: "none", refuse: "refuse", non
 >;
 
 /** What an admission without a wake changes in both columns. */
-export const WITHOUT_WAKE_OVERRIDE = { wake: "none", isImmediate: false } as const satisfies Partial<PolicyDecision>;
+export const WITHOUT_WAKE_OVERRIDE = {
+  wake: "none",
+  isImmediate: false,
+  endsYieldingWait: false,
+} as const satisfies Partial<PolicyDecision>;

@@ -96,17 +96,11 @@ function isSilent(input: ParsedInput, settings: SessionSettings): boolean {
  * A deduplicated or rejected admission never signals; that is the caller's part.
  */
 export function signalFor(decision: PolicyDecision, isLive: boolean): Signal {
-  return strongestSignal([decision.isImmediate ? "immediate" : "none", wakeSignalOf(decision, isLive)]);
+  const wakes = decision.wake === "wake_if_idle" ? "wake" : "none";
+  return strongestSignal([needsAttention(decision, isLive) ? "immediate" : "none", wakes]);
 }
 
-function wakeSignalOf({ wake }: PolicyDecision, isLive: boolean): Signal {
-  switch (wake) {
-    case "none":
-      return "none";
-    case "wake_if_idle":
-      return "wake";
-    case "interrupt_yielding":
-      // Only the holder can end a wait of its own run, and only `immediate` reaches it.
-      return isLive ? "immediate" : "wake";
-  }
+/** Only the holder can end a wait of its own run, and only `immediate` reaches it. */
+function needsAttention({ isImmediate, endsYieldingWait }: PolicyDecision, isLive: boolean): boolean {
+  return isImmediate || (isLive && endsYieldingWait);
 }

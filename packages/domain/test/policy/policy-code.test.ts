@@ -14,12 +14,12 @@ const anyDecision = fc.record(
   Object.fromEntries(dimensions.map((dimension) => [dimension, fc.constantFrom(...valuesOf(dimension))])),
 ) as unknown as fc.Arbitrary<PolicyDecision>;
 
-it("reads back every decision from thirteen characters", () => {
+it("reads back every decision from fourteen characters", () => {
   fc.assert(
     fc.property(anyDecision, (decision) => {
       const code = encodePolicy(decision);
 
-      expect(code).toMatch(/^[0-9a-z]{13}$/);
+      expect(code).toMatch(/^[0-9a-z]{14}$/);
       expect(decodePolicy(code)).toEqual(decision);
     }),
   );
@@ -38,7 +38,7 @@ it("never gives two decisions one code", () => {
 it("keeps the places of dimensions and values that stored codes rely on", () => {
   const decision: PolicyDecision = {
     apply: "ignore",
-    wake: "interrupt_yielding",
+    wake: "none",
     queue: "priority",
     consume: "on_run_start",
     drain: "queue_next_turn",
@@ -50,14 +50,21 @@ it("keeps the places of dimensions and values that stored codes rely on", () => 
     isTranscriptRecorded: false,
     isOperatorContentEmitted: true,
     whenBusy: "rollback",
+    endsYieldingWait: true,
   };
 
-  expect(encodePolicy(decision)).toBe("3142031201012");
-  expect(encodePolicy({ ...decision, isImmediate: false })).toBe("3142031200012");
+  expect(encodePolicy(decision)).toBe("31420312010121");
+  expect(encodePolicy({ ...decision, isImmediate: false })).toBe("31420312000121");
 });
 
 it("reads a code from before a dimension as the first value of it", () => {
-  expect(decodePolicy("314203120101")).toMatchObject({ queue: "priority", whenBusy: "none" });
+  const decision = decodePolicy("314203120101");
+
+  expect(decision).toMatchObject({ queue: "priority", whenBusy: "none", endsYieldingWait: false });
+});
+
+it.each(["304203120101", "314203120101", "324203120101"])("reads a way to wake by the place it has in %j", (code) => {
+  expect(decodePolicy(code).wake).toBe(code[1] === "0" ? "wake_if_idle" : "none");
 });
 
 it.each(["", "0000000000", "z00000000000", "00000000000!"])("refuses the unknown code %j", (code) => {

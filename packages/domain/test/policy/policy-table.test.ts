@@ -12,7 +12,7 @@ interface DocumentedRow {
   readonly apply: PolicyDecision["apply"];
   readonly lane: Lane;
   readonly idle: readonly [Wake, Boundary];
-  readonly live: readonly [Wake, Boundary];
+  readonly live: readonly [Wake | "ends a yielding wait", Boundary];
   readonly isImmediate: boolean;
 }
 
@@ -32,7 +32,7 @@ const DOCUMENTED: readonly DocumentedRow[] = [
     apply: "stage_run_start",
     lane: "queue",
     idle: ["wake_if_idle", "run_start"],
-    live: ["interrupt_yielding", "run_start"],
+    live: ["ends a yielding wait", "run_start"],
     isImmediate: false,
   },
   {
@@ -59,7 +59,7 @@ const DOCUMENTED: readonly DocumentedRow[] = [
     apply: "stage_run_start",
     lane: "steer",
     idle: ["wake_if_idle", "run_start"],
-    live: ["interrupt_yielding", "run_start"],
+    live: ["ends a yielding wait", "run_start"],
     isImmediate: true,
   },
   {
@@ -68,7 +68,7 @@ const DOCUMENTED: readonly DocumentedRow[] = [
     apply: "stage_run_boundary",
     lane: "steer",
     idle: ["wake_if_idle", "run_checkpoint"],
-    live: ["interrupt_yielding", "run_checkpoint"],
+    live: ["ends a yielding wait", "run_checkpoint"],
     isImmediate: true,
   },
   {
@@ -77,7 +77,7 @@ const DOCUMENTED: readonly DocumentedRow[] = [
     apply: "stage_run_boundary",
     lane: "steer",
     idle: ["wake_if_idle", "run_start"],
-    live: ["interrupt_yielding", "run_checkpoint"],
+    live: ["ends a yielding wait", "run_checkpoint"],
     isImmediate: true,
   },
   {
@@ -95,7 +95,7 @@ const DOCUMENTED: readonly DocumentedRow[] = [
     apply: "stage_run_boundary",
     lane: "steer",
     idle: ["wake_if_idle", "run_checkpoint"],
-    live: ["interrupt_yielding", "run_checkpoint"],
+    live: ["ends a yielding wait", "run_checkpoint"],
     isImmediate: false,
   },
   {
@@ -126,7 +126,7 @@ describe.each(cells)("%s asking for %s", (kind, mode) => {
         apply: row.both.apply,
         lane: row.both.lane,
         idle: [row.idle.wake, row.idle.boundary],
-        live: [row.live.wake, row.live.boundary],
+        live: [row.live.endsYieldingWait ? "ends a yielding wait" : row.live.wake, row.live.boundary],
         isImmediate: row.both.isImmediate,
       }),
     ]);
@@ -135,6 +135,11 @@ describe.each(cells)("%s asking for %s", (kind, mode) => {
   it("is a complete decision in both columns", () => {
     expect(PolicyDecision.safeParse({ ...row.both, ...row.idle }).success).toBe(true);
     expect(PolicyDecision.safeParse({ ...row.both, ...row.live }).success).toBe(true);
+  });
+
+  it("ends a wait of the running turn instead of waking, and nothing at rest", () => {
+    expect(row.idle.endsYieldingWait).toBe(false);
+    if (row.live.endsYieldingWait) expect(row.live.wake).toBe("none");
   });
 
   it("is routed and drained by its lane unless it is dropped", () => {

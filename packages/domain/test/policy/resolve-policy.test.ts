@@ -26,8 +26,8 @@ describe("policyRowOf", () => {
 
     expect(both).toEqual(policyRowOf("prompt", "none").both);
     expect([idle, live]).toEqual([
-      { wake: "none", boundary: "run_start" },
-      { wake: "none", boundary: "run_start" },
+      { wake: "none", boundary: "run_start", endsYieldingWait: false },
+      { wake: "none", boundary: "run_start", endsYieldingWait: false },
     ]);
   });
 });
@@ -138,6 +138,7 @@ describe("an admission without a wake", () => {
       ...resolve(input).live,
       wake: "none",
       isImmediate: false,
+      endsYieldingWait: false,
     });
   });
 });
@@ -168,7 +169,8 @@ describe("signalFor", () => {
     expect([signalFor(idle, false), signalFor(live, true)]).toEqual([atRest, inRun]);
   });
 
-  it("only wakes for a yield when there is no run to interrupt", () => {
-    expect(signalFor(resolve(sampleInput("peer")).live, false)).toBe("wake");
+  it("asks nobody to end a wait when there is no run", () => {
+    expect(signalFor(resolve(sampleInput("peer")).live, false)).toBe("none");
+    expect(signalFor(resolve(sampleInput("peer")).idle, false)).toBe("wake");
   });
 });

@@ -103,7 +103,7 @@ export class Completions {
   close(): void {
     this.#isClosed = true;
     this.#cancelTick?.();
-    const error = new AppError("store.unavailable", {
+    const error = new AppError("runtime.terminated", {
       message: "this process is closing; ask again with the same key",
     });
     for (const waiter of this.#all()) this.#finish(waiter, () => waiter.reject(error));

@@ -74,7 +74,7 @@ export class DirectRunner {
     { operation, options }: { readonly operation: DirectOperation<T>; readonly options: DirectRunOptions },
   ): Promise<T> {
     options.signal?.throwIfAborted();
-    if (this.#isClosed) throw new AppError("store.unavailable", { message: "this process is closing" });
+    if (this.#isClosed) throw new AppError("runtime.terminated", { message: "this process is closing" });
     if (!this.#isStarted) this.#leases.start();
     this.#isStarted = true;
     const prepared = this.#parts.ingress.prepare(ref, input);

@@ -68,7 +68,7 @@ export class OperationWatchers {
   close(): void {
     this.#isClosed = true;
     this.#cancelTick?.();
-    const error = new AppError("store.unavailable", { message: "this process is closing; watch again from another" });
+    const error = new AppError("runtime.terminated", { message: "this process is closing; watch again from another" });
     for (const watcher of this.#all()) if (this.#remove(watcher)) watcher.reject(error);
   }
 

@@ -140,7 +140,7 @@ function describeWaiters(openStage: OpenStage): void {
     await leaving.stop({ graceMs: 0 });
 
     for (const error of [await told, await watching]) {
-      expect(error).toMatchObject({ code: "store.unavailable" });
+      expect(error).toMatchObject({ code: "runtime.terminated" });
       expect((error as AppError).message).toMatch(/\w+ \w+/);
     }
     await stage.worker("worker", recording());

@@ -188,7 +188,7 @@ function describeResponses(openStage: OpenStage): void {
     expect(first?.policy).toMatchObject({ lane: "steer", wake: "wake_if_idle" });
     expect(second?.policy).toMatchObject({ lane: "steer", boundary: "run_start" });
     // It ends a wait of the running turn at most, and wakes nobody.
-    expect(second?.policy.wake).toBe("interrupt_yielding");
+    expect(second?.policy).toMatchObject({ wake: "none", endsYieldingWait: true });
     expect(held.turns).toHaveLength(2);
     const input = parseNewInput(peerInputOf(parsePeerCandidate(steered(), LIMITS)));
     const { idle, live } = resolvePolicy({ input, settings: { silentIntents: [] }, isWithoutWake: false });

@@ -26,7 +26,7 @@ const STEER: Partial<PolicyDecision> = {
 const WAKES: Partial<PolicyDecision> = { wake: "wake_if_idle" };
 const RESTS: Partial<PolicyDecision> = { wake: "none" };
 /** Waits its turn; only a run that waits of its own accord is told that somebody is there. */
-const YIELDS: Partial<PolicyDecision> = { wake: "interrupt_yielding" };
+const YIELDS: Partial<PolicyDecision> = { ...RESTS, endsYieldingWait: true };
 
 const request = (intent: string): NewInput => {
   return { kind: "peer", body: "x", convention: { type: "request", requestId: "r", intent } };

@@ -163,7 +163,7 @@ export function describeAdmission(openStore: StoreFactory): void {
 
         expect(atRest).toMatchObject({ column: "idle", wake: { signal: "immediate", node: null, executor: "agent" } });
         expect(during).toMatchObject({ column: "live", wake: { signal: "immediate", node: session.worker.node } });
-        expect((await session.input(during.inputId)).policy.wake).toBe("interrupt_yielding");
+        expect((await session.input(during.inputId)).policy).toMatchObject({ wake: "none", endsYieldingWait: true });
       }),
     );
 
