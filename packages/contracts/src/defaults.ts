@@ -115,13 +115,37 @@ export interface Retention {
   readonly keepInputs: number;
   /** Latest events, at least 200. */
   readonly keepEvents: number;
+  /**
+   * Streams, latest first, at least 1. An older one whose run is over is removed when another run writes;
+   * so is one that stands where there are more bytes than `keepStreamBytes`.
+   */
+  readonly keepStreams: number;
+  /** Bytes of all streams together, as canonical JSON; what one run writes now stays whatever it takes. */
+  readonly keepStreamBytes: number;
+  /** Bytes that one run may write into its stream over all its attempts, as canonical JSON. */
+  readonly streamBytes: number;
+  /** Parts that the stream of one run may have. */
+  readonly streamParts: number;
 }
 
 /** Defaults of {@link Retention}. */
-export const DEFAULT_RETENTION: Retention = { keepInputs: 10_000, keepEvents: 10_000 };
+export const DEFAULT_RETENTION: Retention = {
+  keepInputs: 10_000,
+  keepEvents: 10_000,
+  keepStreams: 8,
+  keepStreamBytes: 1_048_576,
+  streamBytes: 1_048_576,
+  streamParts: 10_000,
+};
 
 /** Fewer than this could be what a repeated call asks for. */
 export const MIN_KEPT = 200;
+
+/** Most bytes of one chunk of a stream, as canonical JSON. */
+export const MAX_CHUNK_BYTES = 65_536;
+
+/** Most bytes of chunks that travel to the store together; the first always fits. */
+export const MAX_APPEND_BYTES = 262_144;
 
 /** How long turns in progress may take when a process is told to end. */
 export const DEFAULT_GRACE_MS = 20_000;

@@ -30,6 +30,7 @@ export * from "./runtime-event.ts";
 export * from "./schedule.ts";
 export * from "./session.ts";
 export * from "./standing.ts";
+export * from "./stream.ts";
 export * from "./structured-string.ts";
 export * from "./time.ts";
 export * from "./unregister.ts";

@@ -32,6 +32,7 @@ import { createMemorySchedules } from "./session/schedules.ts";
 import { newStoreData, type StoreData } from "./session/session-data.ts";
 import { createMemoryUnregistration } from "./session/unregistration.ts";
 import type { MemoryContext } from "./session/work.ts";
+import { createMemoryStreams } from "./stream/memory-streams.ts";
 
 /** How a memory store behaves. */
 export interface MemoryStoreOptions {
@@ -113,6 +114,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     projections: createMemoryProjections(context),
     journal: createMemoryJournal(context),
     liveRuns: createMemoryLiveRuns(context, ack),
+    streams: createMemoryStreams(context),
     presence: createMemoryPresence(context),
     unregistration: createMemoryUnregistration(context),
     operations: createMemoryOperations(context),

@@ -17,6 +17,7 @@ import {
   describeProjections,
   describeRetention,
   describeSchedules,
+  describeStreams,
   describeUnregistration,
   describeWakeQueue,
 } from "@holdfast/testkit";
@@ -39,6 +40,7 @@ describe("memory store", () => {
   describeLimits(openMemoryStore);
   describeRetention(openMemoryStore);
   describeSchedules(openMemoryStore);
+  describeStreams(openMemoryStore);
   describeOperations(openMemoryStore);
   describeDirectRuns(openMemoryStore);
   describeBlobs(openMemoryStore);

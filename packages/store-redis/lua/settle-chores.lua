@@ -171,7 +171,7 @@ local CHORES = {
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfjnbtmvy].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjnbtmvyl].") and not KEPT_FIELDS[field]
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")

@@ -48,6 +48,7 @@ import {
   type ServerFacts,
 } from "./startup/check-server.ts";
 import { openExistingStore, openStore } from "./startup/open-store.ts";
+import { createRedisStreams } from "./stream/redis-streams.ts";
 
 /** Where the store is and how it behaves. */
 export interface RedisStoreOptions {
@@ -149,6 +150,7 @@ async function assemble(parts: {
     projections: createRedisProjections({ scripts, keys }),
     journal: createRedisJournal({ scripts, keys }),
     liveRuns: createRedisLiveRuns({ scripts, keys, ack }),
+    streams: createRedisStreams({ scripts, keys, retention }),
     presence: createRedisPresence({ scripts, keys }),
     unregistration: createRedisUnregistration({ scripts, keys, timing, budget }),
     operations: createRedisOperations({ scripts, keys, timing }),

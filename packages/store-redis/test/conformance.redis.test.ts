@@ -16,6 +16,7 @@ import {
   describeProjections,
   describeRetention,
   describeSchedules,
+  describeStreams,
   describeUnregistration,
 } from "@holdfast/testkit";
 import { describe } from "vitest";
@@ -36,6 +37,7 @@ describe("Redis store", () => {
   describeLimits(openRedisStore);
   describeRetention(openRedisStore);
   describeSchedules(openRedisStore);
+  describeStreams(openRedisStore);
   describeOperations(openRedisStore);
   describeDirectRuns(openRedisStore);
   describeBlobs(openRedisStore);

@@ -9,8 +9,15 @@ import { openTimedStore, type TimedStore } from "./open-store.ts";
 /** Fewer than by default, so that short lives reach the end of the budget. */
 const BUDGET = { maxLosses: 3 };
 
-/** The least there is, so that long lives go beyond it. */
-const RETENTION = { keepInputs: MIN_KEPT, keepEvents: MIN_KEPT };
+/** The least there is, and little of streams, so that lives go beyond it. */
+const RETENTION = {
+  keepInputs: MIN_KEPT,
+  keepEvents: MIN_KEPT,
+  keepStreams: 2,
+  keepStreamBytes: 2_000,
+  streamBytes: 3_000,
+  streamParts: 150,
+};
 
 /** A Redis store to compare with the model: of one bucket, because the model has one. */
 export function openComparedStore(options: Partial<RedisStoreOptions> = {}): Promise<TimedStore> {

@@ -30,6 +30,7 @@ const EXPIRY_OFFSET = 1e15;
 
 import { dumpCallers } from "./dump-callers.ts";
 import { dumpOperations } from "./dump-operations.ts";
+import { dumpStreams } from "./dump-streams.ts";
 
 type Fields = ReadonlyMap<string, Buffer>;
 type Head = Row<typeof HEAD>;
@@ -93,12 +94,13 @@ const SINGLE = new Set([
   "drain",
   "away",
   "leave",
+  "streams",
 ]);
 
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^([ipkcsqroujedfgxzwnbtmvy].|a[.])/.test(name)) {
+    if (!SINGLE.has(name) && !/^([ipkcsqroujedfgxzwnbtmvyl].|a[.])/.test(name)) {
       throw new Error(`the session has a field ${name}`);
     }
   }
@@ -227,6 +229,7 @@ function record(fields: Fields, head: Head) {
     journals: journals(fields),
     checkpoints: named(fields, "m", String),
     resumptions: named(fields, "v", String),
+    streams: dumpStreams(fields),
     parking: { head: head.parkHead, tail: head.parkTail, places: named(fields, "y", String) },
     events: numbered(fields, "e").map(([cursor, row]) => eventOf(`${cursor} ${row.toString("utf8")}`)),
     deadLetters: numbered(fields, "d").map(([, row]) => row.toString("utf8")),

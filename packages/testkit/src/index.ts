@@ -18,6 +18,7 @@ export { describeProjections } from "./conformance/projections.ts";
 export { describeRetention } from "./conformance/retention.ts";
 export { describeSchedules } from "./conformance/schedules.ts";
 export type { StoreFactory, StoreTestOptions, StoreUnderTest } from "./conformance/store-under-test.ts";
+export { describeStreams } from "./conformance/streams.ts";
 export { describeUnregistration } from "./conformance/unregistration.ts";
 export { describeWakeQueue, type WakeQueuesUnderTest } from "./conformance/wake-queue.ts";
 export { anyCommands, type DifferentialCommand } from "./differential/command.ts";

@@ -102,6 +102,11 @@ export const ERRORS = {
     kind: "unavailable",
     summary: "The boundary of a run could not be committed; its input is queued again.",
   },
+  "run.not_found": { kind: "not_found", summary: "The session has no such run, or keeps it no longer." },
+  "stream.expired": {
+    kind: "gone",
+    summary: "Of the run's stream, what comes after the given offset is not kept any more.",
+  },
   "run.not_current": { kind: "conflict", summary: "The named run is not the session's current run." },
   "operation.not_found": { kind: "not_found", summary: "The session has no such operation." },
   "operation.already_registered": { kind: "conflict", summary: "The session has an operation of this id." },

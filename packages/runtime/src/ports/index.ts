@@ -22,6 +22,7 @@ export * from "./schedules.ts";
 export * from "./session-directory.ts";
 export * from "./sha256.ts";
 export * from "./store.ts";
+export * from "./streams.ts";
 export * from "./unregistration.ts";
 export * from "./wake-queue.ts";
 export * from "./witnesses.ts";

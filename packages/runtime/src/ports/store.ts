@@ -15,6 +15,7 @@ import type { Presence } from "./presence.ts";
 import type { Projections } from "./projections.ts";
 import type { Schedules } from "./schedules.ts";
 import type { SessionDirectory } from "./session-directory.ts";
+import type { Streams } from "./streams.ts";
 import type { Unregistration } from "./unregistration.ts";
 import type { Witnesses } from "./witnesses.ts";
 
@@ -28,6 +29,7 @@ export interface Store {
   readonly projections: Projections;
   readonly journal: Journal;
   readonly liveRuns: LiveRuns;
+  readonly streams: Streams;
   readonly presence: Presence;
   readonly operations: Operations;
   readonly operationArchive: OperationArchive;

@@ -31,6 +31,7 @@ import type {
   Timed,
 } from "../session/session-data.ts";
 import type { MemoryContext } from "../session/work.ts";
+import type { StreamData, StreamsData } from "../stream/stream-data.ts";
 
 /** A session, complete. */
 export interface SessionImage {
@@ -70,6 +71,7 @@ export interface SessionImage {
   readonly journals: Readonly<Record<string, readonly SettledStep[]>>;
   readonly checkpoints: Readonly<Record<string, string>>;
   readonly resumptions: Readonly<Record<string, string>>;
+  readonly streams: StreamsImage;
   /** Places of the ring of parked runs. */
   readonly parking: { readonly head: number; readonly tail: number; readonly places: Readonly<Record<string, string>> };
   readonly events: readonly StoredEvent[];
@@ -92,6 +94,14 @@ export interface SessionImage {
   /** When somebody must look at the schedules. */
   readonly schedulesAt: number | null;
   readonly drain: DrainData;
+}
+
+/** The streams of a session. */
+export interface StreamsImage extends Omit<StreamsData, "places" | "byRun"> {
+  readonly places: Readonly<Record<string, string>>;
+  readonly byRun: Readonly<
+    Record<string, Omit<StreamData, "parts"> & { readonly parts: Readonly<Record<string, string>> }>
+  >;
 }
 
 /** The operations of one life of a registry. */
@@ -222,6 +232,7 @@ function record(session: SessionData) {
     journals: recordOf(session.journals, (steps) => [...steps].sort(([a], [b]) => a - b).map(([, step]) => step)),
     checkpoints: recordOf(session.checkpoints),
     resumptions: recordOf(session.resumptions),
+    streams: streamsImage(session),
     parking: { ...session.parking, places: recordOf(session.parking.places) },
     // A purge leaves holes.
     events: session.events.filter(() => true),
@@ -241,6 +252,11 @@ function record(session: SessionData) {
     schedules: session.schedules,
     drain: session.drain,
   };
+}
+
+function streamsImage({ streams }: SessionData): StreamsImage {
+  const imageOf = (stream: StreamData) => ({ ...stream, parts: recordOf(stream.parts) });
+  return { ...streams, places: recordOf(streams.places), byRun: recordOf(streams.byRun, imageOf) };
 }
 
 function livesImage({ lives }: SessionData): Record<string, LifeImage> {

@@ -14,6 +14,7 @@ import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
 import { newDrainData, type SessionData } from "../session/session-data.ts";
 import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
+import { newStreamsData } from "../stream/stream-data.ts";
 import { stepRetain } from "./trim.ts";
 
 const LIMIT = 100;
@@ -188,5 +189,6 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.published.clear();
   session.registry = null;
   session.lives.clear();
+  Object.assign(session.streams, newStreamsData());
   return true;
 }

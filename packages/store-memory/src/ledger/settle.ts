@@ -8,6 +8,7 @@ import { earlierOf, membersOf, parkRun, resumeRun, timeRun } from "../run/contin
 import { moveRun, putRun } from "../run/run.ts";
 import type { HoldData, RunData } from "../session/session-data.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
+import { settleStream } from "../stream/stand-with-run.ts";
 
 type Of<K extends Settlement["kind"]> = Extract<Settlement, { kind: K }>;
 
@@ -119,6 +120,7 @@ export function writeBoundary(
     originOf(hold.startedCursor, getInputs(session, contributors)),
   );
   if (data !== null) session.checkpoints.set(runId, data);
+  if (hold.isStreamed) settleStream(session, runId);
   hold.applied = membersOf(hold);
   hold.staged = [];
   hold.isSteered = true;

@@ -4,6 +4,7 @@ import { RUN_TABLE } from "@holdfast/domain";
 import type { HoldData, RunData, SessionData } from "../session/session-data.ts";
 import { isFinal, stepRun } from "../session/transitions.ts";
 import type { Work } from "../session/work.ts";
+import { closeStream } from "../stream/stand-with-run.ts";
 
 /** The run's row, or what it would say before its first attempt ended. */
 export function loadRun(session: SessionData, runId: RunId): RunData {
@@ -24,6 +25,7 @@ export function loadRun(session: SessionData, runId: RunId): RunData {
     generation: 0,
     timerAt: 0,
     suspension: null,
+    isStreamed: false,
   };
 }
 
@@ -42,10 +44,11 @@ export function moveRun(work: Work, hold: HoldData, event: string, isBudgetSpent
   run.status = ended.next;
   run.attempts = hold.attempt;
   run.journal = hold.journal;
+  run.isStreamed = hold.isStreamed;
   return run;
 }
 
-/** Keeps a run's row. The journal of an ended run may be long, so a chore removes it (J3). */
+/** Keeps a run's row, and closes its stream with it (T14). The journal of an ended run may be long, so a chore removes it (J3). */
 export function putRun({ session }: Work, runId: RunId, run: RunData): void {
   if (run.journal > 0 && isFinal("run", run.status)) {
     session.chores.push({ kind: "journal", generation: session.generation, runId, from: 1, to: run.journal });
@@ -55,5 +58,6 @@ export function putRun({ session }: Work, runId: RunId, run: RunData): void {
     session.checkpoints.delete(runId);
     session.resumptions.delete(runId);
   }
+  if (run.isStreamed) closeStream(session, runId, run);
   session.runs.set(runId, run);
 }

@@ -5,6 +5,7 @@ import { getInputs, moveInput } from "../input/input.ts";
 import type { HoldData, InputData, RunData, SessionData } from "../session/session-data.ts";
 import { stepRun } from "../session/transitions.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
+import { beginStream } from "../stream/stand-with-run.ts";
 import { membersOf, unparkRun } from "./continuation.ts";
 import { loadRun } from "./run.ts";
 import type { Selected } from "./select.ts";
@@ -51,6 +52,7 @@ function newHold(
   staging: Pick<Staging, "claimId" | "node">,
 ): Omit<HoldData, "boundary"> {
   data.token += 1;
+  if (run.isStreamed) beginStream(session, runId);
   return {
     runId,
     attempt: run.attempts + 1,
@@ -74,6 +76,7 @@ function newHold(
     progressAt: 0,
     stalledAt: 0,
     isAttentionAsked: false,
+    isStreamed: run.isStreamed,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { SessionPhase } from "@holdfast/contracts";
 import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
+import { newStreamsData } from "../stream/stream-data.ts";
 import { type LaneData, newDrainData, type SessionData } from "./session-data.ts";
 
 /** A session that was never used. */
@@ -60,6 +61,7 @@ function nothingHappened() {
     journals: new Map(),
     checkpoints: new Map(),
     resumptions: new Map(),
+    streams: newStreamsData(),
     events: [],
     cursor: 0,
     deadLetters: [],

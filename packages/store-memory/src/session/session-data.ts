@@ -32,6 +32,7 @@ import type {
 } from "@holdfast/contracts";
 import type { SettledStep, StoredEvent, WorkerRecord } from "@holdfast/runtime";
 import type { LifeData, RegistryData } from "../operation/registry-data.ts";
+import type { StreamsData } from "../stream/stream-data.ts";
 import type { Chore } from "./chore.ts";
 
 /** Everything a store holds. */
@@ -148,6 +149,7 @@ export interface SessionData {
   /** What runs keep from their last boundary, and what they were resumed with, as canonical JSON. */
   readonly checkpoints: Map<RunId, string>;
   readonly resumptions: Map<RunId, string>;
+  readonly streams: StreamsData;
   readonly events: StoredEvent[];
   cursor: number;
   /** By number, from 1; `null` for one that was decided about. */
@@ -296,6 +298,8 @@ export interface HoldData {
   stalledAt: number;
   /** An input asked for attention since the inbox was looked into. */
   isAttentionAsked: boolean;
+  /** The run has written into its stream. */
+  isStreamed: boolean;
 }
 
 /** An unregistration. */
@@ -344,6 +348,8 @@ export interface RunData {
   /** When it goes on by itself; 0 for not by itself. */
   timerAt: number;
   suspension: Suspension | null;
+  /** It has written into its stream, which may be kept no longer. */
+  isStreamed: boolean;
 }
 
 /** A receipt as stored; its position is its place, its previous digest that of the one before. */

@@ -10,6 +10,12 @@ local function load_run(c, run_id)
   return raw and decode_run(raw) or new_run()
 end
 
+-- The stream of a run, or nothing when it is kept no longer.
+local function load_stream(c, run_id)
+  local raw = fetch(c, { "l" .. run_id })[1]
+  return raw and decode_stream(raw)
+end
+
 -- Ends the staged attempt of a hold; while staged, the hold itself is the run's row.
 local function move_run(c, hold, event, bits)
   -- A first attempt has no row before its first boundary.
@@ -18,7 +24,7 @@ local function move_run(c, hold, event, bits)
   local staged = step(RUN_ROWS, run.status, "run.stage", "") or run.status
   local status = step(RUN_ROWS, staged, event, bits or "")
   if not status then error("run " .. hold.runId .. " refuses " .. event) end
-  run.status, run.attempts, run.journal = status, hold.attempt, hold.journal
+  run.status, run.attempts, run.journal, run.isStreamed = status, hold.attempt, hold.journal, hold.isStreamed
   return run
 end
 
@@ -28,7 +34,7 @@ local function forget_boundary(c, run_id)
   remove(c, "v" .. run_id)
 end
 
--- Writes a run's row. The journal of an ended run is left to a chore: it may be longer than a
+-- Writes a run's row, and closes its stream with it (T14). The journal of an ended run is left to a chore: it may be longer than a
 -- script may loop.
 local function put_run(c, run_id, run)
   if run.journal > 0 and RUN_FINAL[run.status] then
@@ -38,5 +44,10 @@ local function put_run(c, run_id, run)
     run.journal = 0
   end
   if run.sequence > 0 and RUN_FINAL[run.status] and c.hold and c.hold.isSteered then forget_boundary(c, run_id) end
+  local stream = run.isStreamed and RUN_FINAL[run.status] and load_stream(c, run_id)
+  if stream then
+    stream.status = run.status
+    collect(c, "l" .. run_id, encode_stream(stream), true)
+  end
   collect(c, "u" .. run_id, encode_run(run), RUN_FINAL[run.status])
 end

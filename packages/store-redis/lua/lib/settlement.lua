@@ -79,6 +79,11 @@ local function write_boundary(c, settlement)
   emit(c, event .. "|" .. hold.runId .. "|" .. c.head.position .. "|" .. hold.staged, hold.startedCursor,
     correlations_of(settlement.records))
   if settlement.data ~= "" then put(c, "m" .. hold.runId, settlement.data) end
+  local stream = hold.isStreamed and load_stream(c, hold.runId)
+  if stream then
+    stream.standing = stream.offset
+    put(c, "l" .. hold.runId, encode_stream(stream))
+  end
   hold.applied, hold.staged, hold.isSteered = join(hold.applied, hold.staged), "", true
   hold.sequence = hold.sequence + 1
   return run

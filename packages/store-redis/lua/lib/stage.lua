@@ -21,8 +21,21 @@ local function load_batch(c, batch, max_bytes)
   return loaded
 end
 
+-- What the last attempt wrote after the last boundary is withdrawn: `r<offset>` says from where (T13).
+local function begin_stream(c, run_id, stream)
+  if stream.offset > math.max(stream.start, stream.standing) then
+    stream.offset = stream.offset + 1
+    write(c, format("l%d.%d", stream.number, stream.offset), format("r%d", stream.standing + 1))
+  end
+  stream.start = stream.offset
+  put(c, "l" .. run_id, encode_stream(stream))
+end
+
 local function new_hold(c, run_id, run, claim)
   local hold = blank_hold()
+  hold.isStreamed = run.isStreamed
+  local stream = run.isStreamed and load_stream(c, run_id)
+  if stream then begin_stream(c, run_id, stream) end
   hold.runId, hold.attempt, hold.sequence, hold.journal = run_id, run.attempts + 1, run.sequence + 1, run.journal
   hold.token = redis.call("HINCRBY", claim.meta, "token", 1)
   hold.claimId, hold.node, hold.stagedAt = claim.id, claim.node, c.t

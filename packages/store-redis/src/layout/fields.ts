@@ -14,6 +14,8 @@
  * | `u<runId>`, `j<runId>.<n>` | row of a run; a settled step |
  * | `m<runId>`, `v<runId>` | what a run keeps from its last boundary; what it was resumed with |
  * | `y<place>` | id of a parked run |
+ * | `streams` | row: which streams are kept |
+ * | `l<place>`, `l<runId>`, `l<number>.<offset>` | run whose stream is kept; row of a stream; part of one |
  * | `e<cursor>` | event |
  * | `d<n>`, `f<admission>` | dead letter; the failure that ended an input |
  * | `g<generation>` | why a generation ended |

@@ -108,6 +108,8 @@ export const HOLD = {
   stalledAt: "n",
   /** An input asked for attention since the inbox was looked into. */
   isAttentionAsked: "b",
+  /** The run has written into its stream. */
+  isStreamed: "b",
 } as const satisfies RowLayout;
 
 /** Field `i<inputId>`: one input without its payload. */
@@ -219,6 +221,8 @@ export const RUN = {
   timerAt: "n",
   /** What it is suspended on, as JSON; empty when it is not. */
   suspension: "t",
+  /** It has written into its stream, which may be kept no longer. */
+  isStreamed: "b",
 } as const satisfies RowLayout;
 
 /** Field `last`: the latest settlement, to recognise its repetition. */
@@ -405,6 +409,34 @@ export const COMPLETION = {
   completedAt: "n",
 } as const satisfies RowLayout;
 
+/** Field `streams`: which streams a session keeps. */
+export const STREAMS = {
+  /** Places of those that are kept: after the first, up to the second. */
+  front: "n",
+  back: "n",
+  /** Of all of their parts. */
+  bytes: "n",
+} as const satisfies RowLayout;
+
+/** Field `l<runId>`: the stream of a run. */
+export const STREAM = {
+  /** The place it was given first; its parts are named by it. */
+  number: "n",
+  /** Offset of the last part. */
+  offset: "n",
+  /** Offset that the last boundary of the run stands at: what comes after it is withdrawn when the run starts over. */
+  standing: "n",
+  /** Offset after which the parts of the current attempt come. */
+  start: "n",
+  bytes: "n",
+  /** A chunk was refused. */
+  isFull: "b",
+  /** How the run ended; empty while it goes on. */
+  status: "t",
+  /** Offset up to which parts were removed. */
+  trimmed: "n",
+} as const satisfies RowLayout;
+
 /** Every row, by the name its Lua codec carries. */
 export const ROWS = {
   head: HEAD,
@@ -423,6 +455,8 @@ export const ROWS = {
   registry: REGISTRY,
   operation: OPERATION,
   completion: COMPLETION,
+  streams: STREAMS,
+  stream: STREAM,
 } as const;
 
 /** A decoded row. */

@@ -7,6 +7,7 @@ import { OverlapPolicy } from "@holdfast/contracts";
 import fc from "fast-check";
 import { COMPANION_COMMANDS, type CompanionCommand } from "./companion-command.ts";
 import { OPERATION_COMMANDS, type OperationCommand } from "./operation-command.ts";
+import { STREAM, STREAM_COMMANDS, type StreamCommand } from "./stream-command.ts";
 
 /** One of the player's sessions, 0 or 1. */
 type SessionIndex = number;
@@ -73,7 +74,7 @@ export interface Settling {
 }
 
 /** One thing that happens. */
-export type DifferentialCommand = SessionCommand | OperationCommand | CompanionCommand;
+export type DifferentialCommand = SessionCommand | OperationCommand | CompanionCommand | StreamCommand;
 
 /** One thing that happens to a session and its work. */
 export type SessionCommand =
@@ -367,6 +368,7 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 2, arbitrary: fc.record({ ...of("steps"), back: recent, count: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ ...of("crash"), worker: fc.nat(1) }) },
   ...COMPANION_COMMANDS,
+  ...STREAM_COMMANDS,
 ];
 
 const flood = fc.record({
@@ -393,8 +395,9 @@ function lifeOf(commands: readonly Weighted[], maxLength: number): fc.Arbitrary<
 export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]> {
   const steering = { weight: 60, arbitrary: checkpoint };
   const operating = [...ANYTHING, ...OPERATION_COMMANDS.map(often), { weight: 4, arbitrary: configure }];
-  const failing = [...ANYTHING, steering, { weight: 200, arbitrary: badWork }];
-  const losing = [...ANYTHING, steering, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
+  const streaming = { weight: 60, arbitrary: STREAM };
+  const failing = [...ANYTHING, steering, streaming, { weight: 200, arbitrary: badWork }];
+  const losing = [...ANYTHING, steering, streaming, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
   const crowded = [...ANYTHING, { weight: 12, arbitrary: flood }];
   return fc.oneof(
     { weight: 5, arbitrary: lifeOf(ANYTHING, maxLength) },

@@ -20,6 +20,7 @@ import { back, everySession, type Mind, OTHER_EXECUTOR, type Standing, standingO
 import { isOperationCommand, operationCall } from "./operation-calls.ts";
 import { readEverything } from "./reads.ts";
 import { bindingOf, flawed, inputOf, settlementOf, workerOf } from "./samples.ts";
+import { isStreamCommand, streamCall } from "./stream-calls.ts";
 
 type Of<T extends DifferentialCommand["type"]> = Extract<DifferentialCommand, { type: T }>;
 
@@ -34,6 +35,7 @@ type CallCommand = Exclude<DifferentialCommand, { type: "tick" | "lose" }>;
 export function interpret(mind: Mind, command: CallCommand): Call | null {
   if (isOperationCommand(command)) return operationCall(mind, command);
   if (isCompanionCommand(command)) return companionCall(mind, command);
+  if (isStreamCommand(command)) return streamCall(mind, command);
   const interpreter = INTERPRETERS[command.type] as (mind: Mind, command: DifferentialCommand) => Call | null;
   return interpreter(mind, command);
 }

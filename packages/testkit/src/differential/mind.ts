@@ -3,6 +3,7 @@ import type { EpochId, InputId, OperationId, RunId, SessionRef, SessionSettings 
 import type {
   AdmitCommand,
   AdvanceCommand,
+  AppendCommand,
   BeginRunCommand,
   CheckpointCommand,
   ClaimCommand,
@@ -54,6 +55,8 @@ export interface Mind {
   /** Checkpoint calls of an attempt that were taken, by its token, and the last of them. */
   readonly calls: Map<number, number>;
   readonly checkpoints: Map<number, CheckpointCommand>;
+  /** Chunks that an attempt has written into its stream, by its token, and the last of its calls. */
+  readonly written: Map<number, { readonly chunks: number; readonly last: AppendCommand | null }>;
   /** Runs that were suspended. */
   readonly suspended: { readonly ref: SessionRef; readonly runId: RunId }[];
   /** Runs that senders began. */
@@ -107,6 +110,7 @@ export function newMind(now: number): Mind {
     steps: new Map(),
     calls: new Map(),
     checkpoints: new Map(),
+    written: new Map(),
     suspended: [],
     begins: [],
     schedules: new Map(),

@@ -22,6 +22,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     archive: wire.stretch(store.archive),
     journal: wire.stretch(store.journal),
     liveRuns: wire.stretch(store.liveRuns),
+    streams: wire.stretch(store.streams),
     presence: wire.stretch(store.presence),
     operations: wire.stretch(store.operations),
     operationArchive: wire.stretch(store.operationArchive),
