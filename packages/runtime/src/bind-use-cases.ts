@@ -12,12 +12,11 @@ import {
   type SessionRef,
   SessionSettings,
 } from "@holdfast/contracts";
-import { isFinalPhase } from "@holdfast/domain";
 import { bindComms } from "./comms/bind-comms.ts";
 import type { Drains } from "./comms/drains.ts";
 import type { Completions } from "./completion/completions.ts";
 import { waitForOutcome } from "./completion/wait-for-outcome.ts";
-import { bindControlPlane, setLabels } from "./control/bind-control-plane.ts";
+import { bindControlPlane } from "./control/bind-control-plane.ts";
 import { type ControlParts, interruptRun } from "./control/control-plane.ts";
 import { bindDeadLetters } from "./dead-letters/bind-dead-letters.ts";
 import { bindDeliveries } from "./delivery/bind-deliveries.ts";
@@ -38,17 +37,11 @@ import type { SessionRecord } from "./ports/session-directory.ts";
 import { bindRuns } from "./runs/resume-run.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { bindSchedules } from "./schedule/bind-schedules.ts";
-import { assertBinding } from "./session/assert-binding.ts";
+import { getRecord, getSession } from "./session/get-session.ts";
 import { readHistory } from "./session/read-history.ts";
+import { assertConsistent, registerSession } from "./session/register-session.ts";
 import { toSessionView } from "./session/session-view.ts";
-import type {
-  AcceptOptions,
-  AdmissionWithCompletion,
-  InputView,
-  RegisterOptions,
-  SessionRuntime,
-  SessionView,
-} from "./session-runtime.ts";
+import type { AcceptOptions, AdmissionWithCompletion, InputView, SessionRuntime } from "./session-runtime.ts";
 import { awaitedInput, bindStatus, inputIdOf } from "./status/bind-status.ts";
 import { bindSubmit } from "./submit/bind-submit.ts";
 import { bindUnregister } from "./unregister/unregister-session.ts";
@@ -73,11 +66,13 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
   const { archive, directory, presence } = context.store;
   const { clock } = context;
   const pages = bindPages(parts);
+  const bind: SessionRuntime["ensureSessionWithExecutor"] = (ref, binding, options = {}) =>
+    registerSession(parts, ref, { binding, ...options });
   return {
     ...pages,
     ...bindFamilies(parts, pages),
-    registerSession: (ref, options = {}) => register(parts, ref, { binding: null, ...options }),
-    ensureSessionWithExecutor: (ref, binding, options = {}) => register(parts, ref, { binding, ...options }),
+    registerSession: (ref, options = {}) => registerSession(parts, ref, { binding: null, ...options }),
+    ensureSessionWithExecutor: bind,
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
     acceptInput: async (ref, input, options = {}) => {
       return ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false });
@@ -145,11 +140,10 @@ function bindFamilies(parts: UseCases, pages: PageMethods) {
     ...bindUnregister({ ...control, drains: parts.drains }),
     ...bindDeadLetters({ context, ingress, publish: control.publish }),
     ...bindAdmission(parts),
-    ...bindSchedules(parts),
     ...bindOperations({
       context,
       registries: parts.operations.registries,
-      register: (ref) => register(parts, ref, { binding: null }),
+      register: (ref) => registerSession(parts, ref, { binding: null }),
     }),
     ...bindSchedules(parts),
     ...bindRuns(control),
@@ -159,7 +153,7 @@ function bindFamilies(parts: UseCases, pages: PageMethods) {
 type PageMethods = Pick<SessionRuntime, "listInputs" | "listDeadLetters" | "listReceipts" | "listEvents">;
 
 function bindPages(parts: UseCases): PageMethods {
-  const { archive } = parts.context.store;
+  const { archive, directory } = parts.context.store;
   const pageOf = async <T, U>(ref: SessionRef, loading: Promise<Page<T>>, view: (item: T) => U): Promise<Page<U>> => {
     const { items, next } = await loading;
     // Only an empty page can mean that there is no session.
@@ -179,7 +173,7 @@ function bindPages(parts: UseCases): PageMethods {
       const from = readFrom(after);
       const loading = archive.listEvents(ref, { after: from.cursor, limit });
       // The event that ended a session outlives it; those of one that was unregistered are nobody's to list.
-      const [page] = await Promise.all([loading, getRecord(parts, ref)]);
+      const [page] = await Promise.all([loading, getRecord(directory, ref).then(assertConsistent)]);
       return tellPage(ref, page, { from, limit });
     },
   };
@@ -201,16 +195,9 @@ function readablePage({ context }: UseCases, ref: SessionRef, page: Page<InputRe
   return { items, next: page.next, corrupt };
 }
 
-/** What was not found may have gone with its session. @throws session.not_found, session.destroyed */
-async function requireSession(parts: UseCases, ref: SessionRef): Promise<SessionRecord> {
-  const record = await getRecord(parts, ref);
-  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
-  return record;
-}
-
-async function getRecord({ context }: Pick<UseCases, "context">, ref: SessionRef): Promise<SessionRecord> {
-  const record = await context.store.directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
+/** What was not found may have gone with its session. @throws session.not_found, session.destroyed, store.corrupt */
+async function requireSession({ context }: UseCases, ref: SessionRef): Promise<SessionRecord> {
+  const record = await getSession(context.store.directory, ref);
   assertConsistent(record);
   return record;
 }
@@ -222,41 +209,6 @@ async function setSilentIntents(parts: UseCases, ref: SessionRef, silentIntents:
   }
   const { settings } = await requireSession(parts, ref);
   await parts.context.store.directory.configure(ref, { ...settings, silentIntents: parsed.data });
-}
-
-async function register(
-  { context, drains }: UseCases,
-  ref: SessionRef,
-  options: RegisterOptions & { readonly binding: Binding | null },
-): Promise<SessionView> {
-  const { binding, settings = null, labels } = options;
-  if (binding !== null) assertBinding(binding);
-  // What is not to be found whole is not to be registered over.
-  const before = await context.store.directory.find(ref);
-  if (before !== null) assertConsistent(before);
-  const reply = await context.store.directory.register({ ref, binding, settings, mayRevive: true });
-  if (reply.kind === "refused" && isFinalPhase(reply.phase)) throw new AppError("session.destroyed");
-  if (reply.kind === "refused" && reply.open.length > 0) {
-    throw new AppError("session.unregistering", { details: { open: reply.open } });
-  }
-  if (reply.kind !== "refused" && labels !== undefined) await setLabels(context, ref, labels);
-  const view = toSessionView(await getRecord({ context }, ref));
-  drains.look(ref);
-  if (reply.kind !== "refused") return view;
-  throw new AppError("control.refused", {
-    message: `the session is ${reply.phase} and cannot be registered`,
-    details: { phase: reply.phase, state: view.state, legalVerbs: view.legalVerbs },
-  });
-}
-
-/** A phase in which nothing is ever left to do holds no work. @throws store.corrupt */
-function assertConsistent({ phase, queued, scheduled, hasRun }: SessionRecord): void {
-  if (phase !== "stopped" && !isFinalPhase(phase)) return;
-  if (queued + scheduled === 0 && !hasRun) return;
-  throw new AppError("store.corrupt", {
-    message: `the session is ${phase} and still has work`,
-    details: { phase, queued, scheduled, hasRun },
-  });
 }
 
 function toInputView({ payload, ...record }: InputRecord): InputView {

@@ -2,7 +2,6 @@ import {
   AppError,
   CallerEvent,
   type ControlReport,
-  Labels,
   MAX_EVENT_BYTES,
   type RequestId,
   type SessionRef,
@@ -15,12 +14,13 @@ import type {
   StopCommand,
   VerbCommand,
 } from "../api/control-plane.ts";
-import type { SessionRecord } from "../ports/session-directory.ts";
-import type { RuntimeContext } from "../runtime-context.ts";
+import { getRecord } from "../session/get-session.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { InputView, SessionRuntime } from "../session-runtime.ts";
 import { applyByLabel } from "./apply-by-label.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control-plane.ts";
+import { issuesOf } from "./issues-of.ts";
+import { setLabels } from "./session-labels.ts";
 
 /** What the control plane asks of the rest of the runtime. */
 export interface ControlPlaneParts extends ControlParts {
@@ -31,6 +31,7 @@ export interface ControlPlaneParts extends ControlParts {
 
 /** The methods of {@link ControlPlaneApi}; every verb takes one way. */
 export function bindControlPlane(parts: ControlPlaneParts): ControlPlaneApi {
+  const { directory } = parts.context.store;
   const control = async (ref: SessionRef, command: VerbCommand) => {
     const report = await applyVerb(parts, ref, command);
     if (command.dryRun !== true) parts.changed(ref);
@@ -50,16 +51,16 @@ export function bindControlPlane(parts: ControlPlaneParts): ControlPlaneApi {
     stopRuntimeExecutor: (ref, command = {}) => stopExecutor(parts, ref, { command, stop: give("stop") }),
     retireRuntime: give("retire"),
     resetRuntime: give("reset"),
-    runtimeState: async (ref) => toSessionView(await getRecord(parts, ref)).state,
+    runtimeState: async (ref) => toSessionView(await getRecord(directory, ref)).state,
     runtimeMode: async (ref) => {
-      await getRecord(parts, ref);
+      await getRecord(directory, ref);
       return "compliant";
     },
     containsSession: async (ref) => {
-      const record = await parts.context.store.directory.find(ref);
+      const record = await directory.find(ref);
       return record !== null && !isFinalPhase(record.phase);
     },
-    sessionHasExecutor: async (ref) => (await parts.context.store.directory.find(ref))?.binding != null,
+    sessionHasExecutor: async (ref) => (await directory.find(ref))?.binding != null,
     listActiveInputs: (ref) => listActive(parts, ref),
     ingest: (ref, input, options) => parts.runtime.acceptInput(ref, input, options),
     publishEvent: (ref, event, options = {}) =>
@@ -72,12 +73,6 @@ export function bindControlPlane(parts: ControlPlaneParts): ControlPlaneApi {
 
 function requestIdOf({ context }: ControlPlaneParts, { requestId }: CommandOptions): RequestId {
   return requestId ?? (context.random.id("req") as RequestId);
-}
-
-async function getRecord({ context }: ControlPlaneParts, ref: SessionRef): Promise<SessionRecord> {
-  const record = await context.store.directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
-  return record;
 }
 
 function stopExecutor(
@@ -131,20 +126,4 @@ async function publishEvent(
     case "missing":
       throw new AppError("session.not_found");
   }
-}
-
-function issuesOf(error: {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-}) {
-  return error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-}
-
-/** Replaces the labels of a session. @throws label.invalid, session.not_found, session.destroyed, session.torn */
-export async function setLabels(context: RuntimeContext, ref: SessionRef, labels: Labels): Promise<void> {
-  const parsed = Labels.safeParse(labels);
-  if (!parsed.success)
-    throw new AppError("label.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });
-  const reply = await context.store.directory.label(ref, parsed.data);
-  if (reply.kind === "missing") throw new AppError("session.not_found");
-  if (reply.kind === "refused") throw new AppError("session.destroyed");
 }

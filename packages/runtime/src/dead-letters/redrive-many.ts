@@ -4,7 +4,6 @@
  * cursor passes over those that cannot be sent.
  */
 import { AppError, isAppError, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
-import { isFinalPhase } from "@holdfast/domain";
 import type {
   DeadLetterSelection,
   RedrivenInput,
@@ -13,6 +12,7 @@ import type {
   RefusedInput,
 } from "../api/dead-letters.ts";
 import type { InputRecord } from "../ports/archive.ts";
+import { getSession } from "../session/get-session.ts";
 import { type DeadLetterParts, redrive } from "./redrive.ts";
 
 /** Where the next step goes on: in a listing of sessions, and in the dead letters of the one after it. */
@@ -31,7 +31,7 @@ export async function redriveMany(
 ): Promise<RedriveProgress> {
   const place = placeOf(step.after);
   if ("ref" in selection) {
-    await requireSession(parts, selection.ref);
+    await getSession(parts.context.store.directory, selection.ref);
     const { next, ...progress } = await redrivePage(parts, { ref: selection.ref, selection, place, step });
     return { ...progress, next: next === null ? null : cursorOf({ ...place, after: next }) };
   }
@@ -77,12 +77,6 @@ async function redrivePage(
 function isSelected({ failure, outcome }: InputRecord, { code }: DeadLetterSelection): boolean {
   if (code === undefined) return true;
   return failure?.code === code || (outcome?.kind === "abandoned" && outcome.reason === code);
-}
-
-async function requireSession({ context }: DeadLetterParts, ref: SessionRef): Promise<void> {
-  const session = await context.store.directory.find(ref);
-  if (session === null) throw new AppError("session.not_found");
-  if (isFinalPhase(session.phase)) throw new AppError("session.destroyed");
 }
 
 function cursorOf({ sessions, after }: Place): string {

@@ -1,9 +1,9 @@
 /** Sends a dead letter again: an admission of what it says, under an id that its request id derives. */
 import { type Admission, AppError, type InputId, type NewInput, type SessionRef } from "@holdfast/contracts";
-import { isFinalPhase } from "@holdfast/domain";
 import type { RedriveOptions } from "../api/dead-letters.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { getSession } from "../session/get-session.ts";
 
 /** What dead letters are handled with. */
 export interface DeadLetterParts {
@@ -38,9 +38,8 @@ export async function redrive(
   return ingress.admit(ref, prepared, { isAwaited: false, redriveOf: inputId });
 }
 
-/** An input that is not there may have gone with its session. */
+/** What an input that is not there is told as: it may have gone with its session. @throws session.not_found, session.destroyed */
 export async function missingInput({ store }: RuntimeContext, ref: SessionRef): Promise<AppError> {
-  const session = await store.directory.find(ref);
-  if (session === null) return new AppError("session.not_found");
-  return new AppError(isFinalPhase(session.phase) ? "session.destroyed" : "input.not_found");
+  await getSession(store.directory, ref);
+  return new AppError("input.not_found");
 }

@@ -2,6 +2,7 @@ import { AppError, type SessionRef } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
 import type { OperationsApi, SessionBindings } from "../api/operations.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { getSession } from "../session/get-session.ts";
 import type { OperationRegistries } from "./operation-registries.ts";
 
 /** What the methods about operations work with. */
@@ -15,7 +16,7 @@ export interface OperationParts {
 /** The methods of a runtime about background operations. */
 export function bindOperations(parts: OperationParts): OperationsApi {
   const { context, registries } = parts;
-  const { operationArchive } = context.store;
+  const { directory, operationArchive } = context.store;
   return {
     opsLifecycleRegistry: async (ref) => {
       const opened = await registries.open(ref);
@@ -24,21 +25,15 @@ export function bindOperations(parts: OperationParts): OperationsApi {
     prepareBindings: (ref) => prepareBindings(parts, ref),
     listOperations: async (ref) => {
       const found = await operationArchive.list(ref);
-      if (found.length === 0) await requireSession(context, ref);
+      if (found.length === 0) await getSession(directory, ref);
       return found;
     },
     listCompletions: async (ref, query) => {
       const page = await operationArchive.listCompletions(ref, query);
-      if (page.watermark === 0) await requireSession(context, ref);
+      if (page.watermark === 0) await getSession(directory, ref);
       return page;
     },
   };
-}
-
-async function requireSession({ store }: RuntimeContext, ref: SessionRef): Promise<void> {
-  const record = await store.directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
-  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
 }
 
 /** The epoch that was installed first stays: what this process would give is used only if there is none (O11). */

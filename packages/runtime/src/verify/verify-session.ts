@@ -2,7 +2,6 @@
  * Holds receipts, inputs and state of a session against each other (G4, G5).
  */
 import {
-  AppError,
   type InputId,
   type LedgerFault,
   MAX_LEDGER_FAULTS,
@@ -11,12 +10,13 @@ import {
   type SessionRef,
   type Verification,
 } from "@holdfast/contracts";
-import { contentBytesOf, INPUT_TABLE, isFinalPhase, verifyChain } from "@holdfast/domain";
+import { contentBytesOf, INPUT_TABLE, verifyChain } from "@holdfast/domain";
 import type { VerifyApi } from "../api/verify.ts";
 import type { InputRecord } from "../ports/archive.ts";
 import type { Page } from "../ports/page.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { getSession } from "../session/get-session.ts";
 
 const PAGE = 500;
 
@@ -27,9 +27,7 @@ export function bindVerify(context: RuntimeContext): VerifyApi {
 
 async function verifySession(context: RuntimeContext, ref: SessionRef): Promise<Verification> {
   const { archive, directory } = context.store;
-  const record = await directory.find(ref);
-  if (record === null) throw new AppError("session.not_found");
-  if (isFinalPhase(record.phase)) throw new AppError("session.destroyed");
+  const record = await getSession(directory, ref);
   const found = new Findings();
   // What is committed from here on is left out: the bound is that of the record.
   const receipts = await readReceipts(context, ref, { record, found });
