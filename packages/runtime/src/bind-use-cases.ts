@@ -73,6 +73,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
     ...bindFamilies(parts, pages),
     registerSession: (ref, options = {}) => registerSession(parts, ref, { binding: null, ...options }),
     ensureSessionWithExecutor: bind,
+    registerSessionWithExecutor: bind,
     setSessionSilentIntents: (ref, intents) => setSilentIntents(parts, ref, intents),
     acceptInput: async (ref, input, options = {}) => {
       return ingress.admit(ref, ingress.prepare(ref, input), { ...options, isAwaited: false });

@@ -68,18 +68,22 @@ export interface SessionRuntime
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
    *
-   * @throws session.destroyed, session.unregistering with what is open, session.torn
+   * @throws label.invalid, session.destroyed, session.unregistering with what is open, control.refused with phase and
+   * legal verbs, session.torn
    */
   registerSession(ref: SessionRef, options?: RegisterOptions): Promise<SessionView>;
 
   /**
    * As `registerSession`, and binds it: from now on every worker that hosts the
-   * executor may run it.
+   * executor may run it. Again with the same binding it changes nothing; another one replaces it from the next run on.
    *
-   * @throws session.destroyed, session.unregistering with what is open, control.refused with phase and legal
-   * verbs, session.torn
+   * @throws request.invalid for a binding that no worker could ever host, label.invalid, session.destroyed,
+   * session.unregistering with what is open, control.refused with phase and legal verbs, session.torn
    */
   ensureSessionWithExecutor(ref: SessionRef, binding: Binding, options?: RegisterOptions): Promise<SessionView>;
+
+  /** `ensureSessionWithExecutor` by its other name. */
+  registerSessionWithExecutor(ref: SessionRef, binding: Binding, options?: RegisterOptions): Promise<SessionView>;
 
   /**
    * Replaces the intents whose peer requests wake nobody: such a request waits

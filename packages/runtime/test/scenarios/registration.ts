@@ -244,6 +244,27 @@ function describeExecutors(openStage: OpenStage): void {
     expect(await runtime.sessionState(stage.ref)).toEqual({ state: null, position: 1 });
   });
 
+  it("registers and binds a session in one call, by either name", async () => {
+    const stage = await openStage();
+    const { runtime } = stage.sender;
+
+    const registered = await runtime.registerSessionWithExecutor(stage.ref, binding());
+    const ensured = await runtime.ensureSessionWithExecutor(stage.ref, binding());
+
+    expect(registered).toMatchObject({ state: "attached", binding: binding() });
+    expect(ensured).toEqual(registered);
+  });
+
+  it("leaves no session where its labels are refused", async () => {
+    const stage = await openStage();
+    const { runtime } = stage.sender;
+
+    const error = await rejection(runtime.registerSession(stage.ref, { labels: { "": "nameless" } }));
+
+    expect(error).toMatchObject({ code: "label.invalid" });
+    expect(await runtime.findSession(stage.ref)).toBeNull();
+  });
+
   it("binds a session to another executor from its next run on", async () => {
     const stage = await openStage();
     await stage.bind();
