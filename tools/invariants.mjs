@@ -4,7 +4,8 @@
  *
  *   T3  An id is declared once, and a test's title cites it.
  *   T4  An id that is cited is declared.
- *   T5  The index names exactly the files that declare, with exactly their ids.
+ *   T5  The index names exactly the files that declare, with exactly their ids,
+ *       once each and in the order of the ids.
  */
 import ts from "typescript";
 
@@ -79,8 +80,9 @@ function foreignCitations({ path, text }, declared) {
  */
 function indexFaults(files, declared) {
   const index = files.find(({ path }) => path === "ARCHITECTURE.md")?.text ?? "";
+  const rows = [...index.matchAll(INDEX_ROW)];
   const listed = new Set(
-    [...index.matchAll(INDEX_ROW)].flatMap(([, first = "", last = first, place = ""]) =>
+    rows.flatMap(([, first = "", last = first, place = ""]) =>
       idsBetween(first, last).map((id) => `${id} in ${pathOf(place, files)}`),
     ),
   );
@@ -88,7 +90,19 @@ function indexFaults(files, declared) {
   return [
     ...[...actual].filter((entry) => !listed.has(entry)).map((entry) => `ARCHITECTURE.md does not list ${entry}`),
     ...[...listed].filter((entry) => !actual.has(entry)).map((entry) => `ARCHITECTURE.md lists ${entry}, wrongly`),
+    ...misplaced(rows.map(([, first = ""]) => first)).map((id) => `ARCHITECTURE.md lists ${id} twice or out of order`),
   ];
+}
+
+/**
+ * The ids that do not come after the one before them.
+ *
+ * @param {readonly string[]} ids
+ */
+function misplaced(ids) {
+  /** @param {string} id */
+  const place = (id) => id.charCodeAt(0) * 100 + Number(id.slice(1));
+  return ids.filter((id, at) => at > 0 && place(id) <= place(ids[at - 1] ?? ""));
 }
 
 /**

@@ -55,6 +55,17 @@ describe("invariants", () => {
     ]);
   });
 
+  it("are listed once, in the order of their ids (T5)", () => {
+    const [first, second] = INDEX.trim().split("\n");
+
+    expect(faultsWith({ "ARCHITECTURE.md": `${second}\n${first}\n` })).toEqual([
+      "ARCHITECTURE.md lists G1 twice or out of order",
+    ]);
+    expect(faultsWith({ "ARCHITECTURE.md": `${INDEX}${second}\n` })).toEqual([
+      "ARCHITECTURE.md lists S1 twice or out of order",
+    ]);
+  });
+
   it("are listed only while they are declared (T5)", () => {
     const index = INDEX.replace("S1–S2", "S1–S3");
 

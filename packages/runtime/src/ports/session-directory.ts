@@ -17,8 +17,8 @@ import type {
  *   D1  Registering is idempotent: an existing session keeps its ledger.
  *   D2  A stopped session is revived by register (unbound) or bind (bound); a
  *       destroyed one never is.
- *   D9  A session is listed under each of its labels, and under no other.
  *   D3  A listing names each session of the tenant once, in a stable order.
+ *   D9  A session is listed under each of its labels, and under no other.
  */
 export interface SessionDirectory {
   /** Creates a session, or finds it. Revives a stopped one only with `mayRevive`. Rejects with `session.torn`. */
