@@ -27,6 +27,11 @@ export interface Timing {
   readonly warmClaimMs: number;
   /** How long an unregistration waits for a run or a drain before it ends them by force. */
   readonly unregisterMs: number;
+  /**
+   * A blob that nothing refers to is removed once it is that old. An input or a state whose blob is being kept must be
+   * in the ledger within it.
+   */
+  readonly collectAfterMs: number;
 }
 
 /**
@@ -48,6 +53,7 @@ export const DEFAULT_TIMING: Timing = {
   warmMs: 60_000,
   warmClaimMs: 20,
   unregisterMs: 30_000,
+  collectAfterMs: 3_600_000,
 };
 
 /** How much one claim may do before it yields, and how large a batch may be. */

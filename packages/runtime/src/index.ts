@@ -11,6 +11,8 @@ export type { StatusApi } from "./api/status.ts";
 export type { SubmitApi, SubmitOptions } from "./api/submit.ts";
 export type * from "./api/unregister.ts";
 export type * from "./api/verify.ts";
+export { blobNameOf, blobNamesIn } from "./blobs/blob-name.ts";
+export { collectBlobs } from "./blobs/collect-blobs.ts";
 export { withBlobs, withoutBlobs } from "./blobs/with-blobs.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";
 export * from "./ports/index.ts";

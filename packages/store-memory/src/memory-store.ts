@@ -16,6 +16,7 @@ import { createMemoryProjections } from "./archive/memory-projections.ts";
 import { createMemoryWitnesses } from "./archive/memory-witnesses.ts";
 import { type SessionImage, sessionImage } from "./archive/session-image.ts";
 import { createMemoryBlobs } from "./blobs/memory-blobs.ts";
+import { createMemoryCollection } from "./blobs/memory-collection.ts";
 import { createMemoryControl, createMemoryJournal } from "./control/memory-control.ts";
 import { createMemoryDeliveries } from "./delivery/memory-deliveries.ts";
 import { createMemoryDrainSlots } from "./drain/memory-drain-slots.ts";
@@ -124,6 +125,7 @@ function assemble(context: MemoryContext, ack: () => Ack, notifier: Notifier): S
     deliveries: createMemoryDeliveries(context),
     deadLetters: createMemoryDeadLetters(context),
     blobs: createMemoryBlobs(context),
+    collection: createMemoryCollection(context),
     directRuns: createMemoryDirectRuns(context, ack),
     schedules: createMemorySchedules(context),
     ping: async () => ({ ack: ack(), description: "in this process, nothing on disk" }),

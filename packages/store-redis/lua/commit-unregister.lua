@@ -44,5 +44,6 @@ write(c, "w" .. leave.requestId, rows[4])
 redis.call("HSET", K.session, "away", encode_head(c.head))
 redis.call("HDEL", K.session, "head")
 c.is_away = true
+plan_collection(c, K.due, A.member, c.t)
 commit(c)
 return { "removed", { unpack_row(rows[4]) }, live_followers(rows[5], c.t), c.head.cursor }

@@ -4,8 +4,9 @@
   Keys session
 
   Arguments
-    member    text    the session in the bucket's indexes
-    rewakeMs  number
+    member          text    the session in the bucket's indexes
+    rewakeMs        number
+    collectAfterMs  number  from trimming an input to looking for blobs that were its own
 
   Reply
     {"more" | "done", followers, cursor, settled..., ended...}
@@ -107,7 +108,11 @@ local function end_scheduled(chore)
 end
 
 local CHORES = {
-  retain = function(chore) return trim(c, chore) end,
+  retain = function(chore)
+    local is_done = trim(c, chore)
+    if is_done then plan_collection(c, K.due, A.member, c.t + A.collectAfterMs) end
+    return is_done
+  end,
   ["end"] = function(chore)
     if chore.staged ~= "" then
       abandon_all(split(chore.staged), chore)
@@ -180,7 +185,7 @@ local CHORES = {
     remove(c, "labels")
     remove(c, "schedules")
     chore.cursor = page[1]
-    if chore.cursor == "0" then redis.call("UNLINK", K.blobs) end
+    if chore.cursor == "0" then plan_collection(c, K.due, A.member, c.t) end
     return chore.cursor == "0"
   end,
 }

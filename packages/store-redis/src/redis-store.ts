@@ -18,6 +18,7 @@ import { createRedisArchive } from "./archive/redis-archive.ts";
 import { createRedisProjections } from "./archive/redis-projections.ts";
 import { createRedisWitnesses } from "./archive/redis-witnesses.ts";
 import { createRedisBlobs } from "./blobs/redis-blobs.ts";
+import { createRedisCollection } from "./blobs/redis-collection.ts";
 import { MemoryWatch } from "./connection/memory-watch.ts";
 import { openLedgerConnection, openSubscriberConnection } from "./connection/redis-connection.ts";
 import { toStoreError } from "./connection/redis-errors.ts";
@@ -160,6 +161,7 @@ async function assemble(parts: {
     deliveries: createRedisDeliveries({ scripts, keys, timing }),
     deadLetters: createRedisDeadLetters({ scripts, keys }),
     blobs: createRedisBlobs({ scripts, keys }),
+    collection: createRedisCollection({ scripts, keys }),
     directRuns: createRedisDirectRuns({ scripts, keys, timing, memory }),
     schedules: createRedisSchedules({ scripts, keys }),
     ping: async () => {

@@ -72,7 +72,7 @@ export async function openTimedStore(options: Partial<RedisStoreOptions> = {}): 
 async function removeSessions(client: Redis, keys: Keyspace): Promise<void> {
   for (let bucket = 0; bucket < keys.buckets; bucket += 1) {
     const tag = keys.due(bucket).slice(0, -":due".length);
-    const names = await client.keys(`${tag}:[slnb]:*`);
+    const names = await client.keys(`${tag}:[slnba]:*`);
     await client
       .pipeline()
       .unlink(keys.due(bucket), keys.index(bucket), ...names)

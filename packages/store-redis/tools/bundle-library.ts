@@ -21,7 +21,7 @@ import { CANCEL_RANKS } from "../../domain/src/run/cancel-mode.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
-import { INBOX_SUFFIX } from "../src/layout/keys.ts";
+import { BLOBS_SUFFIX, INBOX_SUFFIX } from "../src/layout/keys.ts";
 import { ROWS, type RowLayout } from "../src/layout/rows.ts";
 import { argumentBindings, inlineArguments, inlineColumns, type RowColumns, withoutComments } from "./inline-names.ts";
 import type { ScriptHeader } from "./parse-header.ts";
@@ -76,6 +76,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
   CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
   KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
+  BLOBS_SUFFIX: () => JSON.stringify(BLOBS_SUFFIX),
   INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
   CANCEL_RANKS: () =>
     `{${Object.entries(CANCEL_RANKS)

@@ -6,7 +6,7 @@
  * rows are lists, and a variable that is named after a row (`hold`,
  * `next_hold`, `c.head`) is one: `hold.token` is written, `hold[4]` runs.
  */
-import { INBOX_KEYS, SESSION_KEYS } from "../src/layout/keys.ts";
+import { BLOB_KEYS, INBOX_KEYS, SESSION_KEYS } from "../src/layout/keys.ts";
 import type { ScriptArgument, ScriptHeader } from "./parse-header.ts";
 
 /** Columns by row, in order. */
@@ -63,6 +63,7 @@ export function inlineArguments(header: ScriptHeader, text: string): string {
 
 function keysOf({ keys }: ScriptHeader): readonly string[] {
   if (keys === "session") return SESSION_KEYS;
+  if (keys === "blobs") return BLOB_KEYS;
   return keys === "inbox" ? INBOX_KEYS : [];
 }
 

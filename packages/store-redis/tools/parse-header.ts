@@ -15,7 +15,7 @@ export interface ScriptConstant {
 /** What a header declares. */
 export interface ScriptHeader {
   readonly name: string;
-  readonly keys: "session" | "inbox" | "bucket" | "due indexes" | "hold pairs: session, due";
+  readonly keys: "session" | "inbox" | "blobs" | "bucket" | "due indexes" | "hold pairs: session, due";
   readonly arguments: readonly ScriptArgument[];
   readonly constants: readonly ScriptConstant[];
   /** Machine → events the script raises. */

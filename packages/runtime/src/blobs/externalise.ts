@@ -4,12 +4,14 @@
  */
 import type { ContentBlock, ParsedInput, SessionRef } from "@holdfast/contracts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { blobNameOf } from "./blob-name.ts";
+import { keepBlob } from "./keep-blob.ts";
 
 type Image = Extract<ContentBlock, { type: "image" }>;
 
 /** The input with every inline image replaced by its name. @throws store.unavailable */
 export async function externaliseImages<I extends ParsedInput>(
-  { store, sha256 }: Pick<RuntimeContext, "store" | "sha256">,
+  context: Pick<RuntimeContext, "store" | "sha256" | "timing">,
   ref: SessionRef,
   input: I,
 ): Promise<I> {
@@ -17,8 +19,8 @@ export async function externaliseImages<I extends ParsedInput>(
   const blocks = await Promise.all(
     input.blocks.map(async (block): Promise<ContentBlock> => {
       if (!isImage(block)) return block;
-      const name = `sha256-${sha256(block.data)}`;
-      await store.blobs.put(ref, name, Buffer.from(block.data, "base64"));
+      const name = blobNameOf(context.sha256, block.data);
+      await keepBlob(context, ref, { name, content: Buffer.from(block.data, "base64") });
       return { type: "image_ref", mediaType: block.mediaType, blob: name };
     }),
   );

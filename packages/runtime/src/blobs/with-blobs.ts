@@ -1,6 +1,5 @@
 /** Stores whose blobs are kept elsewhere, or nowhere. */
 import { AppError, type SessionRef } from "@holdfast/contracts";
-import { isFinalPhase } from "@holdfast/domain";
 import { LRUCache } from "lru-cache";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Store } from "../ports/store.ts";
@@ -9,21 +8,9 @@ import { type Report, refKey } from "../runtime-context.ts";
 /** Sessions that are remembered as warned of. */
 const WARNED_SESSIONS = 10_000;
 
-/**
- * A store with its blobs elsewhere.
- *
- * Those of a destroyed session are removed before the last of its chores is
- * done: whoever dies in between leaves the chore, and with it the removal, to
- * the next (D55).
- */
+/** A store with its blobs elsewhere. */
 export function withBlobs(store: Store, blobs: Blobs): Store {
-  const { ledger, directory } = store;
-  const settleChores: Store["ledger"]["settleChores"] = async (ref) => {
-    const record = await directory.find(ref);
-    if (record !== null && isFinalPhase(record.phase)) await blobs.clear(ref);
-    return ledger.settleChores(ref);
-  };
-  return { ...store, blobs, ledger: { ...ledger, settleChores } };
+  return { ...store, blobs };
 }
 
 /**
@@ -43,6 +30,8 @@ export function withoutBlobs(store: Store, report: (report: Report) => void): St
       throw new AppError("blob.unsupported", { message: "this store keeps no blobs", details: { blob: name } });
     },
     find: async () => null,
+    count: async () => ({ old: 0, young: 0 }),
+    retain: async () => {},
     clear: async () => {},
   };
   return {

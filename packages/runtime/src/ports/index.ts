@@ -2,6 +2,7 @@ export * from "./abort-notice.ts";
 export * from "./archive.ts";
 export * from "./blobs.ts";
 export * from "./clock.ts";
+export * from "./collection.ts";
 export * from "./comms-inbox.ts";
 export * from "./control.ts";
 export * from "./dead-letters.ts";

@@ -73,9 +73,9 @@ export interface Ledger {
   watch(command: WatchCommand): Promise<WatchReply>;
 }
 
-/** Something overdue: a session, or, beside it, its delivery inbox or its schedules. */
+/** Something overdue: a session, or, beside it, its delivery inbox, its schedules or its blobs. */
 export interface DueRef extends SessionRef {
-  readonly part?: "inbox" | "schedules";
+  readonly part?: "inbox" | "schedules" | "blobs";
 }
 
 /** One input on its way into the ledger, with both policy columns. */

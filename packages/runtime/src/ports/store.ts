@@ -1,6 +1,7 @@
 import type { Ack } from "@holdfast/contracts";
 import type { Archive } from "./archive.ts";
 import type { Blobs } from "./blobs.ts";
+import type { Collection } from "./collection.ts";
 import type { Control } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -39,6 +40,7 @@ export interface Store {
   readonly unregistration: Unregistration;
   readonly deadLetters: DeadLetters;
   readonly blobs: Blobs;
+  readonly collection: Collection;
   readonly directRuns: DirectRuns;
   readonly schedules: Schedules;
   /** Answers when the store does, and would take a write. @throws store.unavailable */

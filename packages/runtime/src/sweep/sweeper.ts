@@ -3,6 +3,7 @@
  * what two wakes did not start it runs itself, because then the queue is dead.
  */
 import { SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
+import { collectBlobs } from "../blobs/collect-blobs.ts";
 import type { InboxDrains } from "../delivery/drain-inbox.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { Waker } from "../ingress/waker.ts";
@@ -12,7 +13,7 @@ import type { IdleWake } from "../operation/idle-wake.ts";
 import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
-import type { RuntimeContext } from "../runtime-context.ts";
+import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { fireSchedules } from "../schedule/fire-schedules.ts";
 import { seeToRemoval } from "../unregister/see-to-removal.ts";
 
@@ -31,6 +32,7 @@ export interface SweeperParts {
 /** One sweeper serves one worker. */
 export class Sweeper {
   readonly #parts: SweeperParts;
+  readonly #collecting = new Set<string>();
   #cancel: (() => void) | null = null;
   #isStopped = false;
   #sweeping: Promise<void> = Promise.resolve();
@@ -75,7 +77,23 @@ export class Sweeper {
   async #attend({ part, ...ref }: DueRef): Promise<void> {
     if (part === "inbox") this.#parts.inboxes.drainSoon(ref);
     else if (part === "schedules") await fireSchedules(this.#parts, ref);
+    else if (part === "blobs") await this.#collect(ref);
     else await this.#lookAfter(ref);
+  }
+
+  /** A look that takes longer than until the next sweep is not begun again here. */
+  async #collect(ref: SessionRef): Promise<void> {
+    const { context } = this.#parts;
+    if (this.#collecting.has(refKey(ref))) return;
+    this.#collecting.add(refKey(ref));
+    try {
+      await collectBlobs(context, ref);
+    } catch (error) {
+      // The session stays due for it.
+      context.report({ level: "warn", phrase: "blobs not collected", fields: { ref, error } });
+    } finally {
+      this.#collecting.delete(refKey(ref));
+    }
   }
 
   async #lookAfter(ref: SessionRef): Promise<void> {

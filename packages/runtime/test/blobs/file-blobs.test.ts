@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryStore } from "@holdfast/store-memory";
-import { createVirtualClock, describeBlobs, driveSession, sessionRef } from "@holdfast/testkit";
+import { createVirtualClock, describeBlobs, sessionRef } from "@holdfast/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 import { createFileBlobs, withBlobs } from "../../src/index.ts";
 
@@ -21,6 +21,14 @@ async function filesIn(directory: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
+/** Files know the time of their machine only: what is there is made older. */
+async function age(directory: string, ms: number): Promise<void> {
+  for (const file of await filesIn(directory)) {
+    const at = new Date((await stat(file)).mtimeMs - ms);
+    await utimes(file, at, at);
+  }
+}
+
 afterEach(async () => {
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 });
@@ -29,8 +37,13 @@ describe("blobs in a directory", () => {
   describeBlobs(async (options = {}) => {
     const clock = createVirtualClock();
     const store = createMemoryStore({ clock, ...options });
-    const ports = withBlobs(store, createFileBlobs(await newDirectory()));
-    return { ports, now: () => clock.now(), advanceTime: (ms) => clock.advance(ms), close: () => ports.close() };
+    const directory = await newDirectory();
+    const ports = withBlobs(store, createFileBlobs(directory));
+    const advanceTime = async (ms: number) => {
+      await clock.advance(ms);
+      await age(directory, ms);
+    };
+    return { ports, now: () => clock.now(), advanceTime, close: () => ports.close() };
   });
 
   it("are there for whoever opens the directory again, and are no drafts of what never got there [D54]", async () => {
@@ -70,23 +83,16 @@ describe("blobs in a directory", () => {
     await expect(createFileBlobs(directory).find(ref, "name")).rejects.toMatchObject(unusable);
   });
 
-  it("that could not be removed with their session are removed with its next chore [D55]", async () => {
-    const store = createMemoryStore({ clock: createVirtualClock() });
-    const blobs = createFileBlobs(await newDirectory());
-    let isAway = true;
-    const clear: typeof blobs.clear = async (session) => {
-      if (isAway) throw new Error("the process dies here");
-      return blobs.clear(session);
-    };
-    const session = driveSession(withBlobs(store, { ...blobs, clear }), ref);
-    await session.register();
-    await session.store.blobs.put(ref, "name", content);
-    await session.apply("destroy");
-    await expect(session.settleChores()).rejects.toThrow("dies here");
+  it("leave nothing of what died before it was whole, once that is old [D54, D56]", async () => {
+    const directory = await newDirectory();
+    const blobs = createFileBlobs(directory);
+    await blobs.put(ref, "name", content);
+    const [file = ""] = await filesIn(directory);
+    await writeFile(`${file}.draft`, "half");
+    await age(directory, 1_000);
 
-    isAway = false;
-    await session.settleChores();
+    await blobs.retain(ref, new Set(["name"]), 1_000);
 
-    expect(await blobs.find(ref, "name")).toBeNull();
+    expect(await filesIn(directory)).toEqual([file]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeCollection } from "./collection.ts";
 import { describeLimitedSessions } from "./limits.ts";
 import { openMemoryStage } from "./memory-stage.ts";
 import { type Corrupt, describeStorage } from "./storage.ts";
@@ -17,4 +18,5 @@ const corrupt: Corrupt = async (store, { inputId }) => {
 describe("what is kept, on the store in process", () => {
   describeStorage(openMemoryStage, corrupt);
   describeLimitedSessions(openMemoryStage);
+  describeCollection(openMemoryStage);
 });

@@ -1,6 +1,7 @@
 /** Finishes at most a batch of the work that another operation left behind. */
 import type { InputId, Lane, RunId, SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
+import { planLook } from "../blobs/memory-collection.ts";
 import { stepDrop } from "../control/drop-passing.ts";
 import { stepReplace } from "../input/displace.ts";
 import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
@@ -48,7 +49,7 @@ export function settleChores(context: MemoryContext, ref: SessionRef): ChoresRep
 function stepChore(work: Work, chore: Chore, told: EndedInChores): boolean {
   switch (chore.kind) {
     case "retain":
-      return stepRetain(work.session, chore);
+      return stepRetain(work, chore);
     case "end":
       return stepEnd(work, chore);
     case "drop":
@@ -60,7 +61,7 @@ function stepChore(work: Work, chore: Chore, told: EndedInChores): boolean {
     case "operations":
       return stepOperations(work, chore, told);
     case "purge":
-      work.data.blobs.delete(work.session.member);
+      planLook(work.data, work.session.member, work.now);
       return purge(work.session, chore.terminalCursor);
   }
 }

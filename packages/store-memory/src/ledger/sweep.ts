@@ -1,6 +1,7 @@
 /** Leases, overdue sessions and who waits for an outcome. */
 import type { SessionRef } from "@holdfast/contracts";
 import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
+import { BLOBS_SUFFIX } from "../blobs/memory-collection.ts";
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving, owesWake } from "../session/due.ts";
@@ -33,6 +34,7 @@ export function sweep(context: MemoryContext, limit: number): readonly DueRef[] 
     const inbox = data.inboxes.get(member);
     if (inbox !== undefined) return { ...inbox.ref, part: "inbox" };
     if (member.endsWith(SCHEDULES_SUFFIX)) return { ...refOf(member), part: "schedules" };
+    if (member.endsWith(BLOBS_SUFFIX)) return { ...refOf(member), part: "blobs" };
     return (data.sessions.get(member) as SessionData).ref;
   });
 }

@@ -1,5 +1,6 @@
 /** What a session keeps of what is over (G14): a batch more is trimmed by a chore, a batch in a step. */
 import { SCRIPT_BATCH } from "@holdfast/contracts";
+import { planLook } from "../blobs/memory-collection.ts";
 import type { RetainChore } from "../session/chore.ts";
 import { hasChores } from "../session/due.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
@@ -24,11 +25,14 @@ export function retain(work: Work): void {
 }
 
 /** One step; answers whether nothing is left to trim. */
-export function stepRetain(session: SessionData, chore: RetainChore): boolean {
+export function stepRetain({ data, session, now, config }: Work, chore: RetainChore): boolean {
   if (session.trimmedEvents < chore.events) trimEvents(session, chore);
   else if (session.trimmedInputs < chore.inputs) trimInputs(session, chore);
   else if (session.leftFrom < chore.leftTo) trimPassed(session, chore);
-  else return !trimReceipts(session);
+  else if (!trimReceipts(session)) {
+    planLook(data, session.member, now + config.timing.collectAfterMs);
+    return true;
+  }
   return false;
 }
 

@@ -35,6 +35,12 @@ import type { LifeData, RegistryData } from "../operation/registry-data.ts";
 import type { StreamsData } from "../stream/stream-data.ts";
 import type { Chore } from "./chore.ts";
 
+/** A blob, and when it was put last. */
+export interface BlobData {
+  readonly content: Uint8Array;
+  readonly at: number;
+}
+
 /** Everything a store holds. */
 export interface StoreData {
   /** Sessions by index member. */
@@ -46,8 +52,8 @@ export interface StoreData {
   /** Members that wait for an executor, by its name, in order. */
   readonly unhosted: Map<string, string[]>;
   readonly workers: Map<NodeId, WorkerRecord>;
-  /** Blobs of sessions, by member and name. */
-  readonly blobs: Map<string, Map<string, Uint8Array>>;
+  /** Blobs, by member and name: beside sessions, because they may be put before there is one. */
+  readonly blobs: Map<string, Map<string, BlobData>>;
   /** Delivery inboxes by member: beside sessions, because they may exist without one. */
   readonly inboxes: Map<string, InboxData>;
   /** Where consumers of events stand, by member and name. */

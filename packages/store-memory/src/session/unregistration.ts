@@ -9,6 +9,7 @@ import type {
   CommitReply,
   Unregistration,
 } from "@holdfast/runtime";
+import { planLook } from "../blobs/memory-collection.ts";
 import { CONTROL_EFFECTS, type Draft, pendingCount } from "../control/effects.ts";
 import { liveHolder } from "../drain/memory-drain-slots.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving } from "./due.ts";
@@ -200,5 +201,6 @@ function commit(context: MemoryContext, ref: SessionRef): CommitReply {
   session.schedules = { version: 0, rows: "" };
   session.unregistered.set(leave.requestId, leave);
   session.isAway = true;
+  planLook(work.data, session.member, work.now);
   return { kind: "removed", report: reportOf(leave), followers: liveFollowers(work), cursor: session.cursor };
 }

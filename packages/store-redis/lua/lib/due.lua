@@ -79,3 +79,9 @@ end
 local function unhosted_entry(c, member)
   return "u " .. c.head.executor .. " " .. member
 end
+
+-- Somebody looks for blobs that nothing of the session refers to any more.
+local function plan_collection(c, due_key, member, at)
+  mark(c)
+  send(c, "ZADD", due_key, "LT", digits(at), member .. BLOBS_SUFFIX)
+end

@@ -10,16 +10,22 @@ import { crc32 } from "node:zlib";
 import type { NodeId, SessionId, SessionRef, TenantId } from "@holdfast/contracts";
 
 /** What a session script calls its keys (`K.due`), in the order in which it takes them. */
-export const SESSION_KEYS = ["session", "later", "due", "meta", "index", "blobs"] as const;
+export const SESSION_KEYS = ["session", "later", "due", "meta", "index"] as const;
 
 /** What a script on a delivery inbox calls its keys. The inbox is no part of the session, which may not exist. */
 export const INBOX_KEYS = ["inbox", "due", "session"] as const;
+
+/** What a script on the blobs of a session calls its keys. The session need not exist. */
+export const BLOB_KEYS = ["blobs", "stamps", "due"] as const;
 
 /** How the `due` index tells a session's inbox from the session. */
 export const INBOX_SUFFIX = ".n";
 
 /** How the `due` index tells a session's schedules from the session. */
 export const SCHEDULES_SUFFIX = ".t";
+
+/** How the `due` index tells a session's blobs from the session. */
+export const BLOBS_SUFFIX = ".b";
 
 /** Names the keys of one store. */
 export class Keyspace {
@@ -65,7 +71,6 @@ export class Keyspace {
       due: `${tag}:due`,
       meta: `${tag}:meta`,
       index: `${tag}:index`,
-      blobs: `${tag}:b:${member}`,
     };
     return { member, ...keys, list: SESSION_KEYS.map((name) => keys[name]) };
   }
@@ -76,6 +81,14 @@ export class Keyspace {
     const tag = this.#tag(this.bucketOf(member));
     const inbox = `${tag}:n:${member}`;
     return { member: `${member}${INBOX_SUFFIX}`, inbox, list: [inbox, `${tag}:due`, `${tag}:s:${member}`] };
+  }
+
+  /** The keys of a session's blobs, which exist from its first blob on: contents, and when each was put last. */
+  blobs(ref: SessionRef): BlobKeys {
+    const member = encodeRef(ref);
+    const tag = this.#tag(this.bucketOf(member));
+    const [blobs, stamps] = [`${tag}:b:${member}`, `${tag}:a:${member}`];
+    return { member: `${member}${BLOBS_SUFFIX}`, blobs, stamps, list: [blobs, stamps, `${tag}:due`] };
   }
 
   due(bucket: number): string {
@@ -110,12 +123,21 @@ export interface InboxKeys {
   readonly list: readonly string[];
 }
 
+/** Keys of the blobs of a session. */
+export interface BlobKeys {
+  /** How the bucket's `due` index names them. */
+  readonly member: string;
+  readonly blobs: string;
+  readonly stamps: string;
+  readonly list: readonly string[];
+}
+
 /** A reference as indexes name it: both ids encoded, joined by a dot. */
 export function encodeRef(ref: SessionRef): string {
   return `${encodeId(ref.tenantId)}.${encodeId(ref.sessionId)}`;
 }
 
-/** The reference of an index member; an inbox has its session's. */
+/** The reference of an index member; what lies beside a session has its session's. */
 export function decodeRef(member: string): SessionRef {
   const [tenant = "", session = ""] = member.split(".");
   return { tenantId: decodeId(tenant) as TenantId, sessionId: decodeId(session) as SessionId };

@@ -18,6 +18,7 @@ import type {
   ChoresReply,
   ClaimCommand,
   ClaimReply,
+  DueRef,
   DueReply,
   Hold,
   Ledger,
@@ -26,7 +27,7 @@ import type {
 } from "@holdfast/runtime";
 import type { MemoryWatch } from "../connection/memory-watch.ts";
 import { type ConstantsText, encodeConstants, type ScriptRunner } from "../connection/script-runner.ts";
-import { decodeRef, INBOX_SUFFIX, type Keyspace, SCHEDULES_SUFFIX } from "../layout/keys.ts";
+import { BLOBS_SUFFIX, decodeRef, INBOX_SUFFIX, type Keyspace, SCHEDULES_SUFFIX } from "../layout/keys.ts";
 import { decodeAdmit, decodeAdvance, decodeClaim, decodeDue, decodeWatched } from "./decode-ledger-replies.ts";
 import { encodeColumn, encodeOffer, encodeSettlement, encodeTimes } from "./encode-commands.ts";
 import { afterSettled, asReply, decodeEnded, decodeSettled, nodes, number, tagOf, text } from "./replies.ts";
@@ -200,6 +201,14 @@ async function renewBatch({ renewals, keys, timing }: RedisLedgerOptions, holds:
   });
 }
 
+/** What lies beside a session, by how the `due` index tells it from the session. */
+const PARTS: Readonly<Record<string, NonNullable<DueRef["part"]>>> = {
+  [INBOX_SUFFIX]: "inbox",
+  [SCHEDULES_SUFFIX]: "schedules",
+  [BLOBS_SUFFIX]: "blobs",
+};
+const SUFFIX_LENGTH = INBOX_SUFFIX.length;
+
 async function sweep({ scripts, keys, timing }: RedisLedgerOptions, limit: number) {
   // A sweep takes a bounded number of sessions: beginning anywhere, it starves no bucket behind a full one.
   const first = Math.floor(Math.random() * keys.buckets);
@@ -210,8 +219,8 @@ async function sweep({ scripts, keys, timing }: RedisLedgerOptions, limit: numbe
   });
   return asReply(reply).map((item) => {
     const member = text(asReply(item), 1);
-    if (member.endsWith(INBOX_SUFFIX)) return { ...decodeRef(member), part: "inbox" as const };
-    return member.endsWith(SCHEDULES_SUFFIX) ? { ...decodeRef(member), part: "schedules" as const } : decodeRef(member);
+    const part = PARTS[member.slice(-SUFFIX_LENGTH)];
+    return { ...decodeRef(member), ...(part === undefined ? {} : { part }) };
   });
 }
 
@@ -235,7 +244,13 @@ async function settleChores(
   ref: Parameters<Ledger["settleChores"]>[0],
 ): Promise<ChoresReply> {
   const { member, list } = keys.session(ref);
-  const reply = asReply(await scripts.run("settle-chores", list, { member, rewakeMs: timing.rewakeMs }));
+  const reply = asReply(
+    await scripts.run("settle-chores", list, {
+      member,
+      rewakeMs: timing.rewakeMs,
+      collectAfterMs: timing.collectAfterMs,
+    }),
+  );
   if (tagOf(reply) !== "more" && tagOf(reply) !== "done") {
     return { kind: "done", settled: [], ended: [], endedWait: null, followers: [], cursor: 0 };
   }

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { describe, inject } from "vitest";
+import { describeCollection } from "../../../runtime/test/scenarios/collection.ts";
 import { describeLimitedSessions } from "../../../runtime/test/scenarios/limits.ts";
 import { type Corrupt, describeStorage } from "../../../runtime/test/scenarios/storage.ts";
 import type { RedisStore } from "../../src/index.ts";
@@ -15,4 +16,5 @@ const corrupt: Corrupt = async (store, { ref, inputId }) => {
 describe("what is kept, on Redis", () => {
   describeStorage(openRedisStage, corrupt);
   describeLimitedSessions(openRedisStage);
+  describeCollection(openRedisStage);
 });

@@ -1,5 +1,5 @@
 /** What a store keeps of what is over, and what it lets go of (G14). */
-import type { InputId, Receipt } from "@holdfast/contracts";
+import { DEFAULT_TIMING, type InputId, type Receipt } from "@holdfast/contracts";
 import { GENESIS_DIGEST } from "@holdfast/domain";
 import { describe, expect, it } from "vitest";
 import { completed, failed, prompt } from "../fixtures/commands.ts";
@@ -14,7 +14,7 @@ const RETENTION = { retention: { keepInputs: KEPT, keepEvents: KEPT } };
 export function describeRetention(openStore: StoreFactory): void {
   describe("retention", () => {
     it(
-      "keeps the latest of what is over, whatever came before it [G14]",
+      "keeps the latest of what is over, whatever came before it, and has blobs looked at [G14, D57]",
       withSession(
         openStore,
         async (session) => {
@@ -40,6 +40,8 @@ export function describeRetention(openStore: StoreFactory): void {
           });
           expect(await session.admit({ key: "first", input: prompt("anew") })).toMatchObject({ kind: "accepted" });
           expect(await session.admit({ key: "last" })).toMatchObject({ kind: "deduplicated", existingId: last });
+          await session.advanceTime(DEFAULT_TIMING.collectAfterMs);
+          expect(await session.store.ledger.sweep(10)).toContainEqual({ ...session.ref, part: "blobs" });
         },
         RETENTION,
       ),

@@ -70,7 +70,7 @@ export function describeSchedules(openStore: StoreFactory): void {
         expect(await load(session)).toEqual({ phase: "destroyed", version: 0, rows: "" });
         expect(await save(session, 0, "again")).toEqual({ kind: "missing" });
         await session.advanceTime(60_000);
-        expect(await sweptParts(session)).toEqual([]);
+        expect(await sweptParts(session)).not.toContain("schedules");
       }),
     );
 

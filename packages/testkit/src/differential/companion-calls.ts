@@ -35,6 +35,10 @@ function deliveryId(id: number): DeliveryId {
   return `delivery ${id}` as DeliveryId;
 }
 
+function blobName(blob: number): string {
+  return `blob ${blob}`;
+}
+
 const INTERPRETERS: Interpreters = {
   label: (mind, { session, labels }) => {
     const { ref } = standingAt(mind, session);
@@ -106,6 +110,36 @@ const INTERPRETERS: Interpreters = {
       },
     };
   },
+  put_blob: (mind, { session, blob }) => {
+    const { ref } = standingAt(mind, session);
+    const content = Uint8Array.from([blob, 0, 255]);
+    return {
+      what: `put blob ${blob}`,
+      touches: [ref],
+      send: (store) => store.blobs.put(ref, blobName(blob), content),
+    };
+  },
+  retain_blobs: (mind, { session, blob, ageMs }) => {
+    const { ref } = standingAt(mind, session);
+    const names = new Set([blobName(blob)]);
+    return {
+      what: `retain blob ${blob} of those older than ${ageMs}`,
+      touches: [ref],
+      send: (store) => store.blobs.retain(ref, names, ageMs),
+    };
+  },
+  clear_blobs: (mind, { session }) => {
+    const { ref } = standingAt(mind, session);
+    return { what: "clear the blobs", touches: [ref], send: (store) => store.blobs.clear(ref) };
+  },
+  plan_collection: (mind, { session, afterMs }) => {
+    const { ref } = standingAt(mind, session);
+    return { what: `plan a look in ${afterMs}`, touches: [ref], send: (store) => store.collection.plan(ref, afterMs) };
+  },
+  drop_collection: (mind, { session }) => {
+    const { ref } = standingAt(mind, session);
+    return { what: "drop the look", touches: [ref], send: (store) => store.collection.drop(ref) };
+  },
   begin_run: (mind, command) => {
     const { ref, settings: known } = standingAt(mind, command.session);
     const worker = WORKERS[command.worker] as (typeof WORKERS)[number];
@@ -159,7 +193,7 @@ async function markDelivery(
 
 /** Every read of what is beside a session. */
 async function readCompanions(store: Store, ref: SessionRef, limit: number): Promise<unknown> {
-  const { deliveries, directory, drains, projections, schedules } = store;
+  const { blobs, deliveries, directory, drains, projections, schedules } = store;
   const { tenantId } = ref;
   const label = { key: "team", value: "a" };
   return {
@@ -168,6 +202,8 @@ async function readCompanions(store: Store, ref: SessionRef, limit: number): Pro
     pending: await deliveries.pending(ref, limit),
     found: await Promise.all([0, 1, 2].map((id) => deliveries.find(ref, deliveryId(id)))),
     consumers: await Promise.all(CONSUMERS.map((name) => projections.find(ref, name))),
+    blobs: await Promise.all([0, 1].map((blob) => blobs.find(ref, blobName(blob)))),
+    aged: await blobs.count(ref, 1_000),
     labelled: await directory.list({ tenantId, after: null, limit, label }),
   };
 }

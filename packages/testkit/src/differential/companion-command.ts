@@ -1,7 +1,7 @@
 /**
  * What can happen beside the work of a session, as data: labels, events of
  * callers, schedules, the drain of its peers, its delivery inbox, consumers of its
- * events; and runs that a sender does itself. See `command.ts`.
+ * events, its blobs; and runs that a sender does itself. See `command.ts`.
  */
 import fc from "fast-check";
 
@@ -31,6 +31,11 @@ export type CompanionCommand =
       readonly variant: number;
       readonly isStale: boolean;
     }
+  | { readonly type: "put_blob"; readonly session: number; readonly blob: number }
+  | { readonly type: "retain_blobs"; readonly session: number; readonly blob: number; readonly ageMs: number }
+  | { readonly type: "clear_blobs"; readonly session: number }
+  | { readonly type: "plan_collection"; readonly session: number; readonly afterMs: number }
+  | { readonly type: "drop_collection"; readonly session: number }
   | { readonly type: "repeat_begin"; readonly back: number }
   | { readonly type: "read_companions"; readonly session: number; readonly limit: number };
 
@@ -80,6 +85,11 @@ export const COMPANION_COMMANDS: readonly Weighted[] = [
     weight: 3,
     arbitrary: fc.record({ ...of("move_projection"), consumer: fc.nat(1), by: fc.constantFrom(0, 1, 2, -1) }),
   },
+  { weight: 3, arbitrary: fc.record({ ...of("put_blob"), blob: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ ...of("retain_blobs"), blob: fc.nat(3), ageMs: moment }) },
+  { weight: 1, arbitrary: fc.record(of("clear_blobs")) },
+  { weight: 2, arbitrary: fc.record({ ...of("plan_collection"), afterMs: moment }) },
+  { weight: 1, arbitrary: fc.record(of("drop_collection")) },
   { weight: 10, arbitrary: beginRun },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("repeat_begin" as const), back: fc.nat(2) }) },
   { weight: 3, arbitrary: fc.record({ ...of("read_companions"), limit: fc.constantFrom(1, 10) }) },

@@ -110,6 +110,7 @@ function drawTiming(chance: Chance): Timing {
     unhostedMs: leaseMs * 3,
     warmMs: leaseMs * chance.pick([0, 1, 6]),
     warmClaimMs: 20,
+    collectAfterMs: 3_600_000,
     unregisterMs: leaseMs * 3,
   };
 }

@@ -33,6 +33,7 @@ export function connectStore(world: World, node: SimulatedNode): Store {
     unregistration: wire.stretch(store.unregistration),
     deadLetters: wire.stretch(store.deadLetters),
     blobs: wire.stretch(store.blobs),
+    collection: wire.stretch(store.collection),
     directRuns: wire.stretch(store.directRuns),
     schedules: wire.stretch(store.schedules),
     notifier: world.notifications.connect(node),
