@@ -2,7 +2,7 @@ import { AppError, type ControlVerb, isAppError, type Outcome } from "@holdfast/
 import { binding, createIds, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { Store } from "../src/index.ts";
-import { Door, withLedger } from "./support/calls.ts";
+import { answeringBehind, Door, withLedger } from "./support/calls.ts";
 import { executor, holding, recording } from "./support/executors.ts";
 import { rejection } from "./support/rejection.ts";
 import { keyed, send } from "./support/send.ts";
@@ -76,13 +76,7 @@ describe("a waiter", () => {
 
   it("misses nothing that happens between its question and the answer (W2)", async () => {
     const door = new Door();
-    const wrap = withLedger((ledger) => ({
-      watch: async (command) => {
-        const reply = await ledger.watch(command);
-        await door.pass();
-        return reply;
-      },
-    }));
+    const wrap = answeringBehind(door, "watch");
     const { world, client, host } = await withTurn({ client: { wrap } });
     door.close();
     await client.runtime.acceptInput(ref, keyed("a"));
@@ -434,7 +428,7 @@ describe("a wait", () => {
     await world.advance(1);
     const other = await world.start("other");
 
-    expect(isAppError(await wait, "store.unavailable")).toBe(true);
+    expect(isAppError(await wait, "runtime.terminated")).toBe(true);
     expect(await other.runtime.waitForOutcome(ref, { key: "a" })).toMatchObject({ kind: "completed", output: 1 });
   });
 });

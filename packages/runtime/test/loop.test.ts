@@ -1,7 +1,7 @@
 import { AppError, type Outcome, type SessionRef } from "@holdfast/contracts";
 import { binding, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
-import { Door, taping, withLedger } from "./support/calls.ts";
+import { answeringBehind, Door, losingFirst, taping, withLedger } from "./support/calls.ts";
 import { executor, holding, recording, textsOf } from "./support/executors.ts";
 import { keyed, send } from "./support/send.ts";
 import { createWorld, type ProcessOptions, type World } from "./support/world.ts";
@@ -180,17 +180,7 @@ describe("a settlement whose answer is lost", () => {
   it("that was applied is answered with what it did then, and its next batch is run once (L5)", async () => {
     const { world, sender } = await withSender();
     const { tape, wrap } = taping();
-    let isLost = true;
-    const losing = withLedger((ledger) => ({
-      advance: async (command) => {
-        const reply = await ledger.advance(command);
-        if (isLost) {
-          isLost = false;
-          unavailable();
-        }
-        return reply;
-      },
-    }));
+    const losing = losingFirst("advance");
     const host = holding();
     await world.start("worker", { executors: [host.executor], wrap: (store) => losing(wrap(store)) });
     await send(sender, ref, "one");
@@ -212,17 +202,7 @@ describe("a claim whose answer is lost", () => {
   it("is sent again under the same claim id, and what it staged is run: nothing is charged (L5)", async () => {
     const { world, sender } = await withSender();
     const { tape, wrap } = taping();
-    let isLost = true;
-    const losing = withLedger((ledger) => ({
-      claim: async (command) => {
-        const reply = await ledger.claim(command);
-        if (isLost) {
-          isLost = false;
-          unavailable();
-        }
-        return reply;
-      },
-    }));
+    const losing = losingFirst("claim");
     const host = holding();
     await world.start("worker", { executors: [host.executor], wrap: (store) => losing(wrap(store)) });
 
@@ -259,13 +239,7 @@ describe("a claim whose answer is lost", () => {
 it("publishes an outcome only after the store has answered that it is committed (H3)", async () => {
   const { world, sender } = await withSender();
   const door = new Door();
-  const wrap = withLedger((ledger) => ({
-    advance: async (command) => {
-      const reply = await ledger.advance(command);
-      await door.pass();
-      return reply;
-    },
-  }));
+  const wrap = answeringBehind(door, "advance");
   const host = holding();
   await world.start("worker", { executors: [host.executor], wrap });
   const { completion } = await send(sender, ref);
@@ -305,50 +279,12 @@ describe("a session in a process", () => {
     expect(host.turns).toHaveLength(1);
     expect(worker?.held).toBe(0);
   });
-
-  it("is looked at again after a hold during whose end a wake arrived (O2)", async () => {
-    const world = createWorld();
-    const door = new Door();
-    const wrap = withLedger((ledger) => ({
-      advance: async (command) => {
-        const reply = await ledger.advance(command);
-        await door.pass();
-        return reply;
-      },
-    }));
-    const host = holding();
-    const both = await world.start("both", { executors: [host.executor], wrap });
-    // Neither the queue nor a notification helps: only the wake within this process is left.
-    world.wakes.setDrop(() => true);
-    world.notices.setDrop(() => true);
-    await send(both, ref, "one", { createWith: binding() });
-    await world.settle();
-    door.close();
-
-    // The session is let go; that it is, is not known here yet.
-    host.last().answer();
-    await world.settle();
-    await send(both, ref, "two");
-    await world.settle();
-    const turnsBefore = host.turns.length;
-    door.open();
-    await world.settle();
-
-    expect(turnsBefore).toBe(1);
-    expect(host.turns.map(({ turn }) => textsOf(turn))).toEqual([["one"], ["two"]]);
-  });
 });
 
 it("begins no turn that it may not hold any more, however late its claim is answered (H1, K2)", async () => {
   const { world, sender } = await withSender();
   const door = new Door();
-  const wrap = withLedger((ledger) => ({
-    claim: async (command) => {
-      const reply = await ledger.claim(command);
-      await door.pass();
-      return reply;
-    },
-  }));
+  const wrap = answeringBehind(door, "claim");
   const host = holding();
   await world.start("worker", { executors: [host.executor], wrap });
   door.close();

@@ -3,7 +3,7 @@ import type { AppError, ExecutorResult, NewInput, Outcome } from "@holdfast/cont
 import { event } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import { unavailable } from "../support/bound-session.ts";
-import { Door, withLedger } from "../support/calls.ts";
+import { answeringBehind, Door, withLedger } from "../support/calls.ts";
 import { executor, failing, holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { keyed, send } from "../support/send.ts";
@@ -255,13 +255,7 @@ function describeHandles(openStage: OpenStage): void {
   it("is waited for from before anybody can end it", async () => {
     const stage = await bound(openStage);
     const door = new Door();
-    const wrap = withLedger((ledger) => ({
-      admit: async (command) => {
-        const reply = await ledger.admit(command);
-        await door.pass();
-        return reply;
-      },
-    }));
+    const wrap = answeringBehind(door, "admit");
     const slow = await stage.process("slow", { wrap });
     await stage.worker("worker", recording());
     door.close();

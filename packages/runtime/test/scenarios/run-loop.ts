@@ -4,7 +4,7 @@ import { event, prompt } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../../src/index.ts";
 import { failure } from "../support/bound-session.ts";
-import { Door, withLedger } from "../support/calls.ts";
+import { answeringBehind, Door, withLedger } from "../support/calls.ts";
 import { executor, holding, textsOf } from "../support/executors.ts";
 import { send } from "../support/send.ts";
 import { begin } from "./operations.ts";
@@ -292,17 +292,11 @@ function describeSuccessors(openStage: OpenStage): void {
     expect(turns).toEqual(["one", "two"]);
   });
 
-  it("RUN-13 that arrives while the commit of a run is not heard yet runs after it, though no wake is carried", async () => {
+  it("RUN-13 that arrives while the commit of a run is not heard yet runs after it, though no wake is carried (O2)", async () => {
     const stage = await openStage();
     await stage.bind();
     const door = new Door();
-    const wrap = withLedger((ledger) => ({
-      advance: async (command) => {
-        const reply = await ledger.advance(command);
-        await door.pass();
-        return reply;
-      },
-    }));
+    const wrap = answeringBehind(door, "advance");
     const host = holding();
     const both = await stage.worker("both", host.executor, { wrap });
     await send(both, stage.ref, "one");

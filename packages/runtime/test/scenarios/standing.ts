@@ -3,7 +3,7 @@ import type { Ack, RunId, SubmitOutcome } from "@holdfast/contracts";
 import { createIds, prompt, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../src/index.ts";
-import { Door } from "../support/calls.ts";
+import { answeringBehind, Door } from "../support/calls.ts";
 import { executor, holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { keyed } from "../support/send.ts";
@@ -30,21 +30,13 @@ function acknowledgingAt(level: Ack["level"]): (store: Store) => Store {
 }
 
 /** A store whose admissions are carried out, and answered when the door is open. */
-function answeringBehind(door: Door): (store: Store) => Store {
-  return (store) => {
-    const durable = acknowledgingAt("fsync")(store);
-    const admit: Store["ledger"]["admit"] = async (command) => {
-      const reply = await durable.ledger.admit(command);
-      await door.pass();
-      return reply;
-    };
-    return { ...durable, ledger: { ...durable.ledger, admit } };
-  };
+function durableBehind(door: Door): (store: Store) => Store {
+  return (store) => answeringBehind(door, "admit")(acknowledgingAt("fsync")(store));
 }
 
 async function withDoor(stage: Stage) {
   const door = new Door();
-  const process = await stage.process("submitter", { wrap: answeringBehind(door) });
+  const process = await stage.process("submitter", { wrap: durableBehind(door) });
   return { door, process };
 }
 

@@ -1,3 +1,4 @@
+import { AppError } from "@holdfast/contracts";
 import type { AdvanceCommand, AdvanceReply, ClaimCommand, ClaimReply, Ledger, Store } from "../../src/index.ts";
 
 /** A ledger with some methods replaced. */
@@ -17,6 +18,35 @@ function methodsOf(ledger: Ledger): Ledger {
     settleChores: (ref) => ledger.settleChores(ref),
     watch: (command) => ledger.watch(command),
   };
+}
+
+/** Methods of the ledger whose answers tests delay and lose. */
+type Answered = "admit" | "claim" | "advance" | "watch";
+
+/** Answers of a method pass a door; what was asked is carried out before. */
+export function answeringBehind(door: Door, method: Answered): (store: Store) => Store {
+  return afterReply(method, () => door.pass());
+}
+
+/** The first answer of a method is lost, though what was asked is carried out. */
+export function losingFirst(method: Answered): (store: Store) => Store {
+  let isLost = true;
+  return afterReply(method, () => {
+    if (!isLost) return;
+    isLost = false;
+    throw new AppError("store.unavailable");
+  });
+}
+
+function afterReply(method: Answered, then: () => Promise<void> | void): (store: Store) => Store {
+  return withLedger((ledger) => {
+    const call = async (command: never) => {
+      const reply = await ledger[method](command);
+      await then();
+      return reply;
+    };
+    return { [method]: call } as Partial<Ledger>;
+  });
 }
 
 /** What a worker sent and what came back, in order. */
