@@ -199,6 +199,9 @@ export const KEPT_DELIVERIES = 256;
 /** Most bytes of a state, an output or a step's result, as canonical JSON. */
 export const MAX_RESULT_BYTES = 16 * 1_048_576;
 
+/** Content of more bytes lies beside the ledger, as a blob: payloads of inputs, states, outputs, what runs keep. */
+export const DEFAULT_INLINE_BYTES = 65_536;
+
 /** Buckets of a new store; fixed when the store is created. */
 export const DEFAULT_BUCKETS = 64;
 

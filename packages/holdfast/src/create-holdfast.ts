@@ -1,6 +1,6 @@
-import { DEFAULT_NAMESPACE } from "@holdfast/contracts";
+import { DEFAULT_INLINE_BYTES, DEFAULT_NAMESPACE } from "@holdfast/contracts";
 import { createBullmqWakeQueue } from "@holdfast/queue-bullmq";
-import { type Store, withBlobs } from "@holdfast/runtime";
+import { type Store, sha256, withBlobs, withLargeContent } from "@holdfast/runtime";
 import { createRedisStore } from "@holdfast/store-redis";
 import type { Holdfast, HoldfastOptions } from "./holdfast.ts";
 import { type Ground, type GroundParts, openProcess } from "./open-process.ts";
@@ -20,19 +20,20 @@ import { type Ground, type GroundParts, openProcess } from "./open-process.ts";
  * ```
  */
 export function createHoldfast(options: HoldfastOptions): Promise<Holdfast> {
-  const { blobs } = options;
-  return openProcess(
-    options,
-    openOnRedis(options, (store) => (blobs === undefined ? store : withBlobs(store, blobs))),
-  );
+  const { blobs, inlineBytes = DEFAULT_INLINE_BYTES } = options;
+  const open = openOnRedis(options, (store, { timing }) => {
+    return withLargeContent(blobs === undefined ? store : withBlobs(store, blobs), { sha256, timing, inlineBytes });
+  });
+  return openProcess(options, open);
 }
 
 /** How a process on Redis stands; `change` stands between it and its store. */
 export function openOnRedis(
   options: HoldfastOptions,
-  change: (store: Store) => Store,
+  change: (store: Store, parts: GroundParts) => Store,
 ): (parts: GroundParts) => Promise<Ground> {
-  return async ({ timing, budget, report }) => {
+  return async (parts) => {
+    const { timing, budget, report } = parts;
     const { redis, namespace = DEFAULT_NAMESPACE, buckets, mayCreate, retention = {}, memory = {} } = options;
     const store = await createRedisStore({
       url: redis,
@@ -46,6 +47,6 @@ export function openOnRedis(
     });
     const url = options.wakeRedis ?? redis;
     const wakeQueue = createBullmqWakeQueue({ url, prefix: store.keys.wakePrefix, onReport: report });
-    return { store: change(store), wakeQueue };
+    return { store: change(store, parts), wakeQueue };
   };
 }

@@ -18,7 +18,7 @@ export function ephemeral(options: ProcessOptions = {}): Promise<Holdfast> {
   }));
 }
 
-/** Sessions on Redis, with the images of their inputs there or where `blobs` keeps them. @throws as `createHoldfast` */
+/** Sessions on Redis, with images and large content there or where `blobs` keeps them. @throws as `createHoldfast` */
 export function persistent({ store, ...options }: PersistentOptions): Promise<Holdfast> {
   return createHoldfast({ ...options, ...store });
 }
@@ -26,7 +26,8 @@ export function persistent({ store, ...options }: PersistentOptions): Promise<Ho
 /**
  * Sessions on Redis without a place for images: an input with one is refused with
  * `blob.unsupported`, and every session this process uses is reported once, as
- * `session keeps no blobs`. All else is kept as by `persistent`.
+ * `session keeps no blobs`. All else is kept as by `persistent`, what is large in
+ * the ledger itself.
  *
  * @throws as `createHoldfast`
  */

@@ -45,18 +45,23 @@ export interface RedisOptions {
   readonly mayCreate?: boolean;
   /** When the store takes nothing new, so that what it has can still be finished. */
   readonly memory?: Partial<MemoryLimits>;
+  /**
+   * Payloads, states and outputs of more bytes, 64 KiB by default, are kept as blobs. Processes of a store may differ:
+   * each reads what any of them has written.
+   */
+  readonly inlineBytes?: number;
 }
 
 /** How a process takes part in a store on Redis. */
 export interface HoldfastOptions extends ProcessOptions, RedisOptions {
-  /** Where images of inputs are kept, the same for every process; on the ledger's Redis, if left out. */
+  /** Where images of inputs and large content are kept, the same for every process; on the ledger's Redis, if left out. */
   readonly blobs?: Blobs;
 }
 
 /** As {@link HoldfastOptions}, with the store by itself. */
 export interface PersistentOptions extends ProcessOptions {
   readonly store: RedisOptions;
-  /** Where images of inputs are kept, the same for every process; on the ledger's Redis, if left out. */
+  /** Where images of inputs and large content are kept, the same for every process; on the ledger's Redis, if left out. */
   readonly blobs?: Blobs;
 }
 

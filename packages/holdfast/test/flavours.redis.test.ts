@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, inject, it } from "vitest";
+import { afterEach, expect, inject, it, vi } from "vitest";
 import {
   createFileBlobs,
   defineExecutor,
@@ -36,7 +36,7 @@ function storeOf(name: string) {
   return { redis: inject("redisUrl"), namespace: `test.${process.pid}.${name}`, buckets: 4 };
 }
 
-it("keeps images where it is told, reads them there, and removes them with their session", async () => {
+it("keeps images and large content where it is told, reads them there, and removes them with their session", async () => {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-flavours-"));
   const holdfast = await persistent({
     store: storeOf("kept"),
@@ -50,9 +50,17 @@ it("keeps images where it is told, reads them there, and removes them with their
 
   expect(await completion).toMatchObject({ kind: "completed", output: "picture" });
   const [tenant] = await readdir(directory);
-  expect(await readdir(join(directory, tenant as string))).toHaveLength(1);
+  const [session] = await readdir(join(directory, tenant as string));
+  const blobs = join(directory, tenant as string, session as string);
+  expect(await readdir(blobs)).toHaveLength(1);
+  const text = "x".repeat(100_000);
+  const large = await chat.send({ key: "msg-2", text });
+  expect(await large.completion).toMatchObject({ kind: "completed" });
+  expect(await readdir(blobs)).toHaveLength(2);
+  expect(await holdfast.runtime.inputState(chat.ref, { inputId: large.inputId })).toMatchObject({ input: { text } });
   await holdfast.runtime.destroy(chat.ref);
-  expect(await readdir(join(directory, tenant as string))).toEqual([]);
+  // The worker's sweeper removes them, in its own time.
+  await vi.waitFor(async () => expect(await readdir(join(directory, tenant as string))).toEqual([]), 30_000);
   await rm(directory, { recursive: true });
 });
 

@@ -13,6 +13,8 @@ export type * from "./api/unregister.ts";
 export type * from "./api/verify.ts";
 export { blobNameOf, blobNamesIn } from "./blobs/blob-name.ts";
 export { collectBlobs } from "./blobs/collect-blobs.ts";
+export { contentBytesOfText } from "./blobs/content-reference.ts";
+export { type LargeContentOptions, withLargeContent } from "./blobs/large-content.ts";
 export { withBlobs, withoutBlobs } from "./blobs/with-blobs.ts";
 export { createSessionRuntime, type RunningRuntime } from "./create-session-runtime.ts";
 export * from "./ports/index.ts";

@@ -35,6 +35,7 @@ import {
   resolvePolicy,
 } from "@holdfast/domain";
 import { LRUCache } from "lru-cache";
+import { missingNameOf } from "../blobs/content-reference.ts";
 import { externaliseImages, hasImages } from "../blobs/externalise.ts";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
@@ -227,6 +228,7 @@ export class Ingress {
     { payload }: PreparedInput,
     { queuedId, payload: queuedPayload }: Extract<AdmitReply, { kind: "mergeable" }>,
   ): AdmitCommand["merge"] {
+    if (missingNameOf(queuedPayload) !== null) return "declined";
     const [queued, newer] = [JSON.parse(queuedPayload) as Input, JSON.parse(payload) as Input];
     const digest = this.#context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, queuedId, newer.id]));
     const merged = mergeInputs(queued, newer, `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId);

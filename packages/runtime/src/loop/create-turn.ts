@@ -1,5 +1,6 @@
 import { AppError, type Input, type RunPrimitive, type SessionRef } from "@holdfast/contracts";
 import { renderPrimitive } from "@holdfast/domain";
+import { missingBlob, parseContent } from "../blobs/content-reference.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { ResumedRun, Turn } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
@@ -21,7 +22,7 @@ export interface TurnParts {
 /** The turn an executor is handed. State and inputs are parsed for this attempt alone. */
 export function createTurn({ ref, batch, state, blobs, signal, step, live }: TurnParts): Turn {
   // The ledger validated inputs at admission; they are read back as they were written.
-  const inputs = batch.inputs.map(({ payload }) => JSON.parse(payload) as Input);
+  const inputs = batch.inputs.map(({ payload }) => parseContent(payload) as Input);
   let primitive: RunPrimitive | null = null;
   return {
     ref,
@@ -35,7 +36,7 @@ export function createTurn({ ref, batch, state, blobs, signal, step, live }: Tur
       primitive ??= render(batch, inputs);
       return primitive;
     },
-    state: state === null ? null : (JSON.parse(state) as unknown),
+    state: parsedOrNull(state),
     blob: (name) => getBlob(blobs, ref, name),
     signal,
     step,
@@ -49,7 +50,7 @@ export function createTurn({ ref, batch, state, blobs, signal, step, live }: Tur
 async function getBlob(blobs: Blobs, ref: SessionRef, name: string): Promise<Uint8Array> {
   const content = await blobs.find(ref, name);
   if (content !== null) return content;
-  throw new AppError("blob.missing", { message: `the session has no blob ${name}`, details: { blob: name } });
+  throw missingBlob(name);
 }
 
 function resumedOf({ sequence, kept }: StagedBatch): ResumedRun | null {
@@ -58,7 +59,7 @@ function resumedOf({ sequence, kept }: StagedBatch): ResumedRun | null {
 }
 
 function parsedOrNull(text: string | null): unknown {
-  return text === null ? null : (JSON.parse(text) as unknown);
+  return text === null ? null : parseContent(text);
 }
 
 function render(batch: StagedBatch, inputs: readonly Input[]): RunPrimitive {

@@ -13,6 +13,7 @@
  */
 import { type Input, type InputId, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import { abortReasonOf } from "@holdfast/domain";
+import { parseContent } from "../blobs/content-reference.ts";
 import type { AbortReason, BoundaryDraft, InboxOptions } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
 import type { CheckpointCommand, CheckpointReply } from "../ports/live-runs.ts";
@@ -76,7 +77,7 @@ export class LiveTurn {
     this.#isAttentionAsked = false;
     const taken = await this.#call({ draft: checkpoint ?? null, limit: Math.max(1, Math.min(limit, SCRIPT_BATCH)) });
     // The ledger validated them at admission; they are read back as they were written.
-    return taken.inputs.map(({ payload }) => JSON.parse(payload) as Input);
+    return taken.inputs.map(({ payload }) => parseContent(payload) as Input);
   }
 
   /** Resolves once an input has asked for attention. */

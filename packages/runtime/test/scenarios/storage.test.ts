@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { describeCollection } from "./collection.ts";
+import { describeLargeContent } from "./large-content.ts";
 import { describeLimitedSessions } from "./limits.ts";
 import { openMemoryStage } from "./memory-stage.ts";
 import { type Corrupt, describeStorage } from "./storage.ts";
@@ -19,4 +20,5 @@ describe("what is kept, on the store in process", () => {
   describeStorage(openMemoryStage, corrupt);
   describeLimitedSessions(openMemoryStage);
   describeCollection(openMemoryStage);
+  describeLargeContent(openMemoryStage);
 });

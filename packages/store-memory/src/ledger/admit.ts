@@ -1,7 +1,14 @@
 /** Records one input of a session, once, and says what to signal (L1). */
 import type { Ack, InputId, InputStatus, PolicyDecision, SessionPhase } from "@holdfast/contracts";
 import { abortReasonOf, INPUT_TABLE, raiseCancel, signalFor } from "@holdfast/domain";
-import type { AbortNotice, AdmitCommand, AdmitReply, MergeOffer, WakeHint } from "@holdfast/runtime";
+import {
+  type AbortNotice,
+  type AdmitCommand,
+  type AdmitReply,
+  contentBytesOfText,
+  type MergeOffer,
+  type WakeHint,
+} from "@holdfast/runtime";
 import { closeLetter } from "../input/dead-letters.ts";
 import { type Displacement, displaceBy, isDisplaceable, replaceQueued } from "../input/displace.ts";
 import { getInput, moveInput, statusOf } from "../input/input.ts";
@@ -309,9 +316,9 @@ function askToEnd(admission: Admitting): void {
   });
 }
 
-/** Bytes an input counts for in a batch: its id, a space and its payload. */
+/** Bytes an input counts for in a batch: its id, a space and its payload, wherever that lies. */
 function bytesOf({ id, payload }: { readonly id: InputId; readonly payload: string }): number {
-  return Buffer.byteLength(id) + 1 + Buffer.byteLength(payload);
+  return Buffer.byteLength(id) + 1 + contentBytesOfText(payload);
 }
 
 /** The dead letter it is made of is decided about (D52). */

@@ -1,5 +1,11 @@
 -- Stages a batch durably (L3). `claim` = { id, node, lease, meta, newRunId }.
 
+-- Bytes that an input brings with it: its id, a space and its payload, wherever that lies.
+local function weight_of(stored)
+  local id, bytes = string.match(stored, '^(%S+) {"$blob":"[^"]+","bytes":(%d+)')
+  return id and #id + 1 + tonumber(bytes) or #stored
+end
+
 -- Rows and payloads of a batch, cut where it would exceed the byte limit. The first always fits,
 -- and a run that was staged before keeps its exact set.
 local function load_batch(c, batch, max_bytes)
@@ -14,7 +20,7 @@ local function load_batch(c, batch, max_bytes)
   local loaded, bytes = {}, 0
   for i = 1, #batch do
     local entry = batch[i]
-    bytes = bytes + #rows[2 * i]
+    if #batch > 1 then bytes = bytes + weight_of(rows[2 * i]) end
     if i > 1 and bytes > max_bytes and first_entry.runId == "" then break end
     loaded[i] = { id = entry.inputId, record = decode_record(rows[2 * i - 1]), payload = rows[2 * i] }
   end

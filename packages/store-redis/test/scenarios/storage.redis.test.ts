@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { describe, inject } from "vitest";
 import { describeCollection } from "../../../runtime/test/scenarios/collection.ts";
+import { describeLargeContent } from "../../../runtime/test/scenarios/large-content.ts";
 import { describeLimitedSessions } from "../../../runtime/test/scenarios/limits.ts";
 import { type Corrupt, describeStorage } from "../../../runtime/test/scenarios/storage.ts";
 import type { RedisStore } from "../../src/index.ts";
@@ -17,4 +18,5 @@ describe("what is kept, on Redis", () => {
   describeStorage(openRedisStage, corrupt);
   describeLimitedSessions(openRedisStage);
   describeCollection(openRedisStage);
+  describeLargeContent(openRedisStage);
 });

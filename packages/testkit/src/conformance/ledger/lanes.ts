@@ -1,6 +1,16 @@
 import type { InputId, NewInput } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
-import { binding, completed, EXECUTOR, event, progress, prompt, RELEASED, worker } from "../../fixtures/commands.ts";
+import {
+  admitCommand,
+  binding,
+  completed,
+  EXECUTOR,
+  event,
+  progress,
+  prompt,
+  RELEASED,
+  worker,
+} from "../../fixtures/commands.ts";
 import { idsOf } from "../../fixtures/session-driver.ts";
 import { type SessionUnderTest, type StoreFactory, withSession } from "../store-under-test.ts";
 
@@ -92,6 +102,22 @@ export function describeLanes(openStore: StoreFactory): void {
 
         // Two such payloads are under 1,500 characters and over 1,500 bytes.
         expect(idsOf(await session.stage({ as: worker("first", { maxBytes: 1_500 }) }))).toEqual([a]);
+      }),
+    );
+
+    it(
+      "counts what lies beside the ledger with its bytes [L2]",
+      withSession(openStore, async (session) => {
+        const { ref, ids } = session;
+        const elsewhere = JSON.stringify({ $blob: "sha256-x", bytes: 5_000 });
+        const admitted = [];
+        for (let count = 0; count < 2; count += 1) {
+          const command = admitCommand(ref, ids, { input: event("large") });
+          await session.store.ledger.admit({ ...command, input: { ...command.input, payload: elsewhere } });
+          admitted.push(command.input.id);
+        }
+
+        expect(idsOf(await session.stage({ as: worker("first", { maxBytes: 9_000 }) }))).toEqual([admitted[0]]);
       }),
     );
 
