@@ -88,7 +88,7 @@ function receive(
   switch (message.type) {
     case "session.due":
       // Without room here, whoever told of it turns to the queue.
-      worker?.attend(message.ref);
+      worker?.hear(message.ref, message.executor);
       break;
     case "run.abort":
       worker?.abort(message.ref, message.runId, message.reason);

@@ -68,7 +68,7 @@ describe("an input at rest", () => {
     await world.advance(world.timing.warmClaimMs + 1);
 
     expect(textsOf(host.last().turn)).toEqual(["one"]);
-    expect(messages).toEqual([{ type: "session.due", ref }]);
+    expect(messages).toEqual([{ type: "session.due", ref, executor: EXECUTOR }]);
     expect(jobs).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe("an input at rest", () => {
     await Promise.all(["one", "two", "three"].map((text) => send(sender, ref, text)));
     await world.advance(world.timing.warmClaimMs + 1);
 
-    expect(messages).toEqual([{ type: "session.due", ref }]);
+    expect(messages).toEqual([{ type: "session.due", ref, executor: EXECUTOR }]);
     expect(jobs).toEqual([]);
   });
 

@@ -40,7 +40,7 @@
 
   Reply
     {"committed", isRepeat, position, committedAt, followers, cursor, settled..., next...}
-      next  "staged", batch... | "more", epoch, dueAt | "owing", dueAt | "rest", dueAt | "lost"
+      next  "staged", batch... | "more", epoch, dueAt, executor | "owing", dueAt | "rest", dueAt | "lost"
     {"fenced"}
     {"conflict", position}
     {"missing"}

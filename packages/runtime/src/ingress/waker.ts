@@ -86,7 +86,7 @@ export class Waker {
     if (this.#told.get(key)?.epoch === wake.epoch) return;
     this.#forget(wake.ref);
     const { clock, store, timing } = this.#context;
-    store.notifier.publish(warmNode, { type: "session.due", ref: wake.ref });
+    store.notifier.publish(warmNode, { type: "session.due", ref: wake.ref, executor: wake.executor });
     const cancel = clock.after(timing.warmClaimMs, () => {
       this.#told.delete(key);
       void this.#enqueueUnlessClaimed(wake);

@@ -38,7 +38,7 @@ export async function claimInRange({ context, ref, versions, offer, send }: Rang
     if (versions.admits(reply)) continue;
     const host = await findHost(context, reply);
     if (host !== null) {
-      context.store.notifier.publish(host, { type: "session.due", ref });
+      context.store.notifier.publish(host, { type: "session.due", ref, executor: reply.executor });
       return reply;
     }
     declined = reply;

@@ -171,7 +171,7 @@ export class SessionHold implements KeptHold {
       const sentAt = context.clock.monotonic();
       const command = advanceCommand(context, { ref: this.ref, batch: left, settlement, next });
       const step = this.#settled(command, await this.#advance(command));
-      if (step.kind !== "staged") return endOf(step, batch);
+      if (step.kind !== "staged") return endOf(step);
       this.#begin(step.batch, sentAt);
     }
   }
@@ -357,10 +357,10 @@ export class SessionHold implements KeptHold {
   }
 }
 
-function endOf(step: Exclude<NextStep, { kind: "staged" }>, batch: StagedBatch): HoldEnd {
+function endOf(step: Exclude<NextStep, { kind: "staged" }>): HoldEnd {
   switch (step.kind) {
     case "more":
-      return { kind: "more", epoch: step.epoch, executor: batch.executor };
+      return { kind: "more", epoch: step.epoch, executor: step.executor };
     case "idle":
       return { kind: "rest" };
     case "owing":

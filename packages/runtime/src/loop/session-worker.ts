@@ -76,6 +76,14 @@ export class SessionWorker implements LocalWorker {
     return !this.#isClosing && this.hosts(executor) && this.attend(ref);
   }
 
+  /**
+   * Is told of work. A session that was bound to another executor since it was warm here is left to who hosts
+   * that one: a claim from here would say that nobody does.
+   */
+  hear(ref: SessionRef, executor: string | undefined): void {
+    if (executor === undefined || this.hosts(executor)) this.attend(ref);
+  }
+
   /** Runs a session here and now; `false` when there is no room for it. */
   attend(ref: SessionRef): boolean {
     if (!this.#hasRoomFor(ref)) return false;
@@ -178,7 +186,7 @@ export class SessionWorker implements LocalWorker {
     if (end.kind === "chores") await this.#settleChores(ref);
     if (end.kind === "owing") await this.#parts.idleWake.tell(ref);
     if (end.kind === "more" && !this.#mayKeep(end.executor)) {
-      this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
+      if (end.executor !== "") this.#parts.waker.enqueue({ ref, executor: end.executor, epoch: end.epoch });
       return;
     }
     if (this.#isClosing) return;

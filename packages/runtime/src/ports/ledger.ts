@@ -368,8 +368,11 @@ export interface SettledInput {
 /** How a hold goes on after a commit. */
 export type NextStep =
   | { readonly kind: "staged"; readonly batch: StagedBatch }
-  /** Work is left that this hold does not take: a fresh wake carries `epoch`. */
-  | { readonly kind: "more"; readonly epoch: number; readonly dueAt: number }
+  /**
+   * Work is left that this hold does not take: a fresh wake carries `epoch`, to who hosts `executor`, to which the
+   * session is bound by now; empty when it is bound to none.
+   */
+  | { readonly kind: "more"; readonly epoch: number; readonly dueAt: number; readonly executor: string }
   | { readonly kind: "idle"; readonly dueAt: number | null }
   /** At rest, and it must be told of detached work that ended; a sweeper does it otherwise. */
   | { readonly kind: "owing"; readonly dueAt: number }

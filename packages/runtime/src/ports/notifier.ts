@@ -11,8 +11,8 @@ import type {
 
 /** A hint to one process. Losing it costs latency only. */
 export type NodeMessage =
-  /** A session you have warm has work. */
-  | { readonly type: "session.due"; readonly ref: SessionRef }
+  /** A session you have warm, or could run, has work; for who hosts `executor`, when it is named. */
+  | { readonly type: "session.due"; readonly ref: SessionRef; readonly executor?: string }
   /** The run you execute must end. */
   | {
       readonly type: "run.abort";

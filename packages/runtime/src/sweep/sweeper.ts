@@ -110,7 +110,7 @@ export class Sweeper {
     const { context, worker, waker } = this.#parts;
     const { executor, epoch, sweeps, node } = due;
     if (node !== null && node !== context.node) {
-      context.store.notifier.publish(node, { type: "session.due", ref });
+      context.store.notifier.publish(node, { type: "session.due", ref, executor });
     }
     // Nobody hosts what is bound to nothing: a run of a call that died there is buried by whoever finds it.
     if (executor === "") {
@@ -135,7 +135,7 @@ export class Sweeper {
     });
     const host = others[Math.floor(context.random.fraction() * others.length)];
     if (host !== undefined) {
-      context.store.notifier.publish(host.node, { type: "session.due", ref });
+      context.store.notifier.publish(host.node, { type: "session.due", ref, executor });
       return;
     }
     if (!worker.hosts(executor)) await worker.run(ref);

@@ -90,7 +90,7 @@ function repeatNext(work: Work, command: AdvanceCommand, { nextToken }: LastSett
   if (nextToken === 0) {
     const dueAt = data.due.get(session.member);
     if (dueAt !== undefined && owesWake(work)) return { kind: "owing", dueAt };
-    return dueAt === undefined ? { kind: "idle", dueAt: null } : { kind: "more", epoch: session.epoch, dueAt };
+    return dueAt === undefined ? { kind: "idle", dueAt: null } : moreOf(work, dueAt);
   }
   const isCurrent = hold !== null && hold.token === nextToken && hold.claimId === command.fence.claimId;
   return isCurrent ? { kind: "staged", batch: stagedBatch(work, hold) } : { kind: "lost" };
@@ -127,7 +127,11 @@ function letGo(work: Work, { node }: AdvanceCommand, blockedUntil: number | null
   session.warmUntil = now + config.timing.warmMs;
   if (dueAt !== null && owesWake(work)) return { kind: "owing", dueAt };
   const isSoon = dueAt !== null && dueAt <= now + config.timing.rewakeMs;
-  return isSoon ? { kind: "more", epoch: session.epoch, dueAt } : { kind: "idle", dueAt };
+  return isSoon ? moreOf(work, dueAt) : { kind: "idle", dueAt };
+}
+
+function moreOf({ session }: Work, dueAt: number): NextStep {
+  return { kind: "more", epoch: session.epoch, dueAt, executor: session.executor ?? "" };
 }
 
 function answerCommitted(

@@ -15,7 +15,7 @@ local function append_rest(reply, c, at, is_soon)
   if at and owes_wake(c) then
     reply[n + 1], reply[n + 2] = "owing", at
   elseif is_soon then
-    reply[n + 1], reply[n + 2], reply[n + 3] = "more", c.head.epoch, at
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = "more", c.head.epoch, at, c.head.executor
   else
     reply[n + 1], reply[n + 2] = "rest", at or ""
   end

@@ -195,7 +195,12 @@ function decodeNext(reply: Reply, at: number): NextStep {
     case "staged":
       return { kind: "staged", batch: decodeBatch(reply, at + 1) };
     case "more":
-      return { kind: "more", epoch: number(reply, at + 1), dueAt: number(reply, at + 2) };
+      return {
+        kind: "more",
+        epoch: number(reply, at + 1),
+        dueAt: number(reply, at + 2),
+        executor: text(reply, at + 3),
+      };
     case "rest":
       return { kind: "idle", dueAt: numberOrNull(reply, at + 1) };
     case "owing":

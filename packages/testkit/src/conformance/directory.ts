@@ -45,6 +45,7 @@ function describeRegistration(openStore: StoreFactory): void {
         settings: { silentIntents: ["gossip"] },
         settingsRevision: 1,
         hasRun: false,
+        isBusy: false,
         admitted: 0,
         queued: 0,
         scheduled: 0,
@@ -84,6 +85,7 @@ function describeRegistration(openStore: StoreFactory): void {
     "replaces a binding, and keeps a staged run [D1]",
     withSession(openStore, async (session) => {
       await session.accept();
+      await session.accept();
       const batch = await session.stage();
 
       await session.register(binding("defer", "another"));
@@ -91,8 +93,23 @@ function describeRegistration(openStore: StoreFactory): void {
       expect(await session.store.directory.find(session.ref)).toMatchObject({
         binding: { executor: "another", onFailure: "defer" },
         hasRun: true,
+        isBusy: true,
       });
-      expect((await session.commit(batch)).position).toBe(1);
+      // What is left is for whoever hosts the executor that it is bound to by now.
+      const next = { kind: "more", executor: "another" };
+      expect(await session.commit(batch)).toMatchObject({ position: 1, next });
+    }),
+  );
+
+  it(
+    "tells a run whose lease has ended from one that is held",
+    withSession(openStore, async (session) => {
+      await session.accept();
+      await session.stage();
+
+      await session.advanceTime(60_000);
+
+      expect(await session.store.directory.find(session.ref)).toMatchObject({ hasRun: true, isBusy: false });
     }),
   );
 

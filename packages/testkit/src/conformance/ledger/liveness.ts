@@ -67,7 +67,12 @@ function describeDue(openStore: StoreFactory): void {
 
       const { next } = await session.commit(await session.stage());
 
-      expect(next).toEqual({ kind: "more", epoch: wake.epoch + 2, dueAt: session.now() + 500 });
+      expect(next).toEqual({
+        kind: "more",
+        epoch: wake.epoch + 2,
+        dueAt: session.now() + 500,
+        executor: EXECUTOR,
+      });
       expect(await session.dueAt()).toBe(session.now() + 500);
     }),
   );
