@@ -230,7 +230,7 @@ export interface InterruptRunCommand {
 }
 
 /** A session as callers see it. */
-export interface SessionView extends Omit<SessionRecord, "hasRun"> {
+export interface SessionView extends Omit<SessionRecord, "hasRun" | "isBusy"> {
   readonly state: SessionState;
   readonly legalVerbs: readonly ControlVerb[];
 }

@@ -30,6 +30,8 @@ async function withBlockedLane(between: (again: () => Promise<void>) => Promise<
       });
       return answer;
     },
+    // The session has no run that anybody could hold.
+    run: () => Promise.reject(new Error("asked for a holder")),
   };
   return { facts: await explainFacts({ scripts, keys: store.keys }, session.ref), inputId, reads: () => reads };
 }

@@ -17,7 +17,7 @@ import type { SessionRecord } from "../ports/session-directory.ts";
 
 /** Explains a session from what the store knows, and from the versions in which workers host its executor. */
 export function explain(facts: ExplainFacts, announced: readonly string[]): Explanation {
-  const { record, run, now, isTorn } = facts;
+  const { record, run, isTorn } = facts;
   const isBound = record.binding !== null;
   const waitsFor = findReason(facts, announced);
   return {
@@ -29,7 +29,7 @@ export function explain(facts: ExplainFacts, announced: readonly string[]): Expl
       ? []
       : legalVerbs(record.phase, {
           hasRun: run !== null,
-          isBusy: run !== null && run.leaseUntil > now,
+          isBusy: record.isBusy,
           isBound,
           hasPending: record.queued + record.scheduled + facts.parked > 0,
         }),
@@ -37,7 +37,7 @@ export function explain(facts: ExplainFacts, announced: readonly string[]): Expl
 }
 
 function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor {
-  const { record, run, now } = facts;
+  const { record, run } = facts;
   if (facts.isTorn) return { kind: "repair" };
   if (run !== null) {
     return {
@@ -47,7 +47,7 @@ function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor
       workerId: run.node,
       stagedAt: isoOf(run.stagedAt),
       leaseUntil: isoOf(run.leaseUntil),
-      isLeaseLive: run.leaseUntil > now,
+      isLeaseLive: record.isBusy,
       cancelMode: run.cancelMode,
       stalledAt: run.stalledAt === null ? null : isoOf(run.stalledAt),
     };

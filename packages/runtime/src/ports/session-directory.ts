@@ -80,6 +80,8 @@ export interface SessionRecord {
   readonly labels: Labels;
   /** A run is staged, whether or not its lease is live. */
   readonly hasRun: boolean;
+  /** It is, and its lease is live: nobody but its holder may end it. */
+  readonly isBusy: boolean;
   /** Inputs admitted since the session exists. */
   readonly admitted: number;
   /** Selectable inputs in the lanes. */

@@ -143,7 +143,7 @@ function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | n
   if (work === null) return null;
   const { data, session, now } = work;
   return {
-    record: sessionRecord(session),
+    record: sessionRecord(work),
     now,
     run: session.hold === null ? null : explainRun(session.hold),
     dueAt: data.due.get(session.member) ?? null,

@@ -12,7 +12,7 @@ import { placeOf } from "./ordered.ts";
 import { configure, register } from "./register.ts";
 import type { SessionData, StoreData } from "./session-data.ts";
 import { isFinal } from "./transitions.ts";
-import { encodeId, type MemoryContext, openSession } from "./work.ts";
+import { encodeId, isLive, type MemoryContext, openSession, type Work } from "./work.ts";
 
 /** The directory in process. */
 export function createMemorySessionDirectory(context: MemoryContext): SessionDirectory {
@@ -20,7 +20,7 @@ export function createMemorySessionDirectory(context: MemoryContext): SessionDir
     register: async (command) => register(context, command),
     find: async (ref) => {
       const work = openSession(context, ref);
-      return work === null ? null : sessionRecord(work.session);
+      return work === null ? null : sessionRecord(work);
     },
     list: async (query) => listPage(context.data(), query),
     configure: async (ref, settings) => configure(context, ref, settings),
@@ -30,7 +30,8 @@ export function createMemorySessionDirectory(context: MemoryContext): SessionDir
 }
 
 /** What is known of a session. */
-export function sessionRecord(session: SessionData): SessionRecord {
+export function sessionRecord(work: Work): SessionRecord {
+  const { session } = work;
   const { executor, versions, isHeld } = session;
   const range = versions === "" ? {} : { versions };
   return {
@@ -42,6 +43,7 @@ export function sessionRecord(session: SessionData): SessionRecord {
     settingsRevision: session.settingsRevision,
     labels: { ...session.labels },
     hasRun: session.hold !== null,
+    isBusy: isLive(session.hold, work),
     admitted: session.admitted,
     queued: session.queued,
     scheduled: session.scheduled,

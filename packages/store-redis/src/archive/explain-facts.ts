@@ -5,11 +5,12 @@ import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row } from "../layout/rows.ts";
+import { findHolder } from "../session/find-holder.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
 
 /** What the facts are read with. */
 export interface ExplainOptions {
-  readonly scripts: Pick<ScriptRunner, "read">;
+  readonly scripts: Pick<ScriptRunner, "read" | "run">;
   readonly keys: Keyspace;
 }
 
@@ -60,9 +61,9 @@ export async function explainFacts(options: ExplainOptions, ref: SessionRef): Pr
     const reading = await read(options, ref, pointers);
     if (reading === null) return null;
     const found = pointersOf(reading);
-    if (isSame(found, pointers)) return toFacts(ref, reading, nextTimed(reading));
+    if (isSame(found, pointers)) return toFacts(options, ref, reading, nextTimed(reading));
     // A session whose front is another at every look is not waiting for a time.
-    if (look === MAX_LOOKS) return toFacts(ref, reading, null);
+    if (look === MAX_LOOKS) return toFacts(options, ref, reading, null);
     pointers = found;
   }
 }
@@ -136,10 +137,16 @@ function nextTimed(reading: Reading): ExplainFacts["nextTimed"] {
   return { id: first.id as InputId | RunId, at: first.at, failures };
 }
 
-function toFacts(ref: SessionRef, reading: Reading, timed: ExplainFacts["nextTimed"]): ExplainFacts {
+async function toFacts(
+  options: ExplainOptions,
+  ref: SessionRef,
+  reading: Reading,
+  timed: ExplainFacts["nextTimed"],
+): Promise<ExplainFacts> {
   const { now, head, hold, settings, labels, isTorn, dueAt } = reading;
+  const isBusy = hold !== null && (await findHolder(options, ref)) !== null;
   return {
-    record: toSessionRecord(ref, head, { hasRun: hold !== null, settings, labels }),
+    record: toSessionRecord(ref, head, { hasRun: hold !== null, isBusy, settings, labels }),
     now,
     run: hold === null ? null : toRun(decodeRow(HOLD, hold)),
     dueAt,

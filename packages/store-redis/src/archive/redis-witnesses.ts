@@ -1,8 +1,9 @@
-import type { InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
+import type { InputId, RunId, SessionRef } from "@holdfast/contracts";
 import type { InputRecord, Witnesses } from "@holdfast/runtime";
 import { FIELD } from "../layout/fields.ts";
 import { decodeRow, HOLD, RECEIPT, RUN } from "../layout/rows.ts";
-import { asReply, listOf, tagOf, text } from "../ledger/replies.ts";
+import { listOf } from "../ledger/replies.ts";
+import { findHolder } from "../session/find-holder.ts";
 import type { ArchiveOptions } from "./archive-options.ts";
 import { findInput, readFields, readInputs } from "./redis-archive.ts";
 
@@ -17,7 +18,7 @@ export function createRedisWitnesses(options: ArchiveOptions): Witnesses {
       return owner ? (owner.toString() as InputId) : null;
     },
     ofRun: (ref, runId) => ofRun(options, ref, runId),
-    holder: (ref) => holder(options, ref),
+    holder: (ref) => findHolder(options, ref),
   };
 }
 
@@ -38,9 +39,4 @@ async function ofRun(options: ArchiveOptions, ref: SessionRef, runId: RunId): Pr
   ];
   const { records } = await readInputs(options, ref, [...new Set(lists.flatMap(listOf))] as InputId[], HEADS);
   return records.filter((input) => input.runId === runId).sort((one, other) => one.admission - other.admission);
-}
-
-async function holder({ scripts, keys }: ArchiveOptions, ref: SessionRef): Promise<NodeId | null> {
-  const reply = asReply(await scripts.run("find-holder", keys.session(ref).list, {}));
-  return tagOf(reply) === "held" ? (text(reply, 1) as NodeId) : null;
 }

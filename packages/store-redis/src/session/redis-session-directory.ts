@@ -24,6 +24,7 @@ import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeLabels, encodeLabel, encodeLabels } from "../layout/labels.ts";
 import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
 import { asReply, listOf, number, tagOf, text, unexpected } from "../ledger/replies.ts";
+import { findHolder } from "./find-holder.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -79,7 +80,12 @@ async function register(
 export function toSessionRecord(
   ref: SessionRef,
   head: Row<typeof HEAD>,
-  stored: { readonly hasRun: boolean; readonly settings: string; readonly labels: string },
+  stored: {
+    readonly hasRun: boolean;
+    readonly isBusy: boolean;
+    readonly settings: string;
+    readonly labels: string;
+  },
 ): SessionRecord {
   return {
     ref,
@@ -90,6 +96,7 @@ export function toSessionRecord(
     settingsRevision: head.settingsRevision,
     labels: decodeLabels(stored.labels),
     hasRun: stored.hasRun,
+    isBusy: stored.isBusy,
     admitted: head.admitted,
     queued: head.queued,
     scheduled: head.scheduled,
@@ -106,14 +113,17 @@ function toBinding({ executor, isHeld, versions }: Row<typeof HEAD>): Binding | 
   return { executor, onFailure: isHeld ? "hold" : "defer", ...range };
 }
 
-async function find({ scripts, keys }: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
+async function find(options: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
+  const { scripts, keys } = options;
   const { session } = keys.session(ref);
   const [head, hold, settings, labels] = await scripts.read((client) =>
     client.hmgetBuffer(session, "head", "hold", "settings", "labels"),
   );
   if (!head) return null;
+  const hasRun = (hold?.length ?? 0) > 0;
   return toSessionRecord(ref, decodeRow(HEAD, head), {
-    hasRun: (hold?.length ?? 0) > 0,
+    hasRun,
+    isBusy: hasRun && (await findHolder(options, ref)) !== null,
     settings: settings?.toString() ?? "{}",
     labels: labels?.toString() ?? "",
   });
