@@ -43,6 +43,8 @@ import { assertConsistent, registerSession } from "./session/register-session.ts
 import { toSessionView } from "./session/session-view.ts";
 import type { AcceptOptions, AdmissionWithCompletion, InputView, SessionRuntime } from "./session-runtime.ts";
 import { awaitedInput, bindStatus, inputIdOf } from "./status/bind-status.ts";
+import { bindStreams } from "./streams/bind-streams.ts";
+import type { StreamReaders } from "./streams/stream-readers.ts";
 import { bindSubmit } from "./submit/bind-submit.ts";
 import { bindUnregister } from "./unregister/unregister-session.ts";
 import { bindVerify } from "./verify/verify-session.ts";
@@ -52,6 +54,7 @@ export interface UseCases {
   readonly context: RuntimeContext;
   readonly completions: Completions;
   readonly followers: Followers;
+  readonly readers: StreamReaders;
   readonly ingress: Ingress;
   readonly control: ControlParts;
   readonly drains: Drains;
@@ -136,6 +139,7 @@ function bindFamilies(parts: UseCases, pages: PageMethods) {
     }),
     ...bindVerify(context),
     ...bindStatus(parts),
+    ...bindStreams(parts),
     ...bindProjections(parts),
     ...bindSubmit(parts),
     ...bindUnregister({ ...control, drains: parts.drains }),

@@ -20,6 +20,7 @@ import { createOutputGate } from "./publish/output-gate.ts";
 import { createTell } from "./publish/tell.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { SessionRuntime } from "./session-runtime.ts";
+import { StreamReaders } from "./streams/stream-readers.ts";
 import { Sweeper } from "./sweep/sweeper.ts";
 
 /** A runtime in a process, and how to end it. */
@@ -39,7 +40,10 @@ export interface RunningRuntime {
 export function createSessionRuntime(context: RuntimeContext, executors: readonly Executor[]): RunningRuntime {
   const completions = new Completions(context);
   const followers = new Followers(context);
+  const readers = new StreamReaders(context);
   const deliver = (message: NodeMessage) => {
+    readers.heed(message);
+    if (message.type === "stream.changed") return;
     receive(message, { completions, followers, waker, worker, drains, directRuns, operations });
   };
   const tell = createTell({ node: context.node, notifier: context.store.notifier, deliver });
@@ -60,6 +64,7 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
     context,
     completions,
     followers,
+    readers,
     ingress,
     control,
     drains,
@@ -78,7 +83,7 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
 
 /** What a notification means in this process. */
 function receive(
-  message: NodeMessage,
+  message: Exclude<NodeMessage, { type: "stream.changed" }>,
   parts: Pick<UseCases, "completions" | "followers" | "drains" | "directRuns" | "operations"> & {
     readonly waker: Waker;
     readonly worker: SessionWorker | null;
@@ -126,6 +131,7 @@ function lifecycle(
     context,
     completions,
     followers,
+    readers,
     control,
     drains,
     directRuns,
@@ -143,6 +149,7 @@ function lifecycle(
         onGap: () => {
           completions.recheckAll();
           followers.changedAll();
+          readers.changedAll();
           operations.recheckAll();
         },
       });

@@ -8,6 +8,7 @@ export * from "./api/operations.ts";
 export type * from "./api/runs.ts";
 export type { SchedulesApi } from "./api/schedules.ts";
 export type { StatusApi } from "./api/status.ts";
+export type * from "./api/streams.ts";
 export type { SubmitApi, SubmitOptions } from "./api/submit.ts";
 export type * from "./api/unregister.ts";
 export type * from "./api/verify.ts";

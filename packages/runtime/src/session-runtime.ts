@@ -38,6 +38,7 @@ import type { OperationsApi } from "./api/operations.ts";
 import type { RunsApi } from "./api/runs.ts";
 import type { SchedulesApi } from "./api/schedules.ts";
 import type { StatusApi } from "./api/status.ts";
+import type { StreamsApi } from "./api/streams.ts";
 import type { SubmitApi } from "./api/submit.ts";
 import type { UnregisterApi } from "./api/unregister.ts";
 import type { VerifyApi } from "./api/verify.ts";
@@ -57,6 +58,7 @@ export interface SessionRuntime
     DeliveriesApi,
     EventsApi,
     StatusApi,
+    StreamsApi,
     SubmitApi,
     UnregisterApi,
     DeadLettersApi,

@@ -7,8 +7,9 @@ import { AppError, type EventEnvelope, type SessionRef } from "@holdfast/contrac
 import { isFinalPhase } from "@holdfast/domain";
 import type { StoredEvent } from "../ports/archive.ts";
 import type { Page } from "../ports/page.ts";
-import { type RuntimeContext, refKey } from "../runtime-context.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
 import type { FollowOptions } from "../session-runtime.ts";
+import { Bells } from "./bells.ts";
 import { type ReadFrom, readFrom, tellAfter, truncation } from "./tell-events.ts";
 
 const INTEREST_MS = 30_000;
@@ -26,20 +27,21 @@ interface Reader {
 /** All streams of a process. */
 export class Followers {
   readonly #context: RuntimeContext;
-  readonly #bells = new Map<string, Set<() => void>>();
+  readonly #bells: Bells;
 
   constructor(context: RuntimeContext) {
     this.#context = context;
+    this.#bells = new Bells(context);
   }
 
   /** A followed session has new events. */
   changed(ref: SessionRef): void {
-    for (const ring of this.#bells.get(refKey(ref)) ?? []) ring();
+    this.#bells.ring(ref);
   }
 
   /** Messages may have been missed. */
   changedAll(): void {
-    for (const bells of this.#bells.values()) for (const ring of bells) ring();
+    this.#bells.ringAll();
   }
 
   /** Events after a position, until the signal aborts or the session is destroyed. @throws session.not_found */
@@ -50,7 +52,7 @@ export class Followers {
     let isNew = true;
     while (!signal.aborted) {
       // Interest first, then the read: an event between the two rings.
-      const rung = this.#listen(ref, signal);
+      const rung = this.#bells.listen(ref, signal);
       try {
         const reply = await directory.follow({ ref, node: this.#context.node, forMs: INTEREST_MS });
         if (reply.kind === "missing" && isNew) throw new AppError("session.not_found");
@@ -59,7 +61,7 @@ export class Followers {
         const isOver = await this.#isOver(ref);
         yield* this.#read(reader);
         if (isOver) return;
-        await rung.wait();
+        await rung.wait(this.#pauseMs());
       } finally {
         rung.cancel();
       }
@@ -101,39 +103,17 @@ export class Followers {
    * says whether there is anything to wait for.
    */
   async nextChange(ref: SessionRef, signal: AbortSignal, look: () => Promise<boolean>): Promise<void> {
-    const rung = this.#listen(ref, signal);
+    const rung = this.#bells.listen(ref, signal);
     try {
       await this.#context.store.directory.follow({ ref, node: this.#context.node, forMs: INTEREST_MS });
-      if (await look()) await rung.wait();
+      if (await look()) await rung.wait(this.#pauseMs());
     } finally {
       rung.cancel();
     }
   }
 
-  /** Waits for a ring, a poll when rings do not arrive, or the time to refresh the interest. */
-  #listen(ref: SessionRef, signal: AbortSignal) {
-    const { clock, store } = this.#context;
-    const bells = this.#bells.get(refKey(ref)) ?? new Set();
-    this.#bells.set(refKey(ref), bells);
-    let ring = (): void => {};
-    const rung = new Promise<void>((resolve) => {
-      ring = resolve;
-    });
-    bells.add(ring);
-    let cancelTimer = (): void => {};
-    signal.addEventListener("abort", ring, { once: true });
-    return {
-      wait: () => {
-        if (signal.aborted) return Promise.resolve();
-        cancelTimer = clock.after(store.notifier.isHealthy() ? REFRESH_MS : POLL_MS, ring);
-        return rung;
-      },
-      cancel: () => {
-        cancelTimer();
-        signal.removeEventListener("abort", ring);
-        bells.delete(ring);
-        if (bells.size === 0) this.#bells.delete(refKey(ref));
-      },
-    };
+  /** Until a ring, a poll when rings do not arrive, or the time to refresh the interest. */
+  #pauseMs(): number {
+    return this.#context.store.notifier.isHealthy() ? REFRESH_MS : POLL_MS;
   }
 }

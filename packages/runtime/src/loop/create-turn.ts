@@ -2,7 +2,7 @@ import { AppError, type Input, type RunPrimitive, type SessionRef } from "@holdf
 import { renderPrimitive } from "@holdfast/domain";
 import { missingBlob, parseContent } from "../blobs/content-reference.ts";
 import type { Blobs } from "../ports/blobs.ts";
-import type { ResumedRun, Turn } from "../ports/executor.ts";
+import type { ResumedRun, Turn, TurnStream } from "../ports/executor.ts";
 import type { StagedBatch } from "../ports/ledger.ts";
 import type { LiveTurn } from "./live-turn.ts";
 import type { RunStep } from "./step-journal.ts";
@@ -17,10 +17,11 @@ export interface TurnParts {
   readonly signal: AbortSignal;
   readonly step: RunStep;
   readonly live: Pick<LiveTurn, "checkpoint" | "inbox" | "attention">;
+  readonly stream: TurnStream;
 }
 
 /** The turn an executor is handed. State and inputs are parsed for this attempt alone. */
-export function createTurn({ ref, batch, state, blobs, signal, step, live }: TurnParts): Turn {
+export function createTurn({ ref, batch, state, blobs, signal, step, live, stream }: TurnParts): Turn {
   // The ledger validated inputs at admission; they are read back as they were written.
   const inputs = batch.inputs.map(({ payload }) => parseContent(payload) as Input);
   let primitive: RunPrimitive | null = null;
@@ -40,6 +41,7 @@ export function createTurn({ ref, batch, state, blobs, signal, step, live }: Tur
     blob: (name) => getBlob(blobs, ref, name),
     signal,
     step,
+    stream: { write: (chunk) => stream.write(chunk) },
     resumed: resumedOf(batch),
     checkpoint: (boundary) => live.checkpoint(boundary),
     inbox: (options) => live.inbox(options),

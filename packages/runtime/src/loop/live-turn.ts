@@ -19,6 +19,7 @@ import type { StagedBatch } from "../ports/ledger.ts";
 import type { CheckpointCommand, CheckpointReply } from "../ports/live-runs.ts";
 import type { CommittedChange } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import type { StreamWriter } from "../streams/stream-writer.ts";
 import { boundaryCommit, boundaryOfBatch } from "./boundary.ts";
 import { executorJson } from "./executor-json.ts";
 
@@ -34,6 +35,7 @@ export interface LiveTurnParts {
   readonly untilAnswered: <T>(call: () => Promise<T>) => Promise<T>;
   /** A boundary is committed: what it left, and the state of the session if it changed. */
   readonly committed: (left: { readonly digest: string; readonly state: string | null }) => void;
+  readonly stream: Pick<StreamWriter, "barrier">;
   readonly publish: (change: CommittedChange) => void;
   readonly abort: (reason: AbortReason) => void;
   /** Something was seen of the run. */
@@ -114,9 +116,22 @@ export class LiveTurn {
   #call(wanted: { readonly draft: BoundaryDraft | null; readonly limit: number }): Promise<Taken> {
     // Read before the call waits for its turn: an executor may change what it handed in.
     const draft = wanted.draft === null ? null : draftJson(wanted.draft);
-    const call = this.#last.then(() => this.#send({ draft, limit: wanted.limit }));
+    const send = () => this.#send({ draft, limit: wanted.limit });
+    const call = draft === null ? this.#last.then(send) : this.#between(this.#last, send);
     this.#last = call.catch(() => {});
     return call;
+  }
+
+  /** A boundary covers what was written before it was asked for, and nothing that was written after (T17). */
+  async #between<T>(last: Promise<unknown>, send: () => Promise<T>): Promise<T> {
+    const barrier = this.#parts.stream.barrier();
+    try {
+      await last;
+      await barrier.reached;
+      return await send();
+    } finally {
+      barrier.release();
+    }
   }
 
   async #send({ draft, limit }: { readonly draft: DraftJson | null; readonly limit: number }): Promise<Taken> {

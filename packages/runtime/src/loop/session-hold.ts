@@ -28,6 +28,7 @@ import type {
 } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { pause, type RuntimeContext } from "../runtime-context.ts";
+import { StreamWriter } from "../streams/stream-writer.ts";
 import { claimInRange } from "./claim-in-range.ts";
 import { createTurn } from "./create-turn.ts";
 import type { HostedVersions } from "./hosted-versions.ts";
@@ -78,6 +79,13 @@ interface EndedTurn {
   /** The batch as the turn's own boundaries left it. */
   readonly left: StagedBatch;
   readonly shown: ReadonlySet<InputId>;
+}
+
+/** What a turn in progress works with. */
+interface TurnTools {
+  readonly live: LiveTurn;
+  readonly watch: ProgressWatch;
+  readonly stream: StreamWriter;
 }
 
 function notBegun(left: StagedBatch): EndedTurn {
@@ -207,11 +215,14 @@ export class SessionHold implements KeptHold {
       silent: () => void this.#noteSilence(batch),
       overdue: () => this.abort("not_progressing"),
     });
-    const live = this.#createLive(batch, watch);
+    const stream = this.#createStream(batch, watch);
+    const live = this.#createLive(batch, { watch, stream });
     this.#live = live;
     try {
-      const end = await this.#apply(batch, { live, watch });
+      const end = await this.#apply(batch, { live, watch, stream });
+      stream.close();
       await live.idle();
+      await stream.idle();
       return { end, left: live.batch, shown: live.shown };
     } finally {
       this.#live = null;
@@ -219,7 +230,23 @@ export class SessionHold implements KeptHold {
     }
   }
 
-  #createLive(batch: StagedBatch, watch: ProgressWatch): LiveTurn {
+  #createStream(batch: StagedBatch, watch: ProgressWatch): StreamWriter {
+    const { context, publish } = this.#parts;
+    return new StreamWriter({
+      context,
+      ref: this.ref,
+      batch,
+      signal: this.#abort.signal,
+      untilAnswered: (call) => this.#untilAnswered("chunk", call),
+      written: (followers) => {
+        watch.progressed("sign");
+        publish({ ref: this.ref, streamedRunId: batch.fence.runId, followers });
+      },
+      abort: (reason) => this.abort(reason),
+    });
+  }
+
+  #createLive(batch: StagedBatch, { watch, stream }: Omit<TurnTools, "live">): LiveTurn {
     const { context, publish, states } = this.#parts;
     return new LiveTurn({
       context,
@@ -227,6 +254,7 @@ export class SessionHold implements KeptHold {
       batch,
       signal: this.#abort.signal,
       maxBytes: MAX_BATCH_BYTES,
+      stream,
       untilAnswered: (call) => this.#untilAnswered("checkpoint", call),
       committed: ({ digest, state }) => {
         this.#state = state ?? this.#state;
@@ -254,10 +282,7 @@ export class SessionHold implements KeptHold {
   }
 
   /** Calls the executor and waits for it, but not for ever once it was told to end. */
-  #apply(
-    batch: StagedBatch,
-    { live, watch }: { readonly live: LiveTurn; readonly watch: ProgressWatch },
-  ): Promise<AttemptEnd> {
+  #apply(batch: StagedBatch, { live, watch, stream }: TurnTools): Promise<AttemptEnd> {
     const { context, executors } = this.#parts;
     const signal = this.#abort.signal;
     const executor = executors.get(batch.executor) as Executor;
@@ -285,7 +310,16 @@ export class SessionHold implements KeptHold {
       });
       const call = async (): Promise<unknown> => {
         return executor.apply(
-          createTurn({ ref: this.ref, batch, state: this.#state, blobs: context.store.blobs, signal, step, live }),
+          createTurn({
+            ref: this.ref,
+            batch,
+            state: this.#state,
+            blobs: context.store.blobs,
+            signal,
+            step,
+            live,
+            stream,
+          }),
         );
       };
       call().then(

@@ -37,6 +37,9 @@ export interface Turn {
    */
   step<T>(key: string, fn: () => Promise<T> | T, args?: unknown): Promise<T>;
 
+  /** For readers while the turn is in progress. What is written is no part of the run's result. */
+  readonly stream: TurnStream;
+
   /** What this run committed and was answered before; `null` for one that has committed no boundary yet. */
   readonly resumed: ResumedRun | null;
 
@@ -67,6 +70,29 @@ export interface Turn {
    */
   attention(): Promise<void>;
 }
+
+/** Writes for readers of the run. */
+export interface TurnStream {
+  /**
+   * Writes a chunk, a text or any other JSON, of at most 64 KiB. Chunks are read in
+   * the order they were written in, by whoever follows the run in any process;
+   * those of an attempt that is tried again are withdrawn, but for what came before
+   * the run's last boundary. Need not be awaited: everything written is there
+   * before the next boundary and before the end of the run. Resolves when it is.
+   *
+   * @throws AbortError when the turn no longer holds its fence or was told to end;
+   * executor.invalid_result for what is no JSON; store.unavailable, after which nothing more is written
+   */
+  write(chunk: unknown): Promise<StreamWrite>;
+}
+
+/** What became of a chunk; whatever it is, the run goes on. */
+export type StreamWrite =
+  | { readonly kind: "written"; readonly offset: number }
+  /** It is larger than a chunk may be, and was not written. */
+  | { readonly kind: "too_large"; readonly bytes: number }
+  /** The run has written as much as a stream may have: neither this chunk nor a later one is. */
+  | { readonly kind: "full" };
 
 /** Where a run goes on from. */
 export interface ResumedRun {

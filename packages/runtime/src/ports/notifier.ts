@@ -35,6 +35,8 @@ export type NodeMessage =
   | { readonly type: "operation.wait_over"; readonly ref: SessionRef; readonly waitId: WaitId }
   /** A session you follow has events up to `cursor`. */
   | { readonly type: "session.changed"; readonly ref: SessionRef; readonly cursor: number }
+  /** A run of a session you follow has written into its stream. */
+  | { readonly type: "stream.changed"; readonly ref: SessionRef; readonly runId: RunId }
   /** The drain of this session's peer inbox must end. */
   | { readonly type: "drain.abort"; readonly ref: SessionRef };
 

@@ -2,7 +2,7 @@
  * The one way out: whatever tells the world that something was committed goes
  * through here, after the store acknowledged it at its level.
  */
-import type { NodeId, OperationOutcome, SessionRef } from "@holdfast/contracts";
+import type { NodeId, OperationOutcome, RunId, SessionRef } from "@holdfast/contracts";
 import type { SettledInput } from "../ports/ledger.ts";
 import type { NodeMessage } from "../ports/notifier.ts";
 import type { EndedNotice, RegistryChange } from "../ports/operations.ts";
@@ -20,8 +20,15 @@ export interface CommittedChange {
   readonly endedWait?: RegistryChange["satisfied"];
 }
 
+/** Chunks that somebody may read. */
+export interface StreamedChange {
+  readonly ref: SessionRef;
+  readonly streamedRunId: RunId;
+  readonly followers: readonly NodeId[];
+}
+
 /** Publishes a committed change. */
-export type OutputGate = (change: CommittedChange) => void;
+export type OutputGate = (change: CommittedChange | StreamedChange) => void;
 
 /** An outcome longer than this travels as a hint only; the waiter reads it from the ledger. */
 const MAX_OUTCOME_CHARACTERS = 8_192;
@@ -29,6 +36,11 @@ const MAX_OUTCOME_CHARACTERS = 8_192;
 /** A gate that tells every process that asked. */
 export function createOutputGate(tell: Tell): OutputGate {
   return (change) => {
+    if ("streamedRunId" in change) {
+      const { ref, streamedRunId: runId } = change;
+      for (const node of change.followers) tell(node, { type: "stream.changed", ref, runId });
+      return;
+    }
     const { ref, settled, followers, cursor } = change;
     for (const { inputId, outcome, nodes } of settled) {
       if (nodes.length === 0) continue;
