@@ -1,6 +1,14 @@
 /** Sends a dead letter again: an admission of what it says, under an id that its request id derives. */
-import { type Admission, AppError, type InputId, type NewInput, type SessionRef } from "@holdfast/contracts";
+import {
+  type Admission,
+  AppError,
+  type Input,
+  type InputId,
+  type NewInput,
+  type SessionRef,
+} from "@holdfast/contracts";
 import type { RedriveOptions } from "../api/dead-letters.ts";
+import { assertRequestId } from "../control/assert-command.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { getSession } from "../session/get-session.ts";
@@ -21,19 +29,22 @@ export async function redrive(
   { ref, inputId }: { readonly ref: SessionRef; readonly inputId: InputId },
   { requestId, edit = {} }: RedriveOptions,
 ): Promise<Admission> {
+  assertRequestId(requestId);
   for (const field of FIXED) {
     if (field in edit) throw new AppError("request.invalid", { message: `an edit may not name ${field}` });
   }
   const record = await context.store.archive.findInput(ref, inputId);
-  if (record === null) throw await missingInput(context, ref);
+  // A session that is being destroyed may still have the row of an input, without what it said.
+  if (record === null || record.payload === "") throw await missingInput(context, ref);
   const digest = context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, "redrive", inputId, requestId]));
   const id = `inp_${digest.slice(0, ID_CHARACTERS)}` as InputId;
   const {
     idempotencyKey: _owned,
     notBefore: _waited,
     expiresAt: _over,
+    lineage: _merged,
     ...input
-  } = JSON.parse(record.payload) as NewInput;
+  } = JSON.parse(record.payload) as NewInput & Pick<Input, "lineage">;
   const prepared = ingress.prepare(ref, { ...input, ...edit, id } as NewInput);
   return ingress.admit(ref, prepared, { isAwaited: false, redriveOf: inputId });
 }
