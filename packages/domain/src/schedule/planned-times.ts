@@ -11,6 +11,9 @@ export interface Plan {
 /** What is wrong with a timing in one sentence, or `null`. */
 export function findTimingFault(timing: ScheduleTiming, now: number): string | null {
   if (timing.type === "every") return null;
+  // The parser takes dates and nicknames as well.
+  const fields = timing.expression.trim().split(/\s+/).length;
+  if (fields !== 5 && fields !== 6) return `has ${fields} fields instead of five, or six with seconds`;
   try {
     return cronOf(timing).nextRun(isoOf(now)) === null ? "never fires" : null;
   } catch (error) {

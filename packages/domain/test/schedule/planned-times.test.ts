@@ -6,6 +6,19 @@ const at = (iso: string) => Date.parse(iso);
 const cron = (expression: string, timezone = "UTC"): ScheduleTiming => ({ type: "cron", expression, timezone });
 const minutes = { timing: { type: "every", everyMs: 60_000 } as const, anchorAt: 1_000 };
 
+describe("a timing", () => {
+  it.each(["9999-12-31T23:59:59Z", "@daily", "* * * *", "0 0 0 1 1 * 2099"])(
+    "is five fields, or six: not %s",
+    (expression) => {
+      expect(findTimingFault(cron(expression), 0)).toMatch(/fields/);
+    },
+  );
+
+  it.each(["* * * * *", " */5 *  * * * * "])("may be %j", (expression) => {
+    expect(findTimingFault(cron(expression), 0)).toBeNull();
+  });
+});
+
 describe("the next planned time", () => {
   it.each([
     [cron("*/15 * * * *"), "2030-01-01T00:15:00Z"],

@@ -9,7 +9,14 @@ import {
 import { canonicalJson, findAdmissionFault, findTimingFault, nextPlannedAt, parseNewInput } from "@holdfast/domain";
 import type { SchedulesApi } from "../api/schedules.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
-import { changeSchedules, loadSchedules, readRows, type ScheduleRow, toScheduleView } from "./schedule-rows.ts";
+import {
+  assertLength,
+  changeSchedules,
+  loadSchedules,
+  readRows,
+  type ScheduleRow,
+  toScheduleView,
+} from "./schedule-rows.ts";
 
 /** Binds the schedules of sessions. */
 export function bindSchedules({ context }: { readonly context: RuntimeContext }): SchedulesApi {
@@ -51,7 +58,9 @@ async function put(context: RuntimeContext, ref: SessionRef, value: NewSchedule)
     const nextAt = row.isPaused ? null : nextPlannedAt({ timing: schedule.timing, anchorAt }, now);
     const changed = { ...row, nextAt };
     const others = rows.filter((other) => other !== known);
-    return { rows: [...others, changed].sort(byId), answer: toScheduleView(changed) };
+    const all = [...others, changed].sort(byId);
+    assertLength(all);
+    return { rows: all, answer: toScheduleView(changed) };
   });
 }
 

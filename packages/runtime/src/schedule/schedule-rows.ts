@@ -51,7 +51,7 @@ export async function loadSchedules({ store }: RuntimeContext, ref: SessionRef):
 
 const MAX_ATTEMPTS = 10;
 
-/** Changes the rows until nobody changed them meanwhile. @throws session.not_found, session.torn, schedule.limit */
+/** Changes the rows until nobody changed them meanwhile. @throws session.not_found, session.torn */
 export async function changeSchedules<T>(
   context: RuntimeContext,
   ref: SessionRef,
@@ -70,11 +70,15 @@ export async function changeSchedules<T>(
   throw new AppError("store.unavailable", { message: "the session's schedules keep changing; try again" });
 }
 
+/** Refuses schedules that are too long together; what firing them notes is not theirs. @throws schedule.limit */
+export function assertLength(rows: readonly ScheduleRow[]): void {
+  const { length } = JSON.stringify(rows.map(({ schedule }) => schedule));
+  if (length <= MAX_SCHEDULES_LENGTH) return;
+  throw new AppError("schedule.limit", { details: { length, limit: MAX_SCHEDULES_LENGTH } });
+}
+
 function encodeRows(rows: readonly ScheduleRow[]): { readonly rows: string; readonly nextAt: number | null } {
   const text = rows.length === 0 ? "" : JSON.stringify(rows);
-  if (text.length > MAX_SCHEDULES_LENGTH) {
-    throw new AppError("schedule.limit", { details: { length: text.length, limit: MAX_SCHEDULES_LENGTH } });
-  }
   const times = rows.flatMap(({ nextAt }) => nextAt ?? []);
   return { rows: text, nextAt: times.length === 0 ? null : Math.min(...times) };
 }
