@@ -70,7 +70,8 @@ export interface SessionRuntime
    * Creates a session or finds it; revives a stopped one. Inputs of a session
    * without a binding are admitted and wait.
    *
-   * @throws label.invalid, session.destroyed, session.unregistering with what is open, control.refused with phase and
+   * @throws request.invalid for settings out of their bounds, label.invalid, session.destroyed,
+   * session.unregistering with what is open, control.refused with phase and
    * legal verbs, session.torn
    */
   registerSession(ref: SessionRef, options?: RegisterOptions): Promise<SessionView>;
@@ -79,7 +80,7 @@ export interface SessionRuntime
    * As `registerSession`, and binds it: from now on every worker that hosts the
    * executor may run it. Again with the same binding it changes nothing; another one replaces it from the next run on.
    *
-   * @throws request.invalid for a binding that no worker could ever host, label.invalid, session.destroyed,
+   * @throws request.invalid for a binding that no worker could ever host and for settings out of their bounds, label.invalid, session.destroyed,
    * session.unregistering with what is open, control.refused with phase and legal verbs, session.torn
    */
   ensureSessionWithExecutor(ref: SessionRef, binding: Binding, options?: RegisterOptions): Promise<SessionView>;

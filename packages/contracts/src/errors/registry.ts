@@ -82,7 +82,10 @@ export const ERRORS = {
   },
   "session.not_found": { kind: "not_found", summary: "No such session." },
   "session.destroyed": { kind: "gone", summary: "The session was destroyed." },
-  "event.invalid": { kind: "invalid", summary: "The event has no legal name, or its payload is too large." },
+  "event.invalid": {
+    kind: "invalid",
+    summary: "The event has no legal name, or its payload is no JSON, or too large.",
+  },
   "label.invalid": { kind: "invalid", summary: "The labels are too many, too long, or not well-formed." },
   "session.unregistering": {
     kind: "unavailable",

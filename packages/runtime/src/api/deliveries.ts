@@ -34,7 +34,8 @@ export interface DeliveriesApi {
    * Moves the inbox over its next delivery, for whoever applies deliveries by
    * itself. A repeat changes nothing: what became of it first stands.
    *
-   * @throws delivery.not_found, delivery.out_of_order with `expected` and `actual`
+   * @throws delivery.not_found, delivery.out_of_order with `expected` and `actual`, delivery.invalid for a disposition that
+   * is none
    */
   markDeliveryApplied(
     ref: SessionRef,

@@ -12,6 +12,7 @@ import {
 import type { LabelCommand, VerbCommand } from "../api/control-plane.ts";
 import type { SessionPage } from "../ports/session-directory.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { assertRequestId, assertVerb } from "./assert-command.ts";
 
 /** What applying a verb to many sessions needs. */
 export interface LabelParts {
@@ -22,12 +23,14 @@ export interface LabelParts {
 /** Sessions of one page, all of which are told at once. */
 const SESSIONS_AT_ONCE = 16;
 
-/** Applies a verb to every session of a label, page by page. @throws label.invalid, store.unavailable */
+/** Applies a verb to every session of a label, page by page. @throws label.invalid, id.invalid, request.invalid, store.unavailable */
 export async function applyByLabel(
   parts: LabelParts,
   command: LabelCommand,
   onResult: (result: LabelledResult) => void,
 ): Promise<LabelProgress> {
+  assertVerb(command.verb);
+  assertRequestId(command.requestId);
   const parsed = Label.safeParse(command.label);
   if (!parsed.success) throw new AppError("label.invalid", { cause: parsed.error });
   const { tenantId, label } = command;

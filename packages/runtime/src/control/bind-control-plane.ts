@@ -6,7 +6,7 @@ import {
   type RequestId,
   type SessionRef,
 } from "@holdfast/contracts";
-import { canonicalJson, INPUT_TABLE, isFinalPhase } from "@holdfast/domain";
+import { canonicalJson, findJsonFault, INPUT_TABLE, isFinalPhase } from "@holdfast/domain";
 import type {
   CommandOptions,
   ControlPlaneApi,
@@ -18,6 +18,7 @@ import { getRecord } from "../session/get-session.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { InputView, SessionRuntime } from "../session-runtime.ts";
 import { applyByLabel } from "./apply-by-label.ts";
+import { assertRequestId } from "./assert-command.ts";
 import { applyVerb, type ControlParts, interruptRun } from "./control-plane.ts";
 import { issuesOf } from "./issues-of.ts";
 import { setLabels } from "./session-labels.ts";
@@ -106,6 +107,10 @@ async function publishEvent(
   ref: SessionRef,
   { event, requestId }: { readonly event: CallerEvent; readonly requestId: RequestId },
 ): Promise<PublishedEvent> {
+  assertRequestId(requestId);
+  // Before the schema, which recurses, and the digest, which has none for what is no JSON.
+  const fault = findJsonFault(event, context.inputLimits);
+  if (fault !== null) throw new AppError("event.invalid", { details: { fault: fault.kind, path: fault.path } });
   const parsed = CallerEvent.safeParse(event);
   if (!parsed.success)
     throw new AppError("event.invalid", { cause: parsed.error, details: { issues: issuesOf(parsed.error) } });

@@ -11,6 +11,7 @@ import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { InterruptRunCommand } from "../session-runtime.ts";
+import { assertRequestId, assertVerb } from "./assert-command.ts";
 
 /** What the control plane needs beside the world. */
 export interface ControlParts {
@@ -23,9 +24,11 @@ export interface ControlParts {
 type Applied = Extract<ControlReply, { kind: "applied" }>;
 type Refused = Extract<ControlReply, { kind: "refused" }>;
 
-/** Applies a verb. @throws control.refused, session.not_found, session.destroyed, idempotency.mismatch */
+/** Applies a verb. @throws control.refused, session.not_found, session.destroyed, idempotency.mismatch, id.invalid, request.invalid */
 export async function applyVerb(parts: ControlParts, ref: SessionRef, command: VerbCommand): Promise<ControlReport> {
   const { verb, requestId, dryRun: isDryRun = false } = command;
+  assertVerb(verb);
+  assertRequestId(requestId);
   const reply = await parts.context.store.control.apply({ ref, verb, requestId, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");
   if (reply.kind === "refused") throw refusal(verb, reply);
@@ -39,6 +42,7 @@ export async function interruptRun(
   command: InterruptRunCommand,
 ): Promise<ControlReport> {
   const { requestId, runId = null, dryRun: isDryRun = false } = command;
+  assertRequestId(requestId);
   const mode = modeOf(command);
   const reply = await parts.context.store.control.interrupt({ ref, requestId, runId, mode, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");

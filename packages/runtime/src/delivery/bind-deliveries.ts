@@ -1,4 +1,11 @@
-import { AppError, type DeliveryId, DeliverySubmission, type NewDelivery, type SessionRef } from "@holdfast/contracts";
+import {
+  AppError,
+  DeliveryDisposition,
+  type DeliveryId,
+  DeliverySubmission,
+  type NewDelivery,
+  type SessionRef,
+} from "@holdfast/contracts";
 import type { DeliveriesApi, SubmittedDelivery } from "../api/deliveries.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { MarkDeliveryApplied } from "../ports/deliveries.ts";
@@ -65,7 +72,12 @@ function parseSubmission(value: NewDelivery): DeliverySubmission {
 }
 
 async function markApplied({ context }: DeliveryParts, command: MarkDeliveryApplied): Promise<{ sequence: number }> {
-  const reply = await context.store.deliveries.markApplied(command);
+  const parsed = DeliveryDisposition.safeParse(command.disposition);
+  // Stored as it is, it could never be read again.
+  if (!parsed.success) {
+    throw new AppError("delivery.invalid", { message: "the disposition is none", cause: parsed.error });
+  }
+  const reply = await context.store.deliveries.markApplied({ ...command, disposition: parsed.data });
   switch (reply.kind) {
     case "applied":
     case "repeated":

@@ -259,6 +259,10 @@ export class Ingress {
   }
 
   async #assertAck(minimum: AckLevel): Promise<void> {
+    if (!ACK_ORDER.includes(minimum)) {
+      const message = `there is no level ${JSON.stringify(String(minimum))}; there are ${ACK_ORDER.join(", ")}`;
+      throw new AppError("request.invalid", { message });
+    }
     const { ack } = await this.#context.store.ping();
     if (ACK_ORDER.indexOf(ack.level) >= ACK_ORDER.indexOf(minimum)) return;
     throw new AppError("ack.unsupported", {

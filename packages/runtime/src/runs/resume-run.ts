@@ -1,6 +1,7 @@
 import { AppError, DEFAULT_INPUT_LIMITS, type SessionRef } from "@holdfast/contracts";
 import { canonicalJson, findJsonFault } from "@holdfast/domain";
 import type { ResumeRunCommand, RunsApi } from "../api/runs.ts";
+import { assertRequestId } from "../control/assert-command.ts";
 import type { Waker } from "../ingress/waker.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -19,6 +20,7 @@ export function bindRuns(parts: RunsParts): RunsApi {
 
 async function resumeRun(parts: RunsParts, ref: SessionRef, command: ResumeRunCommand): Promise<void> {
   const { runId, requestId, value = null } = command;
+  assertRequestId(requestId);
   const fault = findJsonFault(value, DEFAULT_INPUT_LIMITS);
   if (fault !== null) {
     throw new AppError("request.invalid", { message: `the value is no JSON: ${fault.kind} at ${fault.path}` });

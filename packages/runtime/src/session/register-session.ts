@@ -6,6 +6,7 @@ import type { SessionRecord } from "../ports/session-directory.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { RegisterOptions, SessionView } from "../session-runtime.ts";
 import { assertBinding } from "./assert-binding.ts";
+import { assertSettings } from "./assert-settings.ts";
 import { getRecord } from "./get-session.ts";
 import { toSessionView } from "./session-view.ts";
 
@@ -23,9 +24,7 @@ export async function registerSession(
 ): Promise<SessionView> {
   const { directory } = context.store;
   const { binding, settings = null, labels } = options;
-  if (binding !== null) assertBinding(binding);
-  // Before the session is there: a registration that is refused leaves nothing.
-  if (labels !== undefined) assertLabels(labels);
+  assertOptions(options);
   // What is not to be found whole is not to be registered over.
   const before = await directory.find(ref);
   if (before !== null) assertConsistent(before);
@@ -44,6 +43,13 @@ export async function registerSession(
     message: `the session is ${reply.phase} and cannot be registered`,
     details: { phase: reply.phase, state: view.state, legalVerbs: view.legalVerbs },
   });
+}
+
+/** Before the session is there: a registration that is refused leaves nothing. @throws request.invalid, label.invalid */
+function assertOptions({ binding, settings, labels }: RegisterOptions & { readonly binding: Binding | null }): void {
+  if (binding !== null) assertBinding(binding);
+  if (settings !== undefined) assertSettings(settings);
+  if (labels !== undefined) assertLabels(labels);
 }
 
 /** A phase in which nothing is ever left to do holds no work. @throws store.corrupt */

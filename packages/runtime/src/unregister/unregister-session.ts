@@ -7,6 +7,7 @@ import {
 } from "@holdfast/contracts";
 import type { ObligationFeedback, UnregisterApi, UnregisterOptions } from "../api/unregister.ts";
 import type { Drains } from "../comms/drains.ts";
+import { assertRequestId } from "../control/assert-command.ts";
 import { pause } from "../runtime-context.ts";
 import { closeOne, type RemovalParts, seeToRemoval, WAITED_FOR } from "./see-to-removal.ts";
 
@@ -38,6 +39,7 @@ async function unregisterSession(
   { requestId, force = false }: UnregisterOptions,
 ): Promise<UnregisterReport> {
   const { context, publish } = parts;
+  if (requestId !== undefined) assertRequestId(requestId);
   const begun = await begin(parts, ref, requestId ?? (context.random.id("req") as RequestId));
   if (begun.kind === "removed") return begun.report;
   if (begun.kind === "missing") return NOT_THERE;
