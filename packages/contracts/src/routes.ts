@@ -240,7 +240,7 @@ export const ROUTES = {
     headers: none,
     body: null,
     responses: { 200: Receipt },
-    problems: [...ofSession, "receipt.not_found"],
+    problems: [...ofSession, "receipt.not_found", "receipt.expired"],
   },
   listDeadLetters: {
     method: "GET",

@@ -46,6 +46,8 @@ export const Verification = z.strictObject({
   /** Receipts and inputs that were looked at. */
   receipts: z.int().nonnegative(),
   inputs: z.int().nonnegative(),
+  /** Those that retention has let go: they were not looked at, and are missed by nothing. */
+  expired: z.strictObject({ receipts: z.int().nonnegative(), inputs: z.int().nonnegative() }),
   /** At most {@link MAX_LEDGER_FAULTS}, in the order of the ledger. */
   faults: z.array(LedgerFault),
 });

@@ -38,6 +38,7 @@ import { bindRuns } from "./runs/resume-run.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { bindSchedules } from "./schedule/bind-schedules.ts";
 import { getRecord, getSession } from "./session/get-session.ts";
+import { loadReceipt } from "./session/load-receipt.ts";
 import { readHistory } from "./session/read-history.ts";
 import { assertConsistent, registerSession } from "./session/register-session.ts";
 import { toSessionView } from "./session/session-view.ts";
@@ -100,7 +101,7 @@ export function bindUseCases(parts: UseCases): SessionRuntime {
       if (record === null) await requireSession(parts, ref);
       return record === null ? null : { ...toInputView(record), history: await readHistory(archive, ref, record) };
     },
-    loadBoundaryReceipt: (ref, boundary) => archive.findReceipt(ref, boundary),
+    loadBoundaryReceipt: (ref, boundary) => loadReceipt(parts.context.store, ref, boundary),
     followEvents: (ref, options) => followers.follow(ref, options),
     explain: async (ref) => {
       const facts = await archive.explainFacts(ref);

@@ -141,7 +141,7 @@ export interface SessionRuntime
   /** Inputs that ended with their budget spent. @throws session.not_found, session.destroyed */
   listDeadLetters(ref: SessionRef, query: PageQuery): Promise<Page<InputView>>;
 
-  /** A receipt, or `null`. */
+  /** A receipt, or `null`. @throws receipt.expired for one that is not kept where older ones have been let go */
   loadBoundaryReceipt(ref: SessionRef, boundary: BoundaryRef): Promise<Receipt | null>;
 
   /** A page of receipts by position. @throws session.not_found, session.destroyed */

@@ -135,6 +135,10 @@ export const ERRORS = {
   "schedule.limit": { kind: "invalid", summary: "The session has as many schedules as it may." },
   "run.not_suspended": { kind: "conflict", summary: "The named run is not suspended." },
   "receipt.not_found": { kind: "not_found", summary: "No such receipt." },
+  "receipt.expired": {
+    kind: "gone",
+    summary: "The session keeps no such receipt, and has let older ones go.",
+  },
   "delivery.conflict": { kind: "conflict", summary: "The delivery id was used before for another submission." },
   "delivery.out_of_order": { kind: "conflict", summary: "Another delivery of the inbox must be applied first." },
   "delivery.not_found": { kind: "not_found", summary: "The inbox has no such delivery." },

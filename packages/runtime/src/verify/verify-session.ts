@@ -35,7 +35,12 @@ async function verifySession(context: RuntimeContext, ref: SessionRef): Promise<
   await checkContent(context, ref, { last: receipts.at(-1), record, found });
   const inputs = await readAll((after) => archive.listInputs(ref, { after, limit: PAGE }), record.admitted);
   checkInputs({ receipts, inputs, admitted: record.admitted, found });
-  return { isSound: found.faults.length === 0, receipts: receipts.length, inputs: inputs.length, faults: found.faults };
+  const expired = {
+    receipts: (receipts[0]?.position ?? record.position + 1) - 1,
+    inputs: Math.max(0, record.admitted - inputs.length),
+  };
+  const { faults } = found;
+  return { isSound: faults.length === 0, receipts: receipts.length, inputs: inputs.length, expired, faults };
 }
 
 /** Faults, as many as are named. */

@@ -203,7 +203,13 @@ function describeReceipts(openStage: OpenStage): void {
     await stage.world.advance(10_000);
     const { runtime } = stage.sender;
 
-    expect(await runtime.verifySession(stage.ref)).toEqual({ isSound: true, receipts: 12, inputs: 12, faults: [] });
+    expect(await runtime.verifySession(stage.ref)).toEqual({
+      isSound: true,
+      receipts: 12,
+      inputs: 12,
+      expired: { receipts: 0, inputs: 0 },
+      faults: [],
+    });
     for (const [what, kind] of FORGERIES) {
       const auditor = await stage.process(`auditor${kind}`, { wrap: (store) => what(store) });
       const { isSound, faults } = await auditor.runtime.verifySession(stage.ref);

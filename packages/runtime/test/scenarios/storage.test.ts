@@ -3,6 +3,7 @@ import { describeCollection } from "./collection.ts";
 import { describeLargeContent } from "./large-content.ts";
 import { describeLimitedSessions } from "./limits.ts";
 import { openMemoryStage } from "./memory-stage.ts";
+import { describeRetained } from "./retention.ts";
 import { type Corrupt, describeStorage } from "./storage.ts";
 
 /** A store in process has no bytes that could be damaged: its reader is handed a payload that is. */
@@ -21,4 +22,5 @@ describe("what is kept, on the store in process", () => {
   describeLimitedSessions(openMemoryStage);
   describeCollection(openMemoryStage);
   describeLargeContent(openMemoryStage);
+  describeRetained(openMemoryStage);
 });

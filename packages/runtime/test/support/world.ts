@@ -12,6 +12,7 @@ import {
   type InputLimits,
   type LoopLimits,
   type NodeId,
+  type Retention,
   type RetryBudget,
   type Timing,
 } from "@holdfast/contracts";
@@ -37,6 +38,7 @@ import { ProcessLife } from "./process-life.ts";
 export interface WorldOptions {
   readonly timing?: Partial<Timing>;
   readonly budget?: Partial<RetryBudget>;
+  readonly retention?: Partial<Retention>;
   readonly ackLevel?: "memory" | "fsync";
 }
 

@@ -3,6 +3,7 @@ import { describe, inject } from "vitest";
 import { describeCollection } from "../../../runtime/test/scenarios/collection.ts";
 import { describeLargeContent } from "../../../runtime/test/scenarios/large-content.ts";
 import { describeLimitedSessions } from "../../../runtime/test/scenarios/limits.ts";
+import { describeRetained } from "../../../runtime/test/scenarios/retention.ts";
 import { type Corrupt, describeStorage } from "../../../runtime/test/scenarios/storage.ts";
 import type { RedisStore } from "../../src/index.ts";
 import { openRedisStage } from "./redis-stage.ts";
@@ -19,4 +20,5 @@ describe("what is kept, on Redis", () => {
   describeLimitedSessions(openRedisStage);
   describeCollection(openRedisStage);
   describeLargeContent(openRedisStage);
+  describeRetained(openRedisStage);
 });
