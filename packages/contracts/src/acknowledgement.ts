@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What an acknowledgement survives: a crash of nothing, of the node, of the node and its disk. */
+/** What an acknowledgement survives: the end of workers and clients; a crash of the Redis node; the loss of that node. */
 export const AckLevel = z.enum(["memory", "fsync", "replicated"]);
 /** See {@link AckLevel}. */
 export type AckLevel = z.infer<typeof AckLevel>;

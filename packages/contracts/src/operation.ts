@@ -3,7 +3,7 @@
  * outlive the turn that began them.
  */
 import * as z from "zod";
-import type { EpochId, NodeId, OperationId, WaitId } from "./ids.ts";
+import type { NodeId, OperationId, WaitId } from "./ids.ts";
 
 /** What an operation is: a child agent that becomes a peer, or a kind of detached work. */
 export const OperationKind = z.enum([
@@ -143,10 +143,4 @@ export interface OperationCursors {
 export interface WaitAllResult {
   readonly waitId: WaitId;
   readonly outcomes: readonly { readonly operationId: OperationId; readonly outcome: OperationOutcome }[];
-}
-
-/** One continuous life of a session's registry: cursors of one epoch can be compared. */
-export interface RegistryEpoch {
-  readonly epochId: EpochId;
-  readonly cursors: OperationCursors;
 }

@@ -13,22 +13,25 @@ export const MAX_WAIT_SECONDS = 60;
 /** Largest page. */
 export const MAX_PAGE = 100;
 
-/** Part of routes: `ofSession`. */
+/** What may go wrong with any session that a route names. */
 export const ofSession = [
   "id.invalid",
   "session.not_found",
   "session.destroyed",
 ] as const satisfies readonly ErrorCode[];
-/** Part of routes: `ofBody`. */
+
+/** What may go wrong with any body. */
 export const ofBody = [
   "request.malformed",
   "request.too_deep",
   "request.forbidden_key",
   "input.too_large",
 ] as const satisfies readonly ErrorCode[];
-/** Part of routes: `ofInbox`. An inbox does not ask whether its session exists. */
+
+/** The same for a delivery inbox, which does not ask whether its session exists. */
 export const ofInbox = ["id.invalid"] as const satisfies readonly ErrorCode[];
-/** Part of routes: `ofControl`. */
+
+/** What may go wrong with any command. */
 export const ofControl = [
   ...ofSession,
   ...ofBody,
@@ -46,25 +49,25 @@ export function integer(min: number, max: number) {
   return z.union([z.int(), digits], "is not a whole number").pipe(z.int().min(min).max(max));
 }
 
-/** Part of routes: `none`. */
+/** No parameters in the path. */
 export const none = z.object({});
-/** Part of routes: `noQuery`. */
+/** No parameters in the query: any is refused. */
 export const noQuery = z.strictObject({});
-/** Part of routes: `session`. */
+/** The session that a path names. */
 export const session = z.object({ sessionId: pathSegment(SessionId) });
-/** Part of routes: `after`. */
+/** A cursor, a number or a position: what comes after it is meant. */
 export const after = integer(0, Number.MAX_SAFE_INTEGER);
 /** Where a reader of events goes on. */
 export const position = z.union([after, EventId], "is neither a cursor nor the id of an event");
-/** Part of routes: `limit`. */
+/** How much a page holds. */
 export const limit = integer(1, MAX_PAGE).default(50);
-/** Part of routes: `page`. */
+/** A page of what a session has. */
 export const page = z.strictObject({ after: after.default(0), limit });
-/** Part of routes: `tenantPage`. A page of sessions, after a cursor that only the store reads. */
+/** A page of sessions, after a cursor that only the store reads. */
 export const tenantPage = z.strictObject({ after: z.string().min(1).max(2_048).optional(), limit });
-/** Part of routes: `wait`. */
+/** Seconds that a request may wait for an outcome. */
 export const wait = integer(0, MAX_WAIT_SECONDS).default(0);
-/** Part of routes: `flag`. */
+/** A switch in a query: there without a value is on. */
 export const flag = z
   .enum(["", "1", "true", "0", "false"])
   .transform((text) => text !== "0" && text !== "false")
@@ -77,15 +80,15 @@ export const labelText = z
   .transform((text) => ({ key: text.slice(0, text.indexOf("=")), value: text.slice(text.indexOf("=") + 1) }))
   .pipe(Label);
 
-/** Part of routes: `command`. */
+/** What the body of every command may say. */
 export const command = z.strictObject({
   requestId: RequestId.optional(),
   dryRun: z.boolean().optional().describe("Answers with the report that the verb would have now; nothing changes."),
 });
 
-/** Part of routes: `requestHeaders`. */
+/** The request id of a command, as a header. */
 export const requestHeaders = z.object({ "idempotency-key": structuredString(RequestId).optional() });
-/** Part of routes: `requestIdHeader`. */
+/** The header that answers with the request id. */
 export const requestIdHeader = {
   "holdfast-request-id": "The command's request id; a repeat with it reports the first result.",
 };

@@ -46,7 +46,7 @@ export function reportError(error: unknown, form: { readonly isJson: boolean }):
 }
 
 /** The exit code of an error code. */
-export function exitCodeOf(code: ErrorCode): number {
+function exitCodeOf(code: ErrorCode): number {
   const { kind } = ERRORS[code];
   if (kind === "unavailable" || kind === "timeout") return EXIT.unavailable;
   if (kind === "invalid") return EXIT.usage;

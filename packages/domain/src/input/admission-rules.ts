@@ -9,7 +9,7 @@ import {
   PeerConvention,
 } from "@holdfast/contracts";
 import { OVERLAP_TABLE } from "../policy/overlap-table.ts";
-import { kindOf, requestedMode } from "./input-kind.ts";
+import { inputKindOf, requestedMode } from "./input-kind.ts";
 
 /** Why an input is refused whatever the session's state; the body of a `rejected` admission. */
 export type AdmissionFault = Omit<Extract<Admission, { kind: "rejected" }>, "kind">;
@@ -75,7 +75,7 @@ function findDurabilityFault(input: ParsedInput): AdmissionFault | null {
   if (NEVER_DERIVED_FROM.includes(origin)) return durabilityFault(`an input from origin ${origin} cannot be derived`);
   // Without a convention a peer input is handled as a message but promises nothing to anyone.
   if (input.kind === "peer" && input.convention === undefined) return null;
-  const kind = kindOf(input);
+  const kind = inputKindOf(input);
   return NEVER_DERIVED.includes(kind) ? durabilityFault(`an input of kind ${kind} cannot be derived`) : null;
 }
 
@@ -84,7 +84,7 @@ function durabilityFault(detail: string): AdmissionFault {
 }
 
 function findModeFault(input: ParsedInput): AdmissionFault | null {
-  if (kindOf(input) !== "peer_response_progress" || requestedMode(input) === null) return null;
+  if (inputKindOf(input) !== "peer_response_progress" || requestedMode(input) === null) return null;
   return { reason: "peer_handling_mode_invalid", detail: "a progress report cannot ask for a handling mode" };
 }
 
@@ -94,7 +94,7 @@ const NEVER_LATER: readonly OverlapPolicy[] = ["interrupt", "rollback", "drop"];
 function findOverlapFault(input: ParsedInput): AdmissionFault | null {
   if (input.overlap === undefined) return null;
   const policy = overlapPolicyOf(input.overlap);
-  const kind = kindOf(input);
+  const kind = inputKindOf(input);
   if (!OVERLAP_TABLE[policy].kinds.includes(kind))
     return overlapFault(`an input of kind ${kind} cannot ask for ${policy}`);
   const isLater = input.notBefore !== undefined && NEVER_LATER.includes(policy);

@@ -1,7 +1,7 @@
 import type { HandlingMode, KindId, ParsedInput } from "@holdfast/contracts";
 
 /** The kind that policy, supersession and rendering go by; a peer without a convention is a `peer_message`. */
-export function kindOf(input: ParsedInput): KindId {
+export function inputKindOf(input: ParsedInput): KindId {
   return input.kind === "peer" ? `peer_${input.convention?.type ?? "message"}` : input.kind;
 }
 

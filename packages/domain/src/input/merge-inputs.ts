@@ -11,7 +11,7 @@ import {
   type ParsedInput,
 } from "@holdfast/contracts";
 import { canonicalJson } from "./fingerprint.ts";
-import { kindOf } from "./input-kind.ts";
+import { inputKindOf } from "./input-kind.ts";
 
 /** What the aggregate of several inputs is made from, in order; `null` of nothing. */
 export function lineageOf(sources: readonly InputId[]): InputLineage | null {
@@ -54,7 +54,7 @@ const OWN: readonly string[] = [
 ];
 
 function isAlike(one: Input, other: Input): boolean {
-  if (kindOf(one) !== kindOf(other)) return false;
+  if (inputKindOf(one) !== inputKindOf(other)) return false;
   const rest = (input: Input) => Object.fromEntries(Object.entries(input).filter(([field]) => !OWN.includes(field)));
   return canonicalJson(rest(one)) === canonicalJson(rest(other));
 }

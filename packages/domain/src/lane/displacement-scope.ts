@@ -1,5 +1,5 @@
 import type { ParsedInput, PolicyColumns } from "@holdfast/contracts";
-import { kindOf } from "../input/input-kind.ts";
+import { inputKindOf } from "../input/input-kind.ts";
 import { supersessionScope } from "./supersession-scope.ts";
 
 /**
@@ -10,5 +10,5 @@ import { supersessionScope } from "./supersession-scope.ts";
 export function displacementScope(input: ParsedInput, { idle }: PolicyColumns): string | null {
   const scope = supersessionScope(input);
   if (scope !== null) return scope;
-  return idle.queue === "merge" || idle.queue === "debounce" ? `${kindOf(input)}:` : null;
+  return idle.queue === "merge" || idle.queue === "debounce" ? `${inputKindOf(input)}:` : null;
 }

@@ -1,5 +1,5 @@
 import { type Overlap, overlapPolicyOf, type ParsedInput, type SessionSettings } from "@holdfast/contracts";
-import { kindOf, requestedMode } from "../input/input-kind.ts";
+import { inputKindOf, requestedMode } from "../input/input-kind.ts";
 import { DEFAULTED_KINDS, OVERLAP_TABLE } from "./overlap-table.ts";
 
 /**
@@ -9,7 +9,7 @@ import { DEFAULTED_KINDS, OVERLAP_TABLE } from "./overlap-table.ts";
 export function overlapOf(input: ParsedInput, settings: SessionSettings): Overlap | null {
   if (input.overlap !== undefined) return input.overlap;
   if (settings.overlap === undefined || hasChosenLane(input)) return null;
-  const kind = kindOf(input);
+  const kind = inputKindOf(input);
   const isDefaulted = DEFAULTED_KINDS.some((candidate) => candidate === kind);
   return isDefaulted && OVERLAP_TABLE[overlapPolicyOf(settings.overlap)].kinds.includes(kind) ? settings.overlap : null;
 }

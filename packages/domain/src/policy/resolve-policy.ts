@@ -9,7 +9,7 @@ import {
   type SessionSettings,
   type Signal,
 } from "@holdfast/contracts";
-import { kindOf, requestedMode } from "../input/input-kind.ts";
+import { inputKindOf, requestedMode } from "../input/input-kind.ts";
 import { overlapOf } from "./overlap-of.ts";
 import { OVERLAP_TABLE } from "./overlap-table.ts";
 import {
@@ -38,7 +38,7 @@ export interface PolicyRequest {
  * is never resolved again.
  */
 export function resolvePolicy({ input, settings, isWithoutWake }: PolicyRequest): PolicyColumns {
-  const kind = kindOf(input);
+  const kind = inputKindOf(input);
   const overlap = overlapOf(input, settings);
   const policy = overlap === null ? null : overlapPolicyOf(overlap);
   const mode = (policy === null ? null : OVERLAP_TABLE[policy].mode) ?? requestedMode(input) ?? "none";

@@ -1,6 +1,6 @@
 import { type KindId, type ParsedInput, PeerConvention } from "@holdfast/contracts";
 import { expect, it } from "vitest";
-import { kindOf, requestedMode } from "../../src/input/input-kind.ts";
+import { inputKindOf, requestedMode } from "../../src/input/input-kind.ts";
 import { sampleInput } from "./sample-input.ts";
 
 const request: PeerConvention = { type: "request", requestId: "r", intent: "ask" };
@@ -21,7 +21,7 @@ const kinds: readonly [KindId, ParsedInput][] = [
 ];
 
 it.each(kinds)("tells %s", (kind, input) => {
-  expect(kindOf(input)).toBe(kind);
+  expect(inputKindOf(input)).toBe(kind);
 });
 
 const modes: readonly [string, ParsedInput, string | null][] = [

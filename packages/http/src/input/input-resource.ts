@@ -2,7 +2,7 @@ import { type InputResource, type InputStateResource, isoOf } from "@holdfast/co
 import type { InputStateView, InputView, Page } from "@holdfast/runtime";
 
 /** An input as the API shows it. */
-export function toInputResource(view: InputView): InputResource {
+function toInputResource(view: InputView): InputResource {
   return {
     inputId: view.inputId,
     admission: view.admission,

@@ -9,7 +9,7 @@ import type { EventAnswer, Handlers } from "./handler.ts";
 import { type RequestParts, readRequest } from "./read-request.ts";
 
 /** What binding needs beside the handlers. */
-export interface Binding {
+export interface RoutingParts {
   readonly handlers: Handlers;
   readonly calls: OpenCalls;
   readonly limits: JsonLimits;
@@ -27,19 +27,19 @@ interface AnyAnswer {
 type AnyHandler = (call: RequestParts & { readonly signal: () => AbortSignal }) => Promise<AnyAnswer | EventAnswer>;
 
 /** Adds every route to the app. */
-export function bindRoutes(app: FastifyInstance, binding: Binding): void {
+export function bindRoutes(app: FastifyInstance, routing: RoutingParts): void {
   for (const name of ROUTE_NAMES) {
     const route: Route = ROUTES[name];
     // The type of `handlers` ties each handler to the shapes of its own route; a loop over all of them cannot say so.
-    const handler = binding.handlers[name] as unknown as AnyHandler;
+    const handler = routing.handlers[name] as unknown as AnyHandler;
     app.route({
       method: route.method,
       url: urlOf(route),
       handler: async (request, reply) => {
-        const parts = readRequest(route, request, binding.limits);
-        const signal = () => binding.calls.signalOf(reply.raw);
+        const parts = readRequest(route, request, routing.limits);
+        const signal = () => routing.calls.signalOf(reply.raw);
         const answer = await handler({ ...parts, signal });
-        return "events" in answer ? stream({ request, reply, answer, binding }) : send(reply, answer);
+        return "events" in answer ? stream({ request, reply, answer, routing }) : send(reply, answer);
       },
     });
   }
@@ -77,10 +77,10 @@ interface Stream {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly answer: EventAnswer;
-  readonly binding: Binding;
+  readonly routing: RoutingParts;
 }
 
-async function stream({ request, reply, answer, binding }: Stream): Promise<FastifyReply> {
+async function stream({ request, reply, answer, routing }: Stream): Promise<FastifyReply> {
   reply.hijack();
   const output: ServerResponse = reply.raw;
   output.writeHead(200, {
@@ -93,13 +93,13 @@ async function stream({ request, reply, answer, binding }: Stream): Promise<Fast
   });
   await writeEventStream(output, {
     events: answer.events,
-    signal: binding.calls.signalOf(output),
-    heartbeatMs: binding.heartbeatMs,
-    stallMs: binding.stallMs,
+    signal: routing.calls.signalOf(output),
+    heartbeatMs: routing.heartbeatMs,
+    stallMs: routing.stallMs,
     onFailure: (error) => {
       const fields = { err: error, route: request.routeOptions.url };
       // When the store goes away, all streams end at once.
-      binding.report({ level: "error", phrase: "event stream failed", fields });
+      routing.report({ level: "error", phrase: "event stream failed", fields });
     },
   });
   return reply;

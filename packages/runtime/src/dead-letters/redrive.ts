@@ -9,6 +9,7 @@ import {
 } from "@holdfast/contracts";
 import type { RedriveOptions } from "../api/dead-letters.ts";
 import { assertRequestId } from "../control/assert-command.ts";
+import { derivedInputId } from "../ingress/derived-id.ts";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { getSession } from "../session/get-session.ts";
@@ -21,7 +22,6 @@ export interface DeadLetterParts {
 
 /** What an operator may not give an input: who it is, and what it was sent under. */
 const FIXED = ["id", "idempotencyKey"] as const;
-const ID_CHARACTERS = 24;
 
 /** Redrives one dead letter. See `DeadLettersApi`. */
 export async function redrive(
@@ -36,8 +36,7 @@ export async function redrive(
   const record = await context.store.archive.findInput(ref, inputId);
   // A session that is being destroyed may still have the row of an input, without what it said.
   if (record === null || record.payload === "") throw await missingInput(context, ref);
-  const digest = context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, "redrive", inputId, requestId]));
-  const id = `inp_${digest.slice(0, ID_CHARACTERS)}` as InputId;
+  const id = derivedInputId(context.sha256, ref, ["redrive", inputId, requestId]);
   const {
     idempotencyKey: _owned,
     notBefore: _waited,

@@ -27,8 +27,8 @@ import {
   findAdmissionFault,
   findTerminalShapeFault,
   fingerprintBytes,
+  inputKindOf,
   isFinalPhase,
-  kindOf,
   mergeInputs,
   overlapOf,
   parseNewInput,
@@ -44,6 +44,7 @@ import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { assertBinding } from "../session/assert-binding.ts";
 import { toSessionView } from "../session/session-view.ts";
 import type { AcceptOptions } from "../session-runtime.ts";
+import { derivedInputId } from "./derived-id.ts";
 import type { Waker } from "./waker.ts";
 
 /** Settings of a session as an admission goes by them. */
@@ -63,7 +64,7 @@ export interface PreparedInput {
 }
 
 /** How a prepared input is admitted. */
-export type CommandOptions = AcceptOptions & {
+export type AdmitOptions = AcceptOptions & {
   readonly isAwaited: boolean;
   readonly merge?: AdmitCommand["merge"];
   /** The dead letter that it is made of. */
@@ -86,9 +87,8 @@ const NO_SETTINGS: KnownSettings = { revision: 0, settings: SessionSettings.pars
 const KNOWN_SESSIONS = 10_000;
 /** An admission resolves its policy again when the settings moved; they do not move for ever. */
 const MAX_RESOLUTIONS = 5;
-/** 128 bits and more of SHA-256 in base64url. */
+/** 132 bits of SHA-256 in base64url. */
 const FINGERPRINT_CHARACTERS = 22;
-const KEYED_ID_CHARACTERS = 24;
 const encoder = new TextEncoder();
 const ACK_ORDER: readonly AckLevel[] = ["memory", "fsync", "replicated"];
 
@@ -113,8 +113,7 @@ export class Ingress {
 
   /** The id of the input that a key names, known without asking anybody. */
   idOfKey(ref: SessionRef, key: string): InputId {
-    const digest = this.#context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, key]));
-    return `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId;
+    return derivedInputId(this.#context.sha256, ref, [key]);
   }
 
   /** Validates an input and gives it its identity, or says which rule it breaks. @throws input.*, id.invalid, request.* */
@@ -134,7 +133,7 @@ export class Ingress {
   }
 
   /** Admits a prepared input; with `isAwaited` this process is told of its outcome. */
-  async admit(ref: SessionRef, sent: PreparedInput | Rejection, options: CommandOptions): Promise<Admission> {
+  async admit(ref: SessionRef, sent: PreparedInput | Rejection, options: AdmitOptions): Promise<Admission> {
     if (sent.kind === "rejected") return sent;
     const prepared = await this.withoutImages(ref, sent);
     if (options.minimumAck !== undefined) await this.#assertAck(options.minimumAck);
@@ -154,7 +153,7 @@ export class Ingress {
   }
 
   /** Resolves the policy again while the settings move, merges and creates what it must. */
-  async #send(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): Promise<SentCommand> {
+  async #send(ref: SessionRef, prepared: PreparedInput, options: AdmitOptions): Promise<SentCommand> {
     let merge: AdmitCommand["merge"] = null;
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
       const command = this.command(ref, prepared, { ...options, merge });
@@ -188,7 +187,7 @@ export class Ingress {
   }
 
   /** An admission of a prepared input, by what is known of its session's settings. */
-  command(ref: SessionRef, prepared: PreparedInput, options: CommandOptions): AdmitCommand {
+  command(ref: SessionRef, prepared: PreparedInput, options: AdmitOptions): AdmitCommand {
     const { input, id, keyedId, fingerprint, payload } = prepared;
     const { revision, settings } = this.#settings.get(refKey(ref)) ?? NO_SETTINGS;
     const { redriveOf = null, toldThrough } = options;
@@ -207,7 +206,7 @@ export class Ingress {
         scope: displacementScope(input, columns),
         notBeforeAt: at(input.notBefore),
         expiresAt: at(input.expiresAt),
-        kind: kindOf(input),
+        kind: inputKindOf(input),
         debounce: debounceOf(overlapOf(input, settings)),
         correlationId: input.correlationId ?? null,
         payload,
@@ -230,8 +229,7 @@ export class Ingress {
   ): AdmitCommand["merge"] {
     if (missingNameOf(queuedPayload) !== null) return "declined";
     const [queued, newer] = [JSON.parse(queuedPayload) as Input, JSON.parse(payload) as Input];
-    const digest = this.#context.sha256(JSON.stringify([ref.tenantId, ref.sessionId, queuedId, newer.id]));
-    const merged = mergeInputs(queued, newer, `inp_${digest.slice(0, KEYED_ID_CHARACTERS)}` as InputId);
+    const merged = mergeInputs(queued, newer, derivedInputId(this.#context.sha256, ref, [queuedId, newer.id]));
     if (merged === null) return "declined";
     const text = JSON.stringify(merged);
     const isTooLarge = encoder.encode(text).length > this.#context.inputLimits.payloadBytes;

@@ -3,14 +3,7 @@
  * this process. A wait is kept up while its process lives; one that is not kept
  * up makes room for another.
  */
-import {
-  AppError,
-  type OperationId,
-  SCRIPT_BATCH,
-  type SessionRef,
-  type WaitAllResult,
-  type WaitId,
-} from "@holdfast/contracts";
+import { AppError, type OperationId, SCRIPT_BATCH, type WaitAllResult, type WaitId } from "@holdfast/contracts";
 import { findDuplicateOperation } from "@holdfast/domain";
 import type { OperationWaitOptions } from "../api/operations.ts";
 import { limitOf } from "../completion/wait-for-outcome.ts";
@@ -175,10 +168,4 @@ export class OperationWaits {
       if (this.#waits.size > 0) this.#tickLater();
     });
   }
-}
-
-/** A wait as messages name it. */
-export interface WaitNotice {
-  readonly ref: SessionRef;
-  readonly waitId: WaitId;
 }

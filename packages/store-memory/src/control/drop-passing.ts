@@ -3,14 +3,13 @@
  * operator recycles or recovers (C6). They lie between others, so the search is
  * bounded, and a chore takes it up where it ended.
  */
-import type { InputId, Lane } from "@holdfast/contracts";
+import { type InputId, type Lane, SCRIPT_BATCH } from "@holdfast/contracts";
 import { getInput, isPassing, moveInput } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
 import { isContinuedRun, isRunId } from "../run/continuation.ts";
 import type { DropChore } from "../session/chore.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
 
-const LIMIT = 100;
 const MOST_STEPS = 3;
 
 /** Drops what a few steps find, and leaves the rest to a chore; answers how many end. */
@@ -49,7 +48,7 @@ export function stepDrop(work: Work, chore: DropChore): boolean {
 function dropFromLane(work: Work, chore: DropChore, name: Lane): void {
   const stretch = chore.lanes[name];
   const { places } = work.session.lanes[name];
-  const till = Math.min(stretch.to, stretch.from + LIMIT);
+  const till = Math.min(stretch.to, stretch.from + SCRIPT_BATCH);
   const ids: InputId[] = [];
   for (let place = stretch.from; place < till; place += 1) {
     const entry = places.get(place);
@@ -61,11 +60,11 @@ function dropFromLane(work: Work, chore: DropChore, name: Lane): void {
 
 /** `from` counts how many of those that wait for a time were passed. */
 function dropFromLater(work: Work, chore: DropChore): void {
-  const stretch = work.session.later.slice(chore.from, chore.from + LIMIT);
+  const stretch = work.session.later.slice(chore.from, chore.from + SCRIPT_BATCH);
   const ids = stretch.flatMap(({ id }) => (isRunId(id) ? [] : [id]));
   chore.from += stretch.length - dropFound(work, ids, chore);
   // A list that ends with a sentinel in one store ends one place earlier here.
-  if (stretch.length + 1 < LIMIT) chore.left = 0;
+  if (stretch.length + 1 < SCRIPT_BATCH) chore.left = 0;
 }
 
 function dropFound(work: Work, ids: readonly InputId[], chore: DropChore): number {

@@ -1,13 +1,11 @@
 /** Ends inputs because another one takes their place, or carries their content. */
-import type { InputId, KindId, Lane } from "@holdfast/contracts";
+import { type InputId, type KindId, type Lane, SCRIPT_BATCH } from "@holdfast/contracts";
 import { isContinuedRun } from "../run/continuation.ts";
 import type { ReplaceChore } from "../session/chore.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
 import { stepInput } from "../session/transitions.ts";
 import { emit, originOf, type Work } from "../session/work.ts";
 import { getInput, moveInput } from "./input.ts";
-
-const LIMIT = 100;
 
 /** How an input ends that is displaced. */
 export type Displacement = "input.supersede" | "input.coalesce" | "input.aggregate";
@@ -45,7 +43,7 @@ export function replaceQueued(work: Work, lane: Lane, inputKind: KindId, success
 export function stepReplace(work: Work, chore: ReplaceChore): boolean {
   const { session } = work;
   const { lane, from, to, inputKind, generation } = chore;
-  const till = Math.min(to, from + LIMIT);
+  const till = Math.min(to, from + SCRIPT_BATCH);
   for (let place = from; place < till && generation === session.generation; place += 1) {
     const entry = session.lanes[lane].places.get(place);
     const input = entry === undefined || isContinuedRun(entry) ? undefined : getInput(session, entry);

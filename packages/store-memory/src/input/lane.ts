@@ -57,7 +57,7 @@ export function watchExpiry({ session }: Work, { inputId, expiresAt }: InputData
 }
 
 /** What was staged once, or ended, does not expire any more. */
-export function forgetExpiry({ session }: Work, input: InputData): void {
+function forgetExpiry({ session }: Work, input: InputData): void {
   if (input.expiresAt === 0) return;
   session.expiring -= 1;
   removeTimed(session.expiries, input.inputId);

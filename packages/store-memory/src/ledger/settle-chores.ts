@@ -1,5 +1,5 @@
 /** Finishes at most a batch of the work that another operation left behind. */
-import type { InputId, Lane, RunId, SessionRef } from "@holdfast/contracts";
+import { type InputId, type Lane, type RunId, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
 import { planLook } from "../blobs/memory-collection.ts";
 import { stepDrop } from "../control/drop-passing.ts";
@@ -17,8 +17,6 @@ import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
 import { newStreamsData } from "../stream/stream-data.ts";
 import { stepRetain } from "./trim.ts";
-
-const LIMIT = 100;
 
 /** Takes one step of the oldest chore. */
 export function settleChores(context: MemoryContext, ref: SessionRef): ChoresReply {
@@ -88,7 +86,7 @@ function isLeft(chore: EndChore, lane: Lane): boolean {
 function endLane(work: Work, chore: EndChore, name: Lane): void {
   const stretch = chore.lanes[name];
   const { places } = work.session.lanes[name];
-  const till = Math.min(stretch.to, stretch.from + LIMIT);
+  const till = Math.min(stretch.to, stretch.from + SCRIPT_BATCH);
   const ids: InputId[] = [];
   for (let place = stretch.from; place < till; place += 1) {
     const entry = places.get(place);
@@ -104,7 +102,7 @@ function endLane(work: Work, chore: EndChore, name: Lane): void {
 /** The next parked run, with its inputs; places that runs have left are passed a stretch at a time. */
 function endParked(work: Work, chore: EndChore): void {
   const { places } = work.session.parking;
-  const till = Math.min(chore.parkTo, chore.parkFrom + LIMIT);
+  const till = Math.min(chore.parkTo, chore.parkFrom + SCRIPT_BATCH);
   while (chore.parkFrom < till) {
     chore.parkFrom += 1;
     const runId = places.get(chore.parkFrom);
@@ -129,16 +127,16 @@ function endRun(work: Work, runId: RunId, chore: EndChore): void {
 /** Those that waited for a time lie between newer ones: `from` counts how many newer ones were passed. */
 function endScheduled(work: Work, chore: EndChore): void {
   const { session } = work;
-  const stretch = session.later.slice(chore.from, chore.from + LIMIT);
+  const stretch = session.later.slice(chore.from, chore.from + SCRIPT_BATCH);
   const ended = stretch.flatMap(({ id }) => {
     return isRunId(id) || getInput(session, id).generation > chore.generation ? [] : [id];
   });
   // A list that ends with a sentinel in one store ends one place earlier here.
-  const seen = stretch.length + (stretch.length < LIMIT ? 1 : 0);
+  const seen = stretch.length + (stretch.length < SCRIPT_BATCH ? 1 : 0);
   for (const inputId of ended) removeTimed(session.later, inputId);
   abandonAll(work, ended, chore);
   chore.scheduled -= ended.length;
-  chore.from = seen < LIMIT ? 0 : chore.from + seen - ended.length;
+  chore.from = seen < SCRIPT_BATCH ? 0 : chore.from + seen - ended.length;
 }
 
 function abandonAll(work: Work, ids: readonly InputId[], chore: EndChore): void {
@@ -162,7 +160,7 @@ function abandon(work: Work, inputId: InputId, { reason, cause }: EndChore): voi
 
 function stepJournal(session: SessionData, chore: JournalChore): boolean {
   const steps = session.journals.get(chore.runId);
-  const till = Math.min(chore.to, chore.from + LIMIT - 1);
+  const till = Math.min(chore.to, chore.from + SCRIPT_BATCH - 1);
   for (let index = chore.from; index <= till; index += 1) steps?.delete(index);
   chore.from = till + 1;
   const isDone = chore.from > chore.to;

@@ -1,4 +1,4 @@
-import { type NodeId, OPERATION_LEASE_MS, type OperationId } from "@holdfast/contracts";
+import { type NodeId, OPERATION_LEASE_MS, type OperationId, SCRIPT_BATCH } from "@holdfast/contracts";
 import { OPERATION_TABLE } from "@holdfast/domain";
 import type {
   CollectReply,
@@ -35,7 +35,6 @@ import {
 } from "./registry-work.ts";
 import { waitAll } from "./wait-all.ts";
 
-const LIMIT = 100;
 const MOST_REQUESTS = 8;
 /** Most that the list of processes waiting for one operation may take up. */
 const MAX_WATCHER_BYTES = 2_000;
@@ -105,7 +104,7 @@ function register(context: MemoryContext, command: RegisterOperationCommand): Re
 /** How many would be in progress without those that processes left behind. */
 function stripped(step: RegistryWork): { readonly active: number } {
   const { active, operations } = step.life;
-  const left = active.slice(-LIMIT).filter((id) => isLapsed(step, (operations.get(id) as OperationData).owner));
+  const left = active.slice(-SCRIPT_BATCH).filter((id) => isLapsed(step, (operations.get(id) as OperationData).owner));
   return { active: active.length - left.length };
 }
 
@@ -185,7 +184,7 @@ function terminate(context: MemoryContext, command: TerminateOperationsCommand):
   if (step === null) return ENDED;
   const { life, work } = step;
   const isIdle = life.active.length === 0;
-  const till = Math.max(life.active.length - LIMIT, 0);
+  const till = Math.max(life.active.length - SCRIPT_BATCH, 0);
   for (let slot = life.active.length; slot > till; slot -= 1) {
     const operation = life.operations.get(life.active[slot - 1] as OperationId) as OperationData;
     moveOperation(step, operation, { action: "terminate", said: { outcome: command.outcome, peerHandle: null } });
@@ -222,7 +221,7 @@ function collect(context: MemoryContext, ref: RegistryRef, wanted: number): Coll
   const through = Math.min(wanted, registry.watermark);
   const from = registry.passedFrom > 0 ? registry.passedFrom : registry.evictFrom;
   if (from > through) return { kind: "collected", isDone: true };
-  const till = Math.min(through, from + LIMIT - 1);
+  const till = Math.min(through, from + SCRIPT_BATCH - 1);
   for (let seq = from; seq <= till; seq += 1) {
     const operationId = life.kept.get(seq);
     if (operationId !== undefined) forget(step, seq, operationId);

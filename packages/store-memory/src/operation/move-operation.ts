@@ -1,5 +1,5 @@
 /** Takes operations from one status to the next (O6). */
-import type { OperationAction, OperationId, OperationOutcome } from "@holdfast/contracts";
+import { type OperationAction, type OperationId, type OperationOutcome, SCRIPT_BATCH } from "@holdfast/contracts";
 import { DEFAULT_MAX_COMPLETED, feedCapacity, OPERATION_KIND_RULES } from "@holdfast/domain";
 import { hasChores, hastenDue, owesWake } from "../session/due.ts";
 import { perform, stepOperation } from "../session/transitions.ts";
@@ -67,18 +67,16 @@ function noteCompletion({ registry, work: { session } }: RegistryWork, { kind }:
   }
 }
 
-const LIMIT = 100;
-
 /** Keeps the feed and the ended operations within their bounds; what is waited for stays. */
 export function trim(step: RegistryWork): void {
   const { registry, life, work } = step;
   const maxCompleted = work.session.settings.operations?.maxCompleted ?? DEFAULT_MAX_COMPLETED;
   const capacity = feedCapacity({ maxCompleted });
-  for (let n = 0; n < LIMIT && registry.watermark - registry.droppedThrough > capacity; n += 1) {
+  for (let n = 0; n < SCRIPT_BATCH && registry.watermark - registry.droppedThrough > capacity; n += 1) {
     registry.droppedThrough += 1;
     if (!life.kept.has(registry.droppedThrough)) life.completions.delete(registry.droppedThrough);
   }
-  for (let n = 0; n < LIMIT; n += 1) {
+  for (let n = 0; n < SCRIPT_BATCH; n += 1) {
     const seq = registry.evictFrom;
     if (registry.retained <= maxCompleted || seq > registry.watermark) break;
     evict(step, seq);
@@ -114,7 +112,7 @@ export function strip(step: RegistryWork, operation: OperationData): void {
 export function stripLapsed(step: RegistryWork, from: number): number {
   const { life } = step;
   let slot = Math.min(from, life.active.length);
-  const till = Math.max(slot - LIMIT, 0);
+  const till = Math.max(slot - SCRIPT_BATCH, 0);
   for (; slot > till; slot -= 1) {
     const operation = life.operations.get(life.active[slot - 1] as OperationId) as OperationData;
     if (isLapsed(step, operation.owner)) strip(step, operation);

@@ -1,12 +1,10 @@
 /** Removes the operations of an ended life of a registry, and tells whoever waits for them. */
-import type { OperationId } from "@holdfast/contracts";
+import { type OperationId, SCRIPT_BATCH } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
 import type { OperationsChore } from "../session/chore.ts";
 import type { Work } from "../session/work.ts";
 import type { OperationData } from "./registry-data.ts";
 import { lifeOf } from "./registry-work.ts";
-
-const LIMIT = 100;
 
 /** What chores have to tell of operations. */
 export type EndedInChores = { -readonly [K in keyof Pick<ChoresReply, "ended" | "endedWait">]: ChoresReply[K] };
@@ -30,7 +28,7 @@ export function stepOperations(work: Work, chore: OperationsChore, told: EndedIn
 
 function endActive(work: Work, chore: OperationsChore, told: EndedInChores): void {
   const { active, operations } = lifeOf(work, chore.life);
-  const ids = active.splice(Math.max(chore.slots - LIMIT, 0)).reverse();
+  const ids = active.splice(Math.max(chore.slots - SCRIPT_BATCH, 0)).reverse();
   told.ended = ids.map((operationId) => ({ operationId, nodes: nodesOf(operations.get(operationId)) }));
   for (const operationId of ids) operations.delete(operationId);
   chore.slots = active.length;
@@ -42,7 +40,7 @@ function nodesOf(operation: OperationData | undefined) {
 
 function removeCompletions(work: Work, chore: OperationsChore): void {
   const { operations, kept, completions } = lifeOf(work, chore.life);
-  const till = Math.min(chore.to, chore.from + LIMIT - 1);
+  const till = Math.min(chore.to, chore.from + SCRIPT_BATCH - 1);
   for (let seq = chore.from; seq <= till; seq += 1) {
     operations.delete(kept.get(seq) as OperationId);
     kept.delete(seq);

@@ -1,5 +1,5 @@
 /** Selects the next batch (L2). */
-import type { Lane, RunId } from "@holdfast/contracts";
+import { type Lane, type RunId, SCRIPT_BATCH } from "@holdfast/contracts";
 import { type BatchLimits, selectBatch as batchOf, type Candidate } from "@holdfast/domain";
 import type { ExecutorRange, StagingOffer } from "@holdfast/runtime";
 import { getInput } from "../input/input.ts";
@@ -8,9 +8,6 @@ import type { ContinuedRun, InputData } from "../session/session-data.ts";
 import type { Work } from "../session/work.ts";
 import { isContinuedRun, isRunId, resumeRun } from "./continuation.ts";
 import { loadRun } from "./run.ts";
-
-/** Most that one step looks at. */
-const LIMIT = 100;
 
 /** The inputs to stage, or the run that goes on, or until when every lane that has some is blocked. */
 export type Selection =
@@ -40,7 +37,7 @@ export function hosting(
 export function promote(work: Work): void {
   const { session, now } = work;
   if (session.scheduled + session.timers === 0) return;
-  const ripe = session.later.slice(0, LIMIT).filter(({ at }) => at <= now);
+  const ripe = session.later.slice(0, SCRIPT_BATCH).filter(({ at }) => at <= now);
   for (const { id } of ripe) {
     if (isRunId(id)) {
       resumeRun(work, id, loadRun(session, id));
@@ -89,13 +86,13 @@ export function peek({ session }: Work, name: Lane, limit: number): (InputData |
 
 // A lane that was only holes for a whole stretch may hold more behind it: look further.
 function firstOf(work: Work, lane: Lane): InputData | ContinuedRun | undefined {
-  return peek(work, lane, 1)[0] ?? peek(work, lane, LIMIT)[0] ?? peek(work, lane, 10 * LIMIT)[0];
+  return peek(work, lane, 1)[0] ?? peek(work, lane, SCRIPT_BATCH)[0] ?? peek(work, lane, 10 * SCRIPT_BATCH)[0];
 }
 
 /** What leads a lane, for as long as it is asked for. */
 function* leading({ session }: Work, name: Lane): Generator<Candidate> {
   const lane = session.lanes[name];
-  const end = Math.min(lane.tail, lane.head + LIMIT);
+  const end = Math.min(lane.tail, lane.head + SCRIPT_BATCH);
   for (let place = lane.head; place < end; place += 1) {
     const entry = lane.places.get(place);
     if (entry === undefined) continue;

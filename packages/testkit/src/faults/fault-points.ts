@@ -126,7 +126,7 @@ export function faultyControl(control: Control, plan: FaultPlan): Control {
 }
 
 /** Runs in progress whose calls get lost according to a plan. */
-export function faultyLiveRuns(liveRuns: LiveRuns, plan: FaultPlan): LiveRuns {
+function faultyLiveRuns(liveRuns: LiveRuns, plan: FaultPlan): LiveRuns {
   return {
     checkpoint: (command) => call(plan, "checkpoint", () => liveRuns.checkpoint(command)),
     noteStall: (command) => liveRuns.noteStall(command),
@@ -134,7 +134,7 @@ export function faultyLiveRuns(liveRuns: LiveRuns, plan: FaultPlan): LiveRuns {
 }
 
 /** Unregistrations whose requests and replies get lost according to a plan. */
-export function faultyUnregistration(unregistration: Unregistration, plan: FaultPlan): Unregistration {
+function faultyUnregistration(unregistration: Unregistration, plan: FaultPlan): Unregistration {
   return {
     begin: (command) => call(plan, "control", () => unregistration.begin(command)),
     close: (command) => call(plan, "control", () => unregistration.close(command)),
