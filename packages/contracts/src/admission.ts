@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Ack } from "./acknowledgement.ts";
+import { AppError } from "./errors/app-error.ts";
 import { InputId } from "./ids.ts";
 import { InputStatus } from "./outcome.ts";
 import { PolicyDecision, Signal } from "./policy.ts";
@@ -48,3 +49,8 @@ export const Admission = z.discriminatedUnion("kind", [
 ]);
 /** See {@link Admission}. */
 export type Admission = z.infer<typeof Admission>;
+
+/** The failure that a rejection is told as, where an admission cannot be answered with: `input.rejected` with `reason`. */
+export function rejectionError({ detail, reason }: Extract<Admission, { kind: "rejected" }>): AppError {
+  return new AppError("input.rejected", { message: detail, details: { reason } });
+}

@@ -1,4 +1,4 @@
-import { AppError, Binding, type NewInput } from "@holdfast/contracts";
+import { AppError, Binding, type NewInput, rejectionError } from "@holdfast/contracts";
 import type { SessionRuntime } from "@holdfast/runtime";
 import type { Message, Sent, SessionHandle, SessionOptions } from "./holdfast.ts";
 
@@ -20,7 +20,7 @@ export function createSessionHandle(
     send: async (message) => {
       const accept = createWith === undefined ? {} : { createWith };
       const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
-      if (admission.kind === "rejected") throw toRejection(admission);
+      if (admission.kind === "rejected") throw rejectionError(admission);
       const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
       return { admission, inputId, completion: completion ?? outcomeOf(inputId) } satisfies Sent;
     },
@@ -43,8 +43,4 @@ function toInput(message: Message): NewInput {
     text,
     ...(key === undefined ? {} : { idempotencyKey: key as NonNullable<NewInput["idempotencyKey"]> }),
   };
-}
-
-function toRejection(admission: Extract<Sent["admission"], { kind: "rejected" }>): AppError {
-  return new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
 }

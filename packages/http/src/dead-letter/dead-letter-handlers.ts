@@ -1,4 +1,4 @@
-import { AppError, type NewInput, type RequestId } from "@holdfast/contracts";
+import { type NewInput, type RequestId, rejectionError } from "@holdfast/contracts";
 import type { DeadLetterSelection, RedriveProgress } from "@holdfast/runtime";
 import { requestIdHeader, requestIdOf } from "../control/request-id.ts";
 import type { Handlers } from "../routing/handler.ts";
@@ -33,9 +33,7 @@ export function deadLetterHandlers(surface: Surface): DeadLetterHandlers {
       const edit = body.edit === undefined ? {} : { edit: body.edit as Partial<NewInput> };
       const options = { requestId, ...edit };
       const admission = await runtime.redriveDeadLetter(refOf(surface, params), params.inputId, options);
-      if (admission.kind === "rejected") {
-        throw new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
-      }
+      if (admission.kind === "rejected") throw rejectionError(admission);
       return { status: 200, body: { admission }, headers: requestIdHeader(requestId) };
     },
 

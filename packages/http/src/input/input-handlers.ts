@@ -1,4 +1,12 @@
-import { AppError, Binding, isAppError, type Outcome, type RouteRequest, type SessionRef } from "@holdfast/contracts";
+import {
+  AppError,
+  Binding,
+  isAppError,
+  type Outcome,
+  type RouteRequest,
+  rejectionError,
+  type SessionRef,
+} from "@holdfast/contracts";
 import type { AcceptOptions, InputTarget } from "@holdfast/runtime";
 import type { Call, Handlers, JsonAnswer } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
@@ -46,9 +54,7 @@ async function sendInput(surface: Surface, call: Call<"sendInput">): Promise<Jso
   const ref = refOf(surface, call.params);
   const input = withKey(call.body, call.headers["idempotency-key"]);
   const admission = await surface.runtime.acceptInput(ref, input, acceptOptions(call));
-  if (admission.kind === "rejected") {
-    throw new AppError("input.rejected", { message: admission.detail, details: { reason: admission.reason } });
-  }
+  if (admission.kind === "rejected") throw rejectionError(admission);
   if (admission.kind === "accepted") {
     const outcome = await outcomeWithin(surface, call, { ref, target: { inputId: admission.inputId } });
     return { status: 202, body: { admission, ...outcome } };

@@ -2,7 +2,7 @@
  * Brings one message of a peer into its session through ordinary admission:
  * nothing a peer says takes another way.
  */
-import { AppError, ERRORS, isAppError, type PeerCandidate, type SessionRef } from "@holdfast/contracts";
+import { ERRORS, isAppError, type PeerCandidate, rejectionError, type SessionRef } from "@holdfast/contracts";
 import { parsePeerCandidate, peerInputOf, peerRouteOf } from "@holdfast/domain";
 import type { CommsInbox } from "../ports/comms-inbox.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -69,7 +69,7 @@ async function admit({ context, ingress, inbox, ref }: MessageParts, candidate: 
 }
 
 function assertAdmitted(admission: Awaited<ReturnType<PeerIngress["acceptInput"]>>): void {
-  if (admission.kind === "rejected") throw new AppError("input.rejected", { message: admission.detail });
+  if (admission.kind === "rejected") throw rejectionError(admission);
 }
 
 /** Whether the same message can only fail again: of what is in doubt none is given up. */

@@ -14,6 +14,7 @@ import {
   isAppError,
   type NewInput,
   type RunId,
+  rejectionError,
   type SessionRef,
 } from "@holdfast/contracts";
 import { deriveState } from "@holdfast/domain";
@@ -78,7 +79,7 @@ export class DirectRunner {
     if (!this.#isStarted) this.#leases.start();
     this.#isStarted = true;
     const prepared = this.#parts.ingress.prepare(ref, input);
-    if (prepared.kind === "rejected") throw rejected(prepared.detail, { reason: prepared.reason });
+    if (prepared.kind === "rejected") throw rejectionError(prepared);
     const kept = await this.#parts.ingress.withoutImages(ref, prepared);
     const sentAt = this.#parts.context.clock.monotonic();
     const begun = await this.#begin(ref, kept);
