@@ -185,9 +185,11 @@ export class Completions {
 
   /** What was there and is gone went with its session, or is so old that a session that is there keeps it no longer. */
   #settleMissing(waiter: Waiter, { phase, outcome }: Extract<WatchReply, { kind: "missing" }>): void {
-    const isExpired = phase !== null && !isFinalPhase(phase) && outcome === undefined;
-    if (waiter.presence === "known" && isExpired) waiter.reject(new AppError("input.expired"));
-    else if (waiter.presence === "known") waiter.resolve(outcome ?? GONE);
+    const isExpired = phase !== null && !isFinalPhase(phase);
+    // The ledger of a removed session still tells, also whoever asks only now.
+    if (outcome !== undefined) waiter.resolve(outcome);
+    else if (waiter.presence === "known" && isExpired) waiter.reject(new AppError("input.expired"));
+    else if (waiter.presence === "known") waiter.resolve(GONE);
     else if (phase === null) waiter.reject(new AppError("session.not_found"));
     else waiter.reject(new AppError(isFinalPhase(phase) ? "session.destroyed" : "input.not_found"));
   }

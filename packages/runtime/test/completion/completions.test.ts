@@ -80,3 +80,22 @@ describe("an outcome that is expected before its input is admitted", () => {
     expect(await stateOf(expectation.outcome)).toMatchObject({ kind: "abandoned", reason: "reset" });
   });
 });
+
+describe("an outcome that is asked for once its session was removed", () => {
+  it("is told as the ledger still has it (G9, W2)", async () => {
+    const { clock, store, completions, command } = await openDeaf();
+    const requestId = createIds().request();
+    await store.ledger.admit(command);
+    await store.unregistration.begin({ ref, requestId });
+    await store.unregistration.close({ ref, obligation: "waiters", by: "note" });
+    await store.ledger.settleChores(ref);
+    await store.unregistration.close({ ref, obligation: "waiters", by: "note" });
+    await store.unregistration.commit(ref);
+
+    const expectation = completions.watch(ref, { inputId: command.input.id });
+    await clock.advance(0);
+
+    expect(await store.directory.find(ref)).toBeNull();
+    expect(await stateOf(expectation.outcome)).toMatchObject({ kind: "abandoned", reason: "unregistered" });
+  });
+});
