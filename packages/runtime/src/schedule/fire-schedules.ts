@@ -30,11 +30,16 @@ export async function fireSchedules(parts: FiringParts, ref: SessionRef): Promis
     if (row.nextAt !== null && row.nextAt <= now)
       fired.set(row.schedule.scheduleId, await fire(parts, ref, { row, now }));
   }
-  await changeSchedules(context, ref, (rows) => ({
-    // A copy in any case: writing it says when to look next.
-    rows: rows.map((row) => merged(row, fired.get(row.schedule.scheduleId))),
-    answer: null,
-  }));
+  try {
+    await changeSchedules(context, ref, (rows) => ({
+      // A copy in any case: writing it says when to look next.
+      rows: rows.map((row) => merged(row, fired.get(row.schedule.scheduleId))),
+      answer: null,
+    }));
+  } catch (error) {
+    // Removed or destroyed meanwhile: the next look takes it out of the index.
+    if (!isAppError(error, "session.not_found") && !isAppError(error, "session.destroyed")) throw error;
+  }
 }
 
 /** A schedule that was changed or paused meanwhile keeps its time; what was fired is noted all the same. */

@@ -56,6 +56,32 @@ export function describeSchedules(openStage: OpenStage): void {
       expect(await only(stage)).toMatchObject({ lastFiring: { result: "accepted" }, refused: 0, skipped: 0 });
     });
 
+    it("is forgotten without a word when its session is removed while it fires", async () => {
+      const stage = await bound();
+      const { sender, ref, world } = stage;
+      await sender.runtime.putSchedule(ref, everyMinute());
+      const worker = await stage.worker("worker", recording(), {
+        // Right after it has fired, and before that is noted.
+        wrap: (store) => ({
+          ...store,
+          ledger: {
+            ...store.ledger,
+            admit: async (command) => {
+              const reply = await store.ledger.admit(command);
+              await sender.runtime.destroy(ref);
+              return reply;
+            },
+          },
+        }),
+      });
+
+      await world.advance(MINUTE + 5_000);
+
+      expect(await sender.runtime.runtimeState(ref)).toBe("destroyed");
+      expect(worker.reports.filter(({ phrase }) => phrase === "sweep failed")).toEqual([]);
+      expect(await world.store.ledger.sweep(10)).toEqual([]);
+    });
+
     it("is one row however often it is put, and fires once however many workers look [L9]", async () => {
       const stage = await bound();
       const { sender, ref, world } = stage;
