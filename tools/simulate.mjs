@@ -181,6 +181,9 @@ function summarise({ seeds, counts, broken }, seconds) {
     "clock jumps": counts["jumps"],
     rollbacks: counts["rollbacks"],
     fenced: counts["fenced"],
+    "joined a run": counts["joined"] ?? 0,
+    "let go on": counts["resumed"] ?? 0,
+    merged: counts["merged"] ?? 0,
     "repeats recognised": (counts["repeats"] ?? 0) + (counts["deduplicated"] ?? 0),
     "broken lives": broken.length,
   };

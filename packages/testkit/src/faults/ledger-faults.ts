@@ -11,6 +11,7 @@ import { checkOrder } from "../simulation/check-order.ts";
 import { checkReceiptRecord } from "../simulation/check-receipts.ts";
 import { readLedger } from "../simulation/ledger-record.ts";
 import type { Complain } from "../simulation/life.ts";
+import { readPlaces } from "../simulation/places.ts";
 
 /** Every broken guarantee of a session at rest; an unknown session has none. */
 export async function findLedgerFaults(store: Store, ref: SessionRef): Promise<readonly string[]> {
@@ -20,6 +21,6 @@ export async function findLedgerFaults(store: Store, ref: SessionRef): Promise<r
   const complain: Complain = (guarantee, text) => faults.push(`${guarantee}: ${text}`);
   checkReceiptRecord(ledger, complain);
   checkInputRecord(ledger, { complain, isDrained: true });
-  checkOrder(ledger, complain);
+  checkOrder(ledger, readPlaces(ledger, complain), complain);
   return faults;
 }

@@ -69,9 +69,26 @@ function checkEnd({ receipts }: LedgerRecord, { inputId, status, outcome }: Inpu
     complain("G1", `${inputId} is ${status} and has not ended`);
     return;
   }
+  if (outcome.kind === "superseded") {
+    checkGivenWay(receipts, { inputId, by: outcome.by }, complain);
+    return;
+  }
   const position = "position" in outcome ? outcome.position : undefined;
   const expected = endingPositions(receipts, inputId, outcome);
   if (!expected.includes(position)) complain("G5", `${inputId} ended at ${position}, its receipt is ${expected[0]}`);
+}
+
+/** An input that was staged gave way with its run, under a receipt that says so. */
+function checkGivenWay(
+  receipts: readonly Receipt[],
+  { inputId, by }: { readonly inputId: InputId; readonly by: InputId },
+  complain: Complain,
+): void {
+  const first = receipts.find(({ contributors }) => contributors.includes(inputId));
+  if (first === undefined) return;
+  const last = receipts.findLast(({ runId }) => runId === first.runId);
+  if (last?.result !== "superseded")
+    complain("G5", `${inputId} gave way to ${by}, and its receipt says ${last?.result}`);
 }
 
 /** Where an input may have ended: what an inner boundary applied ends with its run. */

@@ -1,10 +1,14 @@
 /** Compares what everybody was promised and told with what the store holds when a life is over. */
+import { checkAsides } from "./check-asides.ts";
 import { checkInputs } from "./check-inputs.ts";
 import { checkOrder } from "./check-order.ts";
 import { checkReceipts } from "./check-receipts.ts";
+import { checkRunFacts } from "./check-runs.ts";
+import { checkTimes } from "./check-times.ts";
 import { checkTold } from "./check-told.ts";
 import { type LedgerRecord, readLedger } from "./ledger-record.ts";
 import type { Complain, Life } from "./life.ts";
+import { readPlaces } from "./places.ts";
 import { isRunnable } from "./witness.ts";
 import type { World } from "./world.ts";
 
@@ -22,7 +26,11 @@ export async function checkLife(life: Life): Promise<void> {
     const complain: Complain = (guarantee, text) => world.witness.report(guarantee, `${ref.sessionId}: ${text}`);
     checkReceipts(world, ledger, complain);
     checkInputs(world, ledger, { complain, isDrained: life.isDrained });
-    checkOrder(ledger, complain);
+    const places = readPlaces(ledger, complain);
+    checkOrder(ledger, places, complain);
+    checkTimes(world, { ledger, places }, complain);
+    checkAsides(life, { ledger, places }, complain);
+    checkRunFacts(world, ledger, complain);
   }
   checkTold(life, ledgers);
   checkSteps(world);

@@ -1,9 +1,9 @@
 import type { ReceiptResult } from "@holdfast/contracts";
 import { verifyChain } from "@holdfast/domain";
 import { sha256 } from "@holdfast/runtime";
+import type { AppliedState } from "./behaviours.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
 import type { Complain } from "./life.ts";
-import type { AppliedState } from "./simulated-executor.ts";
 import type { Commit, StoreFact } from "./witness.ts";
 import type { World } from "./world.ts";
 
@@ -27,6 +27,17 @@ export function checkReceiptRecord(ledger: LedgerRecord, complain: Complain): vo
   checkTokens(ledger, complain);
   checkRuns(ledger, complain);
   checkState(ledger, complain);
+  checkRolledBack(ledger, complain);
+}
+
+/** What was rolled back leaves nothing: its inputs contribute to no receipt. */
+function checkRolledBack({ receipts, events }: LedgerRecord, complain: Complain): void {
+  const contributors = new Set<string>(receipts.flatMap((receipt) => receipt.contributors));
+  for (const { event } of events) {
+    if (event.type !== "run.rolled_back") continue;
+    const kept = event.inputIds.find((inputId) => contributors.has(inputId));
+    if (kept !== undefined) complain("G5", `${kept} was rolled back with ${event.runId} and has a receipt`);
+  }
 }
 
 function checkTokens({ receipts }: LedgerRecord, complain: Complain): void {
@@ -89,6 +100,8 @@ function checkState({ receipts, state }: LedgerRecord, complain: Complain): void
   const { applied } = state === null ? { applied: [] } : (JSON.parse(state) as AppliedState);
   const expected: string[] = [];
   for (const { result, contributors } of receipts) {
+    // What gave way to another input was not applied.
+    if (result === "superseded") continue;
     const found = applied.slice(expected.length, expected.length + contributors.length);
     if (result !== "cancelled" || found.join() === contributors.join()) expected.push(...contributors);
   }

@@ -4,8 +4,9 @@ import type { InputRecord } from "@holdfast/runtime";
 import { isSameJson } from "./is-same-json.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
 import type { Life } from "./life.ts";
+import type { Told } from "./tell.ts";
 import type { StoreFact } from "./witness.ts";
-import type { Commanding, Sending, Told, Waiting } from "./workload.ts";
+import type { Commanding, Sending, Waiting } from "./workload.ts";
 
 type Ledgers = ReadonlyMap<string, LedgerRecord>;
 
@@ -20,6 +21,7 @@ export function checkTold(life: Life, ledgers: Ledgers): void {
   for (const keyed of groupBy(sendings, ({ ref, plan }) => `${ref.sessionId} ${plan.number}`)) checkKey(life, keyed);
   if (life.world.rollbacks.length === 0) checkRealTime(life, ledgers);
   checkReports(life, commandings);
+  checkApprovals(life);
 }
 
 /** Why a call may fail: the store is away, and verbs, keys and early questions are part of some lives. */
@@ -32,6 +34,8 @@ const FAILURES: ReadonlySet<string> = new Set([
   "control.refused",
   "run.not_current",
   "input.not_found",
+  "run.not_suspended",
+  "session.unregistering",
 ]);
 
 function checkCode({ world }: Life, what: string, told: Told<unknown> | null): void {
@@ -47,6 +51,7 @@ function checkAnswer(life: Life, ledgers: Ledgers, { told, outcome, ref, plan }:
   if (told?.kind !== "answered") return;
   const { value } = told;
   if (value.kind === "rejected") {
+    if (value.reason === "busy" && plan.input.overlap === "drop") return;
     witness.report("G1", `${ref.sessionId}: ${plan.number} was rejected: ${value.detail}`);
     return;
   }
@@ -201,4 +206,18 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
     else group.push(item);
   }
   return [...groups.values()];
+}
+
+/** A run that was let go on finds what one of those said who let it. */
+function checkApprovals(life: Life): void {
+  const { approvals } = life.workload;
+  for (const { request, told } of approvals.given) checkCode(life, request, told);
+  for (const { turn } of life.world.turns) {
+    const value = turn.resumed?.value ?? null;
+    if (value === null) continue;
+    const isGiven = approvals.given.some(({ runId, request }) => {
+      return runId === turn.runId && isSameJson(value, { by: request });
+    });
+    if (!isGiven) life.world.witness.report("G10", `${turn.runId} was resumed with ${JSON.stringify(value)}`);
+  }
 }

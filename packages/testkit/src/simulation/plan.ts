@@ -3,7 +3,6 @@
  * who takes part, what they are told to do, and what goes wrong when.
  */
 import {
-  type ControlVerb,
   DEFAULT_LOOP_LIMITS,
   DEFAULT_TIMING,
   type FailureMode,
@@ -12,7 +11,7 @@ import {
   type Timing,
 } from "@holdfast/contracts";
 import { type Chance, createChance } from "./chance.ts";
-import { drawInput, type InputPlan } from "./plan-input.ts";
+import { drawOrders, type Order } from "./plan-orders.ts";
 import { drawTroubles, type Trouble } from "./plan-trouble.ts";
 import { CALM, drawWeather, type Weather } from "./weather.ts";
 
@@ -46,16 +45,6 @@ export interface SessionPlan {
   readonly executor: string;
   readonly onFailure: FailureMode;
 }
-
-/** What a client is told to do. */
-export type Order = { readonly at: number; readonly client: number } & (
-  | { readonly type: "send"; readonly sending: InputPlan }
-  /** The same again, or the same key with something else. */
-  | { readonly type: "resend"; readonly of: InputPlan; readonly isChanged: boolean }
-  | { readonly type: "wait"; readonly of: InputPlan }
-  | { readonly type: "control"; readonly session: number; readonly verb: ControlVerb; readonly request: string }
-  | { readonly type: "ensure"; readonly session: number }
-);
 
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
@@ -142,53 +131,4 @@ function drawSessions(chance: Chance, workers: readonly WorkerPlan[]): SessionPl
     executor: chance.pick(EXECUTORS),
     onFailure: chance.pick(["hold", "defer"] as const),
   }));
-}
-
-interface OrderOptions {
-  readonly activeMs: number;
-  readonly clients: number;
-  readonly sessions: readonly SessionPlan[];
-  readonly isCalm: boolean;
-}
-
-const VERBS: readonly ControlVerb[] = [
-  "interrupt",
-  "interrupt",
-  "retire",
-  "recycle",
-  "recover",
-  "reset",
-  "stop",
-  "destroy",
-];
-
-function drawOrders(chance: Chance, options: OrderOptions): Order[] {
-  const { activeMs, clients, sessions } = options;
-  const now = () => ({ at: chance.between(0, Math.round(activeMs * 0.9)), client: chance.between(0, clients - 1) });
-  const count = chance.between(3, 9);
-  const orders: Order[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const session = chance.between(0, sessions.length - 1);
-    const when = now();
-    const sending = drawInput(chance, { number, session, at: when.at });
-    orders.push({ ...when, type: "send", sending });
-    const { hasKey } = sending;
-    if (hasKey && chance.isHit(0.15))
-      orders.push({ ...now(), type: "resend", of: sending, isChanged: chance.isHit(0.3) });
-    if (hasKey && chance.isHit(0.1)) orders.push({ ...now(), type: "wait", of: sending });
-  }
-  if (chance.isHit(0.3)) orders.push(...drawVerbs(chance, options, now));
-  return orders.sort((one, other) => one.at - other.at);
-}
-
-function drawVerbs(chance: Chance, { sessions }: OrderOptions, now: () => { at: number; client: number }): Order[] {
-  const count = chance.between(1, 3);
-  return Array.from({ length: count }, (_, index) => {
-    const session = chance.between(0, sessions.length - 1);
-    const verb = chance.pick(VERBS);
-    const request = `r${index + 1}`;
-    const order: Order = { ...now(), type: "control", session, verb, request };
-    const again: Order = { ...now(), type: "control", session, verb, request };
-    return [order, ...(chance.isHit(0.3) ? [again] : []), { ...now(), type: "ensure" as const, session }];
-  }).flat();
 }

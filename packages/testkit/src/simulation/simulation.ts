@@ -104,6 +104,7 @@ async function drain(
     until: () => workload.isSent && world.underway === 0 && sessions.every((_, index) => isAtRest(world, index)),
   });
   if (!isIdle) return false;
+  workload.finish();
   const silent = sessions.flatMap((_, index) => (isLeftSilent(world, index) ? [index] : []));
   for (const index of silent) void workload.wakeUp(index);
   const until = () => cluster.isIdle && isOver(world, workload);
@@ -136,10 +137,12 @@ function isLeftSilent({ witness, sessions }: World, index: number): boolean {
   return facts !== null && facts.record.queued + facts.record.scheduled > 0;
 }
 
-function isOver(world: World, { sendings, waitings }: Workload): boolean {
+function isOver(world: World, { sendings, waitings, isSent, asides }: Workload): boolean {
   const isTold = sendings.every(({ told, isAwaited, outcome }) => told !== null && (!isAwaited || outcome !== null));
   return (
     isTold &&
+    asides.isTold &&
+    isSent &&
     world.underway === 0 &&
     waitings.every(({ outcome }) => outcome !== null) &&
     world.sessions.every((_, index) => isAtRest(world, index) && !isLeftSilent(world, index))

@@ -6,15 +6,18 @@
  * what is left is what the store must still know.
  */
 import {
+  type CancelMode,
   type Fence,
   type InputId,
   isAppError,
   type NodeId,
   type Outcome,
+  type RunId,
   type SessionRef,
   type Timing,
 } from "@holdfast/contracts";
 import type {
+  AdmitCommand,
   AdmitReply,
   AdvanceCommand,
   AdvanceReply,
@@ -23,9 +26,16 @@ import type {
   ChoresReply,
   ClaimCommand,
   ClaimReply,
+  CloseCommand,
+  CloseReply,
+  ControlCommand,
   ControlReply,
   ExplainFacts,
+  InterruptCommand,
+  ResumeCommand,
+  ResumeReply,
   SettledInput,
+  Settlement,
   StagedBatch,
   Store,
   WatchCommand,
@@ -41,6 +51,18 @@ export type StoreFact =
   | { readonly type: "staged"; readonly ref: SessionRef; readonly fence: Fence; readonly node: NodeId }
   | { readonly type: "committed"; readonly ref: SessionRef; readonly commit: Commit }
   | { readonly type: "destroyed"; readonly ref: SessionRef }
+  /** A run was asked to end. */
+  | { readonly type: "asked"; readonly ref: SessionRef; readonly runId: RunId; readonly mode: CancelMode }
+  /** Inputs joined a run in progress. */
+  | {
+      readonly type: "joined";
+      readonly ref: SessionRef;
+      readonly fence: Fence;
+      readonly call: number;
+      readonly inputIds: readonly InputId[];
+    }
+  /** A suspended run was let go on. */
+  | { readonly type: "resumed"; readonly ref: SessionRef; readonly runId: RunId }
   /** An input ended; told once, by the call that ended it. */
   | { readonly type: "settled"; readonly ref: SessionRef; readonly inputId: InputId; readonly outcome: Outcome }
   /** Somebody asked how an input ended. */
@@ -53,6 +75,9 @@ export interface Commit {
   readonly fence: Fence;
   /** `null` when only the fence tells. */
   readonly node: NodeId | null;
+  readonly result: Settlement["kind"] | "checkpointed";
+  /** It waits for a time, and goes on by itself. */
+  readonly isTimed: boolean;
 }
 
 /** What is counted, so that nobody takes a quiet life for a proof. */
@@ -65,6 +90,10 @@ export interface StoreCounts {
   conflicts: number;
   /** Calls that the store had carried out before. */
   repeats: number;
+  /** Inputs that were taken into a run in progress, suspended runs that were let go on, inputs made of several. */
+  joined: number;
+  resumed: number;
+  merged: number;
   rollbacks: number;
   observedStates: number;
 }
@@ -97,6 +126,9 @@ export class Witness {
     fenced: 0,
     conflicts: 0,
     repeats: 0,
+    joined: 0,
+    resumed: 0,
+    merged: 0,
     rollbacks: 0,
     observedStates: 0,
   };
@@ -104,6 +136,18 @@ export class Witness {
   facts: StoreFact[] = [];
   /** What the store did and forgot again. */
   readonly lost: StoreFact[] = [];
+  readonly #ears: Readonly<Record<string, (argument: never, reply: never) => void>> = {
+    admit: ({ ref }: AdmitCommand, reply: AdmitReply) => this.#heardAdmit(ref, reply),
+    claim: (command: ClaimCommand, reply: ClaimReply) => this.#heardClaim(command, reply),
+    advance: (command: AdvanceCommand, reply: AdvanceReply) => this.#heardAdvance(command, reply),
+    checkpoint: (command: CheckpointCommand, reply: CheckpointReply) => this.#heardCheckpoint(command, reply),
+    watch: (command: WatchCommand, reply: WatchReply) => this.#heardWatch(command, reply),
+    settleChores: (ref: SessionRef, reply: ChoresReply) => this.#heardSettled(ref, reply.settled),
+    close: ({ ref }: CloseCommand, reply: CloseReply) => this.#heardClose(ref, reply),
+    interrupt: (command: InterruptCommand, reply: ControlReply) => this.#heardInterrupt(command, reply),
+    resume: (command: ResumeCommand, reply: ResumeReply) => this.#heardResume(command, reply),
+    apply: ({ ref }: ControlCommand, reply: ControlReply) => this.#heardControl(ref, reply),
+  };
   readonly #options: WitnessOptions;
   readonly #latest = new Map<string, ExplainFacts | null>();
   #lastToken = 0;
@@ -128,29 +172,16 @@ export class Witness {
   }
 
   /** What the store answered to a call. */
-  hear(call: ObservedCall, reply: unknown): void {
-    switch (call.method) {
-      case "admit":
-        return this.#heardAdmit(refOf(call.argument), reply as AdmitReply);
-      case "claim":
-        return this.#heardClaim(call.argument as ClaimCommand, reply as ClaimReply);
-      case "advance":
-        return this.#heardAdvance(call.argument as AdvanceCommand, reply as AdvanceReply);
-      case "checkpoint":
-        return this.#heardCheckpoint(call.argument as CheckpointCommand, reply as CheckpointReply);
-      case "watch":
-        return this.#heardWatch(call.argument as WatchCommand, reply as WatchReply);
-      case "settleChores":
-        return this.#heardSettled(refOf(call.argument), (reply as ChoresReply).settled);
-      case "apply":
-        return this.#heardControl(refOf(call.argument), reply as ControlReply);
-      default:
-    }
+  hear({ method, argument }: ObservedCall, reply: unknown): void {
+    const hear = this.#ears[method] as ((argument: unknown, reply: unknown) => void) | undefined;
+    hear?.(argument, reply);
   }
 
   /** What a process says of its background work: the store is away at times, and nothing else may go wrong there. */
   heardReport({ phrase, error }: { readonly phrase: string; readonly error: unknown }): void {
     if (error === undefined || isAppError(error, "store.unavailable")) return;
+    // A session that takes nothing in refuses what its schedules send, too.
+    if (phrase === "firing refused" && isAppError(error)) return;
     this.report("G8", `${phrase}: ${messageOf(error)}`);
   }
 
@@ -171,8 +202,13 @@ export class Witness {
     if (reply.kind === "deduplicated") this.counts.deduplicated += 1;
     if (reply.kind !== "accepted") return;
     this.counts.admitted += 1;
-    const { inputId, admission, displaced, status } = reply;
+    const { inputId, admission, displaced, status, mergedInto } = reply;
     this.facts.push({ type: "admitted", ref, inputId, admission });
+    // The input that carries the content of both is admitted in the same step.
+    if (mergedInto !== null) {
+      this.facts.push({ type: "admitted", ref, inputId: mergedInto, admission: admission + 1 });
+      this.counts.merged += 1;
+    }
     // Consumed by being admitted: the answer itself tells how it ended.
     if (status === "consumed") this.facts.push({ type: "settled", ref, inputId, outcome: CONSUMED_ON_ACCEPT });
     this.#heardSettled(ref, displaced);
@@ -198,16 +234,38 @@ export class Witness {
     }
     // A run that was asked to end without a trace commits nothing, whatever was sent.
     if ("digest" in settlement && reply.position > command.expectedPosition) {
-      this.#heardCommit(ref, { position: reply.position, digest: settlement.digest, fence, node });
+      const isTimed = settlement.kind === "suspended" && settlement.on.type === "timer";
+      const { kind: result, digest } = settlement;
+      this.#heardCommit(ref, { position: reply.position, digest, fence, node, result, isTimed });
     }
     this.#heardSettled(ref, reply.settled);
   }
 
   /** An inner boundary does not say who sends it; its fence does. */
-  #heardCheckpoint({ ref, fence, boundary }: CheckpointCommand, reply: CheckpointReply): void {
-    if (reply.kind !== "taken" || boundary === null) return;
-    if (reply.isRepeat) this.counts.repeats += 1;
-    else this.#heardCommit(ref, { position: reply.position, digest: boundary.digest, fence, node: null });
+  #heardCheckpoint({ ref, fence, boundary, call }: CheckpointCommand, reply: CheckpointReply): void {
+    if (reply.kind !== "taken") return;
+    const { position, isRepeat } = reply;
+    const inputIds = reply.inputs.map(({ inputId }) => inputId);
+    if (isRepeat) {
+      this.counts.repeats += 1;
+      this.#heardAgain({ fence, call, inputIds });
+      return;
+    }
+    if (boundary !== null) {
+      const { digest } = boundary;
+      this.#heardCommit(ref, { position, digest, fence, node: null, result: "checkpointed", isTimed: false });
+    }
+    this.counts.joined += inputIds.length;
+    this.facts.push({ type: "joined", ref, fence, call, inputIds });
+  }
+
+  /** A repeat gives what the first call gave. */
+  #heardAgain({ fence, call, inputIds }: Pick<Extract<StoreFact, { type: "joined" }>, "fence" | "call" | "inputIds">) {
+    const first = this.facts.find((fact) => {
+      return fact.type === "joined" && fact.call === call && isSameFence(fact.fence, fence);
+    });
+    if (first?.type === "joined" && first.inputIds.join() === inputIds.join()) return;
+    this.report("G5", `call ${call} of ${fence.runId} gave something else when it was repeated`);
   }
 
   #heardCommit(ref: SessionRef, commit: Commit): void {
@@ -219,14 +277,31 @@ export class Witness {
     for (const { inputId, outcome } of settled) this.facts.push({ type: "settled", ref, inputId, outcome });
   }
 
+  #heardClose(ref: SessionRef, reply: CloseReply): void {
+    if ("settled" in reply) this.#heardSettled(ref, reply.settled);
+  }
+
   #heardControl(ref: SessionRef, reply: ControlReply): void {
     if (reply.kind !== "applied" || reply.isRepeat) return;
     this.#heardSettled(ref, reply.settled);
     if (reply.report.phaseAfter === "destroyed") this.facts.push({ type: "destroyed", ref });
   }
 
+  #heardInterrupt({ ref, mode }: InterruptCommand, reply: ControlReply): void {
+    if (reply.kind !== "applied" || reply.isRepeat) return;
+    const { abortedRunId: runId } = reply.report;
+    if (runId !== undefined) this.facts.push({ type: "asked", ref, runId, mode });
+  }
+
+  #heardResume({ ref, runId }: ResumeCommand, reply: ResumeReply): void {
+    if (reply.kind !== "resumed" || reply.isRepeat) return;
+    this.counts.resumed += 1;
+    this.facts.push({ type: "resumed", ref, runId });
+  }
+
+  /** Who watches an operation names no input. */
   #heardWatch({ ref, inputId }: WatchCommand, reply: WatchReply): void {
-    if (reply.kind !== "settled") return;
+    if (reply.kind !== "settled" || inputId === undefined) return;
     this.facts.push({ type: "shown", ref, inputId, outcome: reply.outcome });
   }
 
@@ -278,7 +353,14 @@ const TOUCHING_ONE = new Set([
   "settleChores",
   "apply",
   "interrupt",
+  "resume",
   "register",
+  "begin",
+  "close",
+  "commit",
+  "move",
+  "open",
+  "terminate",
 ]);
 const TOUCHING_ALL = new Set(["adopt", "renew"]);
 

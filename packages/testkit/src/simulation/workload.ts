@@ -2,23 +2,20 @@
 import {
   type Admission,
   type ControlReport,
-  type ErrorCode,
-  isAppError,
   type NewInput,
   type Outcome,
   type RequestId,
   type SessionRef,
 } from "@holdfast/contracts";
 import type { SessionRuntime } from "@holdfast/runtime";
+import { Approvals } from "./approvals.ts";
+import { Asides } from "./asides.ts";
 import type { Cluster, Process } from "./cluster.ts";
-import type { Order, SessionPlan } from "./plan.ts";
+import type { SessionPlan } from "./plan.ts";
 import { type InputPlan, SILENT_INTENT } from "./plan-input.ts";
+import type { Order } from "./plan-orders.ts";
+import { RETRY_MS, type Told, tell } from "./tell.ts";
 import type { World } from "./world.ts";
-
-/** How something that was asked ended; `code` for a refusal or a failure. */
-export type Told<T> =
-  | { readonly kind: "answered"; readonly value: T; readonly step: number; readonly at: number }
-  | { readonly kind: "failed"; readonly code: ErrorCode | "unknown"; readonly step: number };
 
 /** One attempt to send something. */
 export interface Sending {
@@ -49,14 +46,13 @@ export interface Commanding {
   told: Told<ControlReport> | null;
 }
 
-/** Why callers try again. */
-const RETRY_MS = 100;
-
 /** Everything clients did. */
 export class Workload {
   readonly sendings: Sending[] = [];
   readonly waitings: Waiting[] = [];
   readonly commandings: Commanding[] = [];
+  readonly approvals: Approvals;
+  readonly asides: Asides;
   /** Orders that may still send something. */
   #underway = 0;
   readonly #world: World;
@@ -65,11 +61,14 @@ export class Workload {
   constructor(world: World, cluster: Cluster) {
     this.#world = world;
     this.#clients = cluster.clients;
+    this.asides = new Asides(world, cluster.clients);
+    this.approvals = new Approvals(world, cluster.clients);
+    world.askApproval = (turn) => this.approvals.ask(turn);
   }
 
   /** Nothing more will be sent. */
   get isSent(): boolean {
-    return this.#underway === 0;
+    return this.#underway === 0 && this.approvals.isDone && this.asides.isDone;
   }
 
   /** Puts every order of the plan on the clients' clocks. */
@@ -78,6 +77,18 @@ export class Workload {
       const process = this.#clients[order.client] as Process;
       process.node.clock.after(order.at, () => this.#carryOut(process, order));
     }
+  }
+
+  /** Takes back what would go on for ever, and lets go on what waits for somebody. */
+  finish(): void {
+    const client = this.#clients[0] as Process;
+    this.asides.finish();
+    this.approvals.finish();
+    // Only what is registered can be looked into.
+    const sessions = new Set(
+      this.#world.plan.orders.flatMap((order) => (order.type === "unregister" ? [order.session] : [])),
+    );
+    for (const session of sessions) void this.#bind(client, session);
   }
 
   /** Sends what wakes a session that is left with nothing but silent work. */
@@ -106,10 +117,14 @@ export class Workload {
         void this.#wait(process, order.of);
         break;
       case "control":
+      case "interrupt":
         void this.#control(process, order);
         break;
       case "ensure":
         void this.#bind(process, order.session);
+        break;
+      default:
+        this.asides.carryOut(process, order);
     }
   }
 
@@ -169,20 +184,14 @@ export class Workload {
     waiting.outcome = await this.#tell(process, "waited", process.running.runtime.waitForOutcome(waiting.ref, { key }));
   }
 
-  async #control(process: Process, order: Extract<Order, { type: "control" }>): Promise<void> {
-    const { runtime } = process.running;
+  async #control(process: Process, order: Extract<Order, { type: "control" | "interrupt" }>): Promise<void> {
     const ref = this.#refOf(order.session);
-    const requestId = `${order.request}` as RequestId;
     this.#underway += 1;
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const commanding: Commanding = { ref, request: order.request, told: null };
       this.commandings.push(commanding);
-      const { verb } = order;
-      const call =
-        verb === "interrupt"
-          ? runtime.interruptCurrentRun(ref, { requestId })
-          : runtime.control(ref, { verb, requestId });
-      commanding.told = await this.#tell(process, verb, call);
+      const what = order.type === "interrupt" ? order.type : order.verb;
+      commanding.told = await this.#tell(process, what, commandOf(process.running.runtime, ref, order));
       if (commanding.told.kind === "answered" || commanding.told.code !== "store.unavailable") break;
     }
     this.#underway -= 1;
@@ -200,15 +209,8 @@ export class Workload {
     await runtime.ensureSessionWithExecutor(this.#refOf(session), this.#bindingOf(session), { settings });
   }
 
-  async #tell<T>({ node }: Process, what: string, call: Promise<T>): Promise<Told<T>> {
-    const { history } = this.#world;
-    const told: Told<T> = await call.then(
-      (value) => ({ kind: "answered", value, step: history.length, at: this.#world.clock.monotonic() }) as const,
-      (error: unknown) =>
-        ({ kind: "failed", code: isAppError(error) ? error.code : "unknown", step: history.length }) as const,
-    );
-    history.note(node.name, what, () => (told.kind === "answered" ? summaryOf(told.value) : { failed: told.code }));
-    return told;
+  #tell<T>(process: Process, what: string, call: Promise<T>): Promise<Told<T>> {
+    return tell(this.#world, process, { what, call });
   }
 
   #refOf(session: number): SessionRef {
@@ -222,8 +224,14 @@ export class Workload {
 
 const CHANGED: NewInput = { kind: "prompt", text: "another payload" };
 
-function summaryOf(value: unknown): Record<string, unknown> {
-  const { admission, ...rest } = value as { admission?: { kind: string; inputId?: string } };
-  if (typeof admission === "object") return { answer: admission.kind, input: admission.inputId };
-  return rest;
+function commandOf(
+  runtime: SessionRuntime,
+  ref: SessionRef,
+  order: Extract<Order, { type: "control" | "interrupt" }>,
+): Promise<ControlReport> {
+  const requestId = order.request as RequestId;
+  if (order.type === "control") return runtime.control(ref, { verb: order.verb, requestId });
+  const { mode } = order;
+  const at = mode === "boundary" ? { at: mode } : {};
+  return runtime.interruptCurrentRun(ref, { requestId, ...at, isRolledBack: mode === "rollback" });
 }

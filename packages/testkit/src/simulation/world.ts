@@ -1,5 +1,5 @@
 import type { SessionRef } from "@holdfast/contracts";
-import type { Store } from "@holdfast/runtime";
+import type { Store, Turn } from "@holdfast/runtime";
 import { createVirtualClock, type VirtualClock } from "../clock/virtual-clock.ts";
 import { sessionRef } from "../fixtures/ids.ts";
 import { type Chance, createChance } from "./chance.ts";
@@ -43,6 +43,8 @@ export interface World {
   weather: Weather;
   /** Executors do at once what they are asked. */
   isQuiet: boolean;
+  /** A run is about to wait for somebody's answer; whoever drives the clients says who gives it. */
+  askApproval: (turn: Pick<Turn, "ref" | "runId">) => void;
   /** Moves the store's clock, and no other. */
   jumpStoreClock(ms: number): void;
 }
@@ -81,6 +83,7 @@ export function createWorld(plan: Plan, openStore: OpenModelStore): World {
     turnChance: createChance(plan.seed, "turns"),
     nodeChance: createChance(plan.seed, "nodes"),
     isQuiet: plan.isCalm,
+    askApproval: () => {},
     weather: plan.weather,
     jumpStoreClock: (ms) => {
       storeOffset += ms;

@@ -49,18 +49,21 @@ export function expectUnbroken(broken: readonly BrokenLife[]): void {
 
 /** What ten thousand lives come to at least: a quiet life proves nothing. */
 const LEAST = {
-  admitted: 45_000,
+  admitted: 48_000,
   deduplicated: 12_000,
-  committed: 35_000,
+  committed: 37_000,
   repeats: 4_500,
-  fenced: 2_500,
+  joined: 200,
+  resumed: 400,
+  merged: 380,
+  fenced: 2_800,
   rollbacks: 2_000,
-  crashes: 5_000,
-  pauses: 7_000,
-  deploys: 1_000,
-  cuts: 2_000,
-  outages: 3_000,
-  jumps: 1_000,
+  crashes: 5_200,
+  pauses: 7_200,
+  deploys: 1_050,
+  cuts: 2_100,
+  outages: 3_100,
+  jumps: 1_050,
   observedStates: 350_000,
 } satisfies Partial<SimulationCounts>;
 
