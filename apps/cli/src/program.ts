@@ -15,6 +15,7 @@ import { registerReplay } from "./commands/replay.ts";
 import { registerSend } from "./commands/send.ts";
 import { registerSessions } from "./commands/sessions.ts";
 import { registerStanding } from "./commands/standing.ts";
+import { registerStream } from "./commands/stream.ts";
 import { registerUnregister } from "./commands/unregister.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { paint, stderr } from "./terminal/terminal.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     registerDev,
     registerSend,
     registerEvents,
+    registerStream,
     registerSessions,
     registerInspect,
     registerExplain,

@@ -54,6 +54,7 @@ import {
 import { EventEnvelope } from "./runtime-event.ts";
 import { SCHEDULE_ROUTES } from "./schedule-routes.ts";
 import { Binding, SessionSettings } from "./session.ts";
+import { STREAM_ROUTES } from "./stream-routes.ts";
 import { structuredString } from "./structured-string.ts";
 import { WORK_ROUTES } from "./work-routes.ts";
 
@@ -83,6 +84,7 @@ export const ROUTES = {
   ...WORK_ROUTES,
   ...SCHEDULE_ROUTES,
   ...DEAD_LETTER_ROUTES,
+  ...STREAM_ROUTES,
   ensureSession: {
     method: "PUT",
     path: "/v1/sessions/{sessionId}",

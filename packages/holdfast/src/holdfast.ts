@@ -10,10 +10,11 @@ import type {
   Outcome,
   Retention,
   RetryBudget,
+  RunId,
   SessionRef,
   Timing,
 } from "@holdfast/contracts";
-import type { Blobs, Executor, Report, SessionRuntime } from "@holdfast/runtime";
+import type { Blobs, Executor, FollowStreamOptions, InputStreamPart, Report, SessionRuntime } from "@holdfast/runtime";
 
 /** How a process takes part, whatever the store. Everything has a default. */
 export interface ProcessOptions {
@@ -95,6 +96,19 @@ export interface SessionHandle {
   send(message: Message): Promise<Sent>;
   /** The outcome of what was sent with this key, by whichever process. */
   outcome(key: string, options?: { readonly timeoutMs?: number }): Promise<Outcome>;
+  /**
+   * What a run writes with `turn.stream`, as it comes, over all its attempts: the run in progress unless another is
+   * named. Ends after its `closed` part, and at once when there is no run. Who comes back with run and offset of the
+   * last part misses nothing and sees nothing twice (G12).
+   *
+   * @throws run.not_found, stream.expired, session.not_found, session.destroyed
+   */
+  stream(options?: SessionStreamOptions): AsyncIterable<InputStreamPart>;
+}
+
+/** Which run's stream, from where, until when. */
+export interface SessionStreamOptions extends FollowStreamOptions {
+  readonly runId?: RunId;
 }
 
 /** `{key, text}` for a prompt, or any input. */
@@ -106,4 +120,11 @@ export interface Sent {
   readonly inputId: InputId;
   /** Resolves once with how the input ended (G9). Nothing rejects unhandled if you do not await it. */
   readonly completion: Promise<Outcome>;
+  /**
+   * What runs write about it with `turn.stream`, as it comes, from before it is staged until it ends. What a part
+   * of type `retracted` withdraws is to be forgotten.
+   *
+   * @throws input.not_found, stream.expired, session.destroyed
+   */
+  stream(options?: { readonly signal?: AbortSignal }): AsyncIterable<InputStreamPart>;
 }

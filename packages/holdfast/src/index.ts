@@ -4,6 +4,8 @@ export type {
   CommsDrainView,
   CommsInbox,
   Executor,
+  FollowStreamOptions,
+  InputStreamPart,
   InputTarget,
   InputView,
   InteractionSubscriber,
@@ -12,7 +14,9 @@ export type {
   SessionRuntime,
   SessionView,
   StoreHealth,
+  StreamWrite,
   Turn,
+  TurnStream,
   UnhostedSession,
   WorkerRecord,
 } from "@holdfast/runtime";

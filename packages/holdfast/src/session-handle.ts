@@ -1,6 +1,6 @@
 import { AppError, Binding, type NewInput, rejectionError } from "@holdfast/contracts";
-import type { SessionRuntime } from "@holdfast/runtime";
-import type { Message, Sent, SessionHandle, SessionOptions } from "./holdfast.ts";
+import type { InputStreamPart, SessionRuntime } from "@holdfast/runtime";
+import type { Message, Sent, SessionHandle, SessionOptions, SessionStreamOptions } from "./holdfast.ts";
 
 /** A handle on a session; with options, its first send creates it. @throws request.invalid for options no session can have */
 export function createSessionHandle(
@@ -22,10 +22,26 @@ export function createSessionHandle(
       const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
       if (admission.kind === "rejected") throw rejectionError(admission);
       const inputId = admission.kind === "accepted" ? admission.inputId : admission.existingId;
-      return { admission, inputId, completion: completion ?? outcomeOf(inputId) } satisfies Sent;
+      return {
+        admission,
+        inputId,
+        completion: completion ?? outcomeOf(inputId),
+        stream: (options) => runtime.followInputStream(ref, { inputId }, options),
+      } satisfies Sent;
     },
     outcome: (key, wait = {}) => runtime.waitForOutcome(ref, { key }, wait),
+    stream: (wanted) => streamOf(runtime, ref, wanted),
   };
+}
+
+async function* streamOf(
+  runtime: SessionRuntime,
+  ref: SessionHandle["ref"],
+  { runId: named, ...options }: SessionStreamOptions = {},
+): AsyncGenerator<InputStreamPart> {
+  const runId = named ?? (await runtime.findCurrentRun(ref));
+  if (runId === null) return;
+  for await (const part of runtime.followStream(ref, runId, options)) yield { ...part, runId };
 }
 
 function bindingOf(options: SessionOptions): Binding {

@@ -24,6 +24,7 @@ import type { Handlers } from "./routing/handler.ts";
 import { acceptJsonOnly, assertPlainBody, bodyLimitOf } from "./routing/json-body.ts";
 import { scheduleHandlers } from "./schedule/schedule-handlers.ts";
 import { sessionHandlers } from "./session/session-handlers.ts";
+import { streamHandlers } from "./stream/stream-handlers.ts";
 import type { Surface } from "./surface.ts";
 import { workHandlers } from "./work/work-handlers.ts";
 
@@ -136,6 +137,7 @@ function handlersOf(surface: Surface): Handlers {
     ...deliveryHandlers(surface),
     ...operationHandlers(surface),
     ...scheduleHandlers(surface),
+    ...streamHandlers(surface),
     ...processHandlers(surface),
   };
 }

@@ -68,7 +68,7 @@ export interface HarnessOptions extends Pick<HttpServerOptions, "logger" | "tena
   readonly wrap?: (runtime: SessionRuntime) => SessionRuntime;
 }
 
-/** Starts a server with the executors `echo`, `fail` and `park`; it ends with the test. */
+/** Starts a server with the executors `echo`, `fail`, `tell` and `park`; it ends with the test. */
 export async function startHarness({ wrap = (runtime) => runtime, ...options }: HarnessOptions = {}): Promise<Harness> {
   const { executors, release } = createExecutors();
   const running = createSessionRuntime(
@@ -131,6 +131,12 @@ function createExecutors() {
         ? { kind: "suspended", on: { type: "approval", approvalId: "a" } }
         : completed(String(resumed.value)),
     ),
+    executor("tell", async ({ stream }) => {
+      await stream.write("one");
+      await released;
+      await stream.write({ two: 2 });
+      return completed("told");
+    }),
     executor("park", async ({ signal }) => {
       const aborted = new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve(), { once: true });

@@ -1,6 +1,7 @@
 import { AppError, type EventPosition, type SessionRef } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
 import { refOf, type Surface } from "../surface.ts";
+import { asksForPage } from "./asks-for-page.ts";
 
 /** What a session reports. */
 export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> {
@@ -28,8 +29,4 @@ export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> 
 async function hasNothing({ runtime }: Surface, ref: SessionRef, after: EventPosition): Promise<boolean> {
   const { items } = await runtime.listEvents(ref, { after, limit: 1 });
   return items.length === 0;
-}
-
-function asksForPage(accept = "*/*"): boolean {
-  return accept.includes("application/json") && !accept.includes("text/event-stream");
 }

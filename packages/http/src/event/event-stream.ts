@@ -10,11 +10,17 @@
  *   E4  A reader that takes nothing for `stallMs` is disconnected.
  */
 import type { Writable } from "node:stream";
-import { type EventEnvelope, type Problem, toProblem } from "@holdfast/contracts";
+import { type EventEnvelope, type Problem, type StreamPart, toProblem } from "@holdfast/contracts";
+
+/** A part of a run's stream, under the id that its reader comes back with. */
+export interface StreamEvent {
+  readonly id: string;
+  readonly part: StreamPart;
+}
 
 /** What is written, and how patiently. */
 export interface EventSource {
-  readonly events: AsyncIterable<EventEnvelope>;
+  readonly events: AsyncIterable<EventEnvelope | StreamEvent>;
   /** Aborts when the reader is gone or the server closes. */
   readonly signal: AbortSignal;
   readonly heartbeatMs: number;
@@ -57,9 +63,9 @@ async function lastFrame(output: Writable, source: EventSource): Promise<string>
 }
 
 async function writeEvents(output: Writable, source: EventSource): Promise<void> {
-  for await (const envelope of source.events) {
+  for await (const event of source.events) {
     if (source.signal.aborted) return;
-    if (!write(output, eventFrame(envelope))) await drained(output, source); // E2
+    if (!write(output, eventFrame(event))) await drained(output, source); // E2
   }
 }
 
@@ -67,8 +73,9 @@ function write(output: Writable, frame: string): boolean {
   return output.destroyed || output.write(frame);
 }
 
-function eventFrame(envelope: EventEnvelope): string {
-  return `id: ${envelope.id}\nevent: ${envelope.event.type}\ndata: ${JSON.stringify(envelope)}\n\n`;
+function eventFrame(told: EventEnvelope | StreamEvent): string {
+  if ("part" in told) return `id: ${told.id}\nevent: ${told.part.type}\ndata: ${JSON.stringify(told.part)}\n\n`;
+  return `id: ${told.id}\nevent: ${told.event.type}\ndata: ${JSON.stringify(told)}\n\n`;
 }
 
 /** Not called `error`: that is what an EventSource calls its own troubles. */

@@ -1,4 +1,5 @@
 import type { EventEnvelope, RouteName, RouteRequest, RouteSuccess, Routes } from "@holdfast/contracts";
+import type { StreamEvent } from "../event/event-stream.ts";
 
 /** A request that has the documented shape. */
 export interface Call<Name extends RouteName> extends RouteRequest<Name> {
@@ -16,7 +17,7 @@ export type JsonAnswer<Name extends RouteName> = RouteSuccess<Name> & {
 
 /** Events, sent as they come, until they end or the call's signal aborts. */
 export interface EventAnswer {
-  readonly events: AsyncIterable<EventEnvelope>;
+  readonly events: AsyncIterable<EventEnvelope | StreamEvent>;
 }
 
 interface Streamed {
