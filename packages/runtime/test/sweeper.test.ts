@@ -2,7 +2,7 @@ import { SCRIPT_BATCH } from "@holdfast/contracts";
 import { binding, createIds, event, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import { ref, unavailable, withSession } from "./support/bound-session.ts";
-import { withLedger } from "./support/calls.ts";
+import { Door, withLedger } from "./support/calls.ts";
 import { executor, holding, recording } from "./support/executors.ts";
 import { send } from "./support/send.ts";
 import { createWorld, type TestProcess, type World } from "./support/world.ts";
@@ -84,6 +84,35 @@ describe("an overdue session", () => {
 
     expect(worker.calls).toMatchObject({ claim: 1, inspectDue: 0 });
     expect(host.turns).toHaveLength(1);
+  });
+
+  it("does not wait for another one that takes long, which is attended to once at a time (G8)", async () => {
+    const { world, sender } = await withSession();
+    const slow = sessionRef("slow/1");
+    const door = new Door();
+    door.close();
+    let looks = 0;
+    const wrap = withLedger((ledger) => ({
+      inspectDue: async (due) => {
+        if (due.sessionId !== slow.sessionId) return ledger.inspectDue(due);
+        looks += 1;
+        await door.pass();
+        return ledger.inspectDue(due);
+      },
+    }));
+    await world.start("worker", { executors: [recording()], wrap });
+    world.wakes.setDrop(() => true);
+    const first = await send(sender, slow, "hello", { createWith: binding() });
+    await world.advance(roundOf(world));
+    const second = await send(sender, ref);
+
+    await world.advance(2 * roundOf(world));
+
+    expect(await sender.runtime.inputState(ref, { inputId: second.inputId })).toMatchObject({ status: "consumed" });
+    expect(looks).toBe(1);
+    door.open();
+    await world.advance(2 * roundOf(world));
+    expect(await first.completion).toMatchObject({ kind: "completed" });
   });
 
   it("has what a control verb left behind settled, when whoever gave the verb died over it (G9)", async () => {

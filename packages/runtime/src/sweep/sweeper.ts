@@ -1,6 +1,9 @@
 /**
  * The only source of liveness (L6): looks for overdue sessions and wakes them;
  * what two wakes did not start it runs itself, because then the queue is dead.
+ *
+ * A sweep does not wait for what the one before found: a session may have ten
+ * thousand firings to catch up with, and those of others are due meanwhile.
  */
 import { SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import { collectBlobs } from "../blobs/collect-blobs.ts";
@@ -32,10 +35,11 @@ export interface SweeperParts {
 /** One sweeper serves one worker. */
 export class Sweeper {
   readonly #parts: SweeperParts;
-  readonly #collecting = new Set<string>();
   #cancel: (() => void) | null = null;
   #isStopped = false;
   #sweeping: Promise<void> = Promise.resolve();
+  /** What is being attended to here; found again, it is not begun again. */
+  readonly #attended = new Map<string, Promise<void>>();
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
@@ -52,23 +56,37 @@ export class Sweeper {
     this.#isStopped = true;
     this.#cancel?.();
     await this.#sweeping;
+    await Promise.all(this.#attended.values());
   }
 
-  /** One sweep. Never rejects: the next one sees what this one missed. */
-  async sweepOnce(): Promise<void> {
+  /** Never rejects: the next sweep sees what this one missed. */
+  async #sweep(): Promise<void> {
     const { context } = this.#parts;
+    const room = SCRIPT_BATCH - this.#attended.size;
+    if (room <= 0) return;
     try {
-      const overdue = await context.store.ledger.sweep(SCRIPT_BATCH);
-      await Promise.all(overdue.map((due) => this.#attend(due)));
+      for (const due of await context.store.ledger.sweep(room)) this.#attendOnce(due);
     } catch (error) {
       context.report({ level: "warn", phrase: "sweep failed", fields: { error } });
     }
   }
 
+  #attendOnce(due: DueRef): void {
+    const { part, ...ref } = due;
+    const key = `${part} ${refKey(ref)}`;
+    if (this.#attended.has(key)) return;
+    const attending = this.#attend(due)
+      .catch((error: unknown) => {
+        this.#parts.context.report({ level: "warn", phrase: "sweep failed", fields: { ref, part, error } });
+      })
+      .finally(() => this.#attended.delete(key));
+    this.#attended.set(key, attending);
+  }
+
   #sweepAfter(ms: number): void {
     const { clock, timing } = this.#parts.context;
     this.#cancel = clock.after(ms, () => {
-      this.#sweeping = this.sweepOnce().finally(() => {
+      this.#sweeping = this.#sweep().finally(() => {
         if (!this.#isStopped) this.#sweepAfter(timing.sweepPollMs);
       });
     });
@@ -81,18 +99,13 @@ export class Sweeper {
     else await this.#lookAfter(ref);
   }
 
-  /** A look that takes longer than until the next sweep is not begun again here. */
   async #collect(ref: SessionRef): Promise<void> {
     const { context } = this.#parts;
-    if (this.#collecting.has(refKey(ref))) return;
-    this.#collecting.add(refKey(ref));
     try {
       await collectBlobs(context, ref);
     } catch (error) {
       // The session stays due for it.
       context.report({ level: "warn", phrase: "blobs not collected", fields: { ref, error } });
-    } finally {
-      this.#collecting.delete(refKey(ref));
     }
   }
 
