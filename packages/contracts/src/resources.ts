@@ -118,7 +118,10 @@ export const ProblemDocument = z.object({
   details: z.record(z.string(), z.unknown()).readonly().exactOptional(),
 }) satisfies z.ZodType<Problem>;
 
-/** A page; pass `next` as `after` to go on, `null` is the end. */
+/**
+ * A page; pass `next` as `after` to go on, `null` is the end. `corrupt` has the ids of what
+ * stands on the page and cannot be read; it is absent when all of it can.
+ */
 export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.object({ items: z.array(item), next: count.nullable() });
+  return z.object({ items: z.array(item), next: count.nullable(), corrupt: z.array(z.string()).exactOptional() });
 }

@@ -111,8 +111,14 @@ export interface SessionStreamOptions extends FollowStreamOptions {
   readonly runId?: RunId;
 }
 
-/** `{key, text}` for a prompt, or any input. */
-export type Message = { readonly key?: string; readonly text: string } | NewInput;
+/** A prompt in short, or any input. */
+export type Message = Prompt | NewInput;
+
+/** A prompt: its text, a key that makes it safe to send again, and what any input may say of time and of work that is there. */
+export interface Prompt extends Pick<NewInput, "overlap" | "notBefore" | "expiresAt"> {
+  readonly key?: string;
+  readonly text: string;
+}
 
 /** An admitted input. */
 export interface Sent {

@@ -53,10 +53,10 @@ function bindingOf(options: SessionOptions): Binding {
 
 function toInput(message: Message): NewInput {
   if ("kind" in message) return message;
-  const { key, text } = message;
+  const { key, ...prompt } = message;
   return {
     kind: "prompt",
-    text,
+    ...prompt,
     ...(key === undefined ? {} : { idempotencyKey: key as NonNullable<NewInput["idempotencyKey"]> }),
   };
 }

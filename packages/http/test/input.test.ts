@@ -247,6 +247,22 @@ describe("reading inputs", () => {
     expect(second.body.next).toBeNull();
   });
 
+  it("names on its page what cannot be read, beside what can", async () => {
+    const { call } = await startHarness({
+      wrap: (runtime) => ({
+        ...runtime,
+        listInputs: async (ref, query) => ({ ...(await runtime.listInputs(ref, query)), corrupt: ["inp_torn000001"] }),
+      }),
+    });
+    await call("ensureSession", { params });
+    await call("sendInput", { params, body: prompt("legible") });
+
+    const { body } = await call("listInputs", { params });
+
+    expect(body.items).toHaveLength(1);
+    expect(body.corrupt).toEqual(["inp_torn000001"]);
+  });
+
   it("does not know an input that was never sent", async () => {
     const { call, refuse } = await startHarness();
     await call("ensureSession", { params });

@@ -1,5 +1,6 @@
 import { AppError, type EventPosition, type SessionRef } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
+import { asItIs, pageBody } from "../routing/page-body.ts";
 import { refOf, type Surface } from "../surface.ts";
 import { asksForPage } from "./asks-for-page.ts";
 
@@ -12,8 +13,7 @@ export function eventHandlers(surface: Surface): Pick<Handlers, "followEvents"> 
       // A client that reconnects repeats its URL: what it has seen since is in the header.
       const after = headers["last-event-id"] ?? query.after ?? 0;
       if (asksForPage(headers.accept)) {
-        const { items, next } = await runtime.listEvents(ref, { after, limit: query.limit });
-        return { status: 200, body: { items: [...items], next } };
+        return { status: 200, body: pageBody(await runtime.listEvents(ref, { after, limit: query.limit }), asItIs) };
       }
       const view = await runtime.findSession(ref);
       if (view === null) throw new AppError("session.not_found");

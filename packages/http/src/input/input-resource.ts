@@ -1,5 +1,6 @@
 import { type InputResource, type InputStateResource, isoOf } from "@holdfast/contracts";
 import type { InputStateView, InputView, Page } from "@holdfast/runtime";
+import { type PageBody, pageBody } from "../routing/page-body.ts";
 
 /** An input as the API shows it. */
 function toInputResource(view: InputView): InputResource {
@@ -27,6 +28,6 @@ export function toInputStateResource(view: InputStateView): InputStateResource {
 }
 
 /** A page of inputs as the API shows it. */
-export function toInputPage({ items, next }: Page<InputView>): { items: InputResource[]; next: number | null } {
-  return { items: items.map(toInputResource), next };
+export function toInputPage(page: Page<InputView>): PageBody<InputResource> {
+  return pageBody(page, toInputResource);
 }

@@ -1,5 +1,6 @@
 import { AppError } from "@holdfast/contracts";
 import type { Handlers } from "../routing/handler.ts";
+import { asItIs, pageBody } from "../routing/page-body.ts";
 import { refOf, type Surface } from "../surface.ts";
 import { toSessionResource } from "./session-resource.ts";
 
@@ -59,8 +60,7 @@ export function sessionHandlers(surface: Surface): SessionHandlers {
     },
 
     async listReceipts({ params, query }) {
-      const { items, next } = await runtime.listReceipts(refOf(surface, params), query);
-      return { status: 200, body: { items: [...items], next } };
+      return { status: 200, body: pageBody(await runtime.listReceipts(refOf(surface, params), query), asItIs) };
     },
 
     async getReceipt({ params }) {
