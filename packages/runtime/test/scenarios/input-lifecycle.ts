@@ -1,11 +1,11 @@
 /** What an input goes through, and what never happens to it. */
 import type { InputStep, RequestId } from "@holdfast/contracts";
 import { bitsOf, findTransition, INPUT_TABLE } from "@holdfast/domain";
-import { progress } from "@holdfast/testkit";
+import { driveSession, event, progress } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import { failure } from "../support/bound-session.ts";
-import { executor, holding, recording } from "../support/executors.ts";
-import { send } from "../support/send.ts";
+import { executor, holding, recording, textsOf } from "../support/executors.ts";
+import { keyed, send } from "../support/send.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
 const ALL = { after: 0, limit: 100 };
@@ -20,6 +20,7 @@ export function describeInputLifecycle(openStage: OpenStage): void {
     describeLife(openStage);
     describeBudget(openStage);
     describeEnds(openStage);
+    describeBounds(openStage);
   });
 }
 
@@ -200,7 +201,32 @@ function describeEnds(openStage: OpenStage): void {
     }
   });
 
-  it("LIF-07 ends what was applied before its run was over, too", () => {
+  it.each([
+    ["stop", "stopped"],
+    ["destroy", "destroyed"],
+  ] as const)("LIF-07 ends what was applied before its run was over, too, on %s", async (verb, reason) => {
+    const stage = await bound(openStage);
+    const { sender, ref, world } = stage;
+    const checkpointing = executor(async (turn) => {
+      await turn.checkpoint({ state: "half" });
+      return new Promise(() => {});
+    });
+    await stage.worker("worker", checkpointing);
+    const { inputId, completion } = await send(sender, ref);
+    await world.settle();
+    expect(await sender.runtime.inputState(ref, { inputId })).toMatchObject({ status: "applied_pending" });
+
+    await sender.runtime.control(ref, { verb, requestId: "req_end00000001" as RequestId });
+    await world.advance(10_000);
+
+    expect(await completion).toEqual({ kind: "abandoned", reason, attempts: 1 });
+    if (verb === "destroy") return;
+    const state = await sender.runtime.inputState(ref, { inputId });
+    expect(state).toMatchObject({ status: "abandoned", outcome: { reason } });
+    expect(state?.history.at(-1)).toMatchObject({ from: "applied_pending", to: "abandoned", reason });
+  });
+
+  it("LIF-07 records the outcome of what was applied", () => {
     expect(targets("applied_pending", "input.abandon")).toEqual(["abandoned"]);
     expect(findTransition(INPUT_TABLE.rows, { state: "applied_pending", event: "input.abandon", bits: "" })).toEqual({
       next: "abandoned",
@@ -221,3 +247,93 @@ function describeEnds(openStage: OpenStage): void {
     });
   });
 }
+
+/** What never happens to an input, whoever tries. */
+function describeBounds(openStage: OpenStage): void {
+  it("LIF-05 is not queued again once a boundary has committed it: not by a failure, a death or a recovery", async () => {
+    const stage = await bound(openStage);
+    const { sender, ref, world } = stage;
+    const seen: unknown[] = [];
+    const host = executor(async (turn) => {
+      const { items } = await sender.runtime.listInputs(ref, ALL);
+      seen.push([turn.attempt, turn.inputs.length, items.map(({ status }) => status)]);
+      if (turn.attempt === 1) {
+        await turn.checkpoint({ state: "half" });
+        throw new Error("no");
+      }
+      return turn.attempt === 2 ? new Promise(() => {}) : { kind: "completed" };
+    });
+    const dying = await stage.worker("dying", host);
+    const { inputId } = await send(sender, ref);
+    await world.advance(5_000);
+    dying.kill();
+    await world.advance(15_000);
+
+    await sender.runtime.recover(ref);
+    const recovered = await sender.runtime.inputState(ref, { inputId });
+    expect(await sender.runtime.findSession(ref)).toMatchObject({ queued: 0 });
+    await stage.worker("heir", host);
+    await world.advance(10_000);
+
+    expect(recovered).toMatchObject({ status: "applied_pending" });
+    expect(seen).toEqual([
+      [1, 1, ["staged"]],
+      [2, 0, ["applied_pending"]],
+      [3, 0, ["applied_pending"]],
+    ]);
+    const state = await sender.runtime.inputState(ref, { inputId });
+    expect(state?.history.map(({ to }) => to)).toEqual(["queued", "staged", "applied", "applied_pending", "consumed"]);
+  });
+
+  it("LIF-06 stays as it ended, whatever is done to its session afterwards", async () => {
+    const stage = await bound(openStage);
+    const { sender, ref, world } = stage;
+    const { runtime } = sender;
+    const session = driveSession(world.store, ref);
+    const superseded = await session.accept({ input: event("mail", { scope: "k" }), queue: "supersede" });
+    await session.accept({ input: event("mail", { scope: "k" }), queue: "supersede" });
+    const coalesced = await send(sender, ref, progress("k"));
+    await send(sender, ref, progress("k"));
+    const refusing = executor((turn) => (textsOf(turn)[0] === "bad" ? { ...failure(), isRetryable: false } : recorded));
+    await stage.worker("worker", refusing);
+    const abandoned = await send(sender, ref, keyed("bad", "bad"));
+    const consumed = await send(sender, ref, keyed("good", "good"));
+    await world.advance(5_000);
+    const ended = [superseded, coalesced, abandoned, consumed];
+    const look = () => Promise.all(ended.map(({ inputId }) => runtime.inputState(ref, { inputId })));
+    const before = await look();
+    expect(before.map((state) => state?.status)).toEqual(["superseded", "coalesced", "abandoned", "consumed"]);
+
+    for (const verb of ["recover", "recycle", "reset", "retire", "stop"] as const) {
+      await runtime.control(ref, { verb, requestId: `req_${verb}` as RequestId });
+      await world.advance(5_000);
+      expect(await look()).toEqual(before);
+    }
+    await stage.bind();
+    for (const name of ["bad", "good"]) {
+      expect(await runtime.acceptInput(ref, keyed(name, name))).toMatchObject({ kind: "deduplicated" });
+    }
+    await world.advance(5_000);
+    expect(await look()).toEqual(before);
+  });
+
+  it("LIF-11 is neither applied nor consumed while it is queued, though a run claims it as its own", async () => {
+    const stage = await bound(openStage);
+    const { sender, ref, world } = stage;
+    const host = holding();
+    await stage.worker("worker", host.executor);
+    const first = await send(sender, ref, "first");
+    const queued = await send(sender, ref, "queued");
+    await world.settle();
+    const before = await sender.runtime.inputState(ref, queued);
+
+    host.last().answer({ kind: "completed", contributingInputIds: [first.inputId, queued.inputId] });
+    await world.settle();
+
+    expect(await sender.runtime.inputState(ref, queued)).toEqual(before);
+    expect(before).toMatchObject({ status: "queued", attempts: 0 });
+    expect((await sender.runtime.listReceipts(ref, ALL)).items).toEqual([]);
+  });
+}
+
+const recorded = { kind: "completed" } as const;

@@ -16,7 +16,7 @@ import {
   SESSION_TABLE,
 } from "@holdfast/domain";
 import { describe, expect, it } from "vitest";
-import { recording } from "../support/executors.ts";
+import { holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
@@ -99,6 +99,27 @@ function describeModel(openStage: OpenStage): void {
     expect([idle.executionKind, live.executionKind, executionKindOf([input])]).toEqual(
       Array.from({ length: 3 }, () => "content_turn"),
     );
+  });
+
+  it.each([
+    ["a prompt", promptInput],
+    ["a peer message", peer("message")],
+    ["a terminal response", peer("response_terminal")],
+    ["a steered terminal response", { ...peer("response_terminal"), handlingMode: "steer" } as NewInput],
+    ["an operation", operation],
+  ])("INP-05 %s is admitted as a content turn, at rest and during a run, and run as one", async (_name, sent) => {
+    const stage = await bound(openStage);
+    const { sender, ref, world } = stage;
+    const host = holding();
+    const admitted = [await sender.runtime.acceptInput(ref, sent)];
+    await sender.runtime.acceptInput(ref, promptInput);
+    await stage.worker("worker", host.executor);
+    await world.settle();
+    admitted.push(await sender.runtime.acceptInput(ref, sent));
+
+    expect(admitted).toMatchObject([1, 2].map(() => ({ kind: "accepted", policy: { executionKind: "content_turn" } })));
+    expect(host.last().turn.primitive).toMatchObject({ executionKind: "content_turn" });
+    expect(host.last().turn.inputs[0]?.kind).toBe(sent === operation ? "prompt" : sent.kind);
   });
 
   it("INP-07 the continuation of completed background work is derived, of the system, unseen, and steers", async () => {

@@ -48,6 +48,7 @@ const prompt: NewInput = { kind: "prompt", text: "x" };
 export function describePolicies(openStage: OpenStage): void {
   describe("policy by kind", () => {
     describeKinds();
+    describeAdmitted(openStage);
   });
   describe("policy by mode", () => {
     describeModes(openStage);
@@ -117,6 +118,30 @@ function describeKinds(): void {
 }
 
 /** A bound session, at rest or with a run in progress. */
+function describeAdmitted(openStage: OpenStage): void {
+  it.each([false, true])(
+    "POL-01 POL-02 POL-03 POL-04 POL-06 POL-07 POL-09 is what an admission answers with (with a run: %s)",
+    async (isRunning) => {
+      const stage = await staged(openStage, isRunning);
+      // A continuation is never admitted without a mode: its kind alone decides nothing.
+      const kinds: readonly [KindId, NewInput][] = [
+        ["prompt", prompt],
+        ["peer_message", message],
+        ["peer_request", request("ask")],
+        ["peer_response_progress", progress],
+        ["flow_step", { kind: "flow_step", stepId: "s", instructions: "go" }],
+        ["external_event", { kind: "external_event", eventType: "mail", payload: {} }],
+        ["operation", { kind: "operation", operationId: "op", event: { type: "completed" } }],
+      ];
+
+      for (const [kind, input] of kinds) {
+        const row = byKind(kind)[isRunning ? "live" : "idle"];
+        expect([kind, await policyOf(stage, input)]).toMatchObject([kind, row]);
+      }
+    },
+  );
+}
+
 async function staged(openStage: OpenStage, isRunning: boolean): Promise<Stage & { readonly held: HeldExecutor }> {
   const stage = await openStage();
   const held = holding();

@@ -65,6 +65,12 @@ export function describeSupersession(openStage: OpenStage): void {
       await send(sender, ref, prompt("wakes"));
       await world.settle();
       expect(host.turns.flatMap(({ turn }) => turn.inputs.map(({ id }) => id))).toEqual([newer.inputId]);
+      host.last().answer();
+      await world.settle();
+      host.last().answer();
+      await world.advance(60_000);
+      expect(host.turns).toHaveLength(2);
+      expect(await sender.runtime.inputState(ref, older)).toMatchObject({ status: "coalesced", outcome, attempts: 0 });
     });
 
     it("SUP-04 tells its waiter, wherever that waits, and leaves an event", async () => {
@@ -83,6 +89,30 @@ export function describeSupersession(openStage: OpenStage): void {
       const { items } = await sender.runtime.listEvents(ref, ALL);
       const facts = items.map(({ event: told }) => told);
       expect(facts).toContainEqual({ type: "input.coalesced", inputId: older.inputId, into: newer.inputId });
+    });
+
+    it("SUP-05 is none that a boundary has applied: the newer one is run by itself", async () => {
+      const stage = await bound();
+      const { sender, ref, world } = stage;
+      const host = holding();
+      await stage.worker("worker", host.executor);
+      const older = await send(sender, ref, progress("k"));
+      await send(sender, ref, prompt("wakes"));
+      await world.settle();
+      await Promise.all([host.last().turn.checkpoint({ state: "half" }), world.settle()]);
+      const before = await sender.runtime.inputState(ref, older);
+
+      const newer = await send(sender, ref, progress("k"));
+
+      expect(before).toMatchObject({ status: "applied_pending" });
+      expect(await sender.runtime.inputState(ref, older)).toEqual(before);
+      expect(await sender.runtime.inputState(ref, newer)).toMatchObject({ status: "queued" });
+      for (let turns = 0; turns < host.turns.length; turns += 1) {
+        host.last().answer();
+        await world.settle();
+      }
+      const ends = await Promise.all([older.completion, newer.completion]);
+      expect(ends.map(({ kind }) => kind)).toEqual(["completed_without_result", "completed_without_result"]);
     });
 
     it("SUP-05 is none that is staged: it and the newer one are both run", async () => {
