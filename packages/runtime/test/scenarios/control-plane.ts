@@ -1,8 +1,9 @@
 /** Verbs of operators, and what becomes of inputs, waiters and phases. */
 import { AppError, type Outcome, type RequestId } from "@holdfast/contracts";
 import type { Store } from "@holdfast/runtime";
-import { event, sessionRef } from "@holdfast/testkit";
+import { event, progress, sessionRef } from "@holdfast/testkit";
 import { expect, it } from "vitest";
+import { Door } from "../support/calls.ts";
 import { holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { send } from "../support/send.ts";
@@ -16,15 +17,18 @@ export function describeControlPlane(openStage: OpenStage): void {
 
   it("CPL-02 retiring lets a bound session drain: waiters complete, nothing new is admitted", async () => {
     const stage = await openStage();
-    await stage.bind();
+    const { host, first } = await withRun(stage);
     const waiting = [await send(stage.sender, stage.ref, "a"), await send(stage.sender, stage.ref, "b")];
 
     const report = await stage.sender.runtime.retire(stage.ref);
-    await stage.worker("worker", recording());
-    await stage.world.advance(5_000);
+    for (const output of ["first", "a", "b"]) {
+      host.last().answer({ kind: "completed", output });
+      await stage.world.advance(1_000);
+    }
 
-    expect(report).toMatchObject({ inputsAbandoned: 0, inputsPendingDrain: 2, phaseAfter: "retired" });
-    expect(await outputs(waiting)).toEqual(["a", "b"]);
+    expect(report).toMatchObject({ inputsAbandoned: 0, inputsPendingDrain: 3, phaseAfter: "retired" });
+    expect(await outputs([first, ...waiting])).toEqual(["first", "a", "b"]);
+    expect(host.turns).toHaveLength(3);
     expect(await rejection(stage.sender.runtime.ingest(stage.ref, event("late")))).toMatchObject({
       code: "session.not_accepting",
     });
@@ -38,9 +42,12 @@ export function describeControlPlane(openStage: OpenStage): void {
     const report = await stage.sender.runtime.retireRuntime(stage.ref);
 
     expect(report).toMatchObject({ inputsAbandoned: 2, inputsPendingDrain: 0 });
-    for (const { completion } of waiting) {
+    for (const { completion, inputId } of waiting) {
       expect(await completion).toMatchObject({ kind: "abandoned", reason: "retired" });
+      expect(await stage.sender.runtime.inputState(stage.ref, { inputId })).toMatchObject({ status: "abandoned" });
     }
+    expect(await stage.sender.runtime.listActiveInputs(stage.ref)).toEqual([]);
+    expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("retired");
   });
 
   it("CPL-04 retiring reports what is left to drain, and leaves it queued", async () => {
@@ -70,6 +77,37 @@ export function describeControlPlane(openStage: OpenStage): void {
     expect(await next.completion).toMatchObject({ output: "new" });
   });
 
+  it("CPL-05 a retired session without an executor is idle after a reset, and accepts again", async () => {
+    const stage = await openStage();
+    await stage.register();
+    const { runtime } = stage.sender;
+    await runtime.retire(stage.ref);
+    expect(await rejection(runtime.ingest(stage.ref, event("no")))).toMatchObject({ code: "session.not_accepting" });
+
+    await runtime.resetRuntime(stage.ref);
+
+    expect(await runtime.runtimeState(stage.ref)).toBe("idle");
+    expect(await runtime.ingest(stage.ref, event("yes"))).toMatchObject({ kind: "accepted", status: "queued" });
+  });
+
+  it("CPL-17 a session with a live loop is attached after a reset, and the same loop runs new work", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const worker = await stage.worker("worker", recording());
+    await send(stage.sender, stage.ref, "before");
+    await stage.world.advance(1_000);
+    const silent = await send(stage.sender, stage.ref, progress("k"));
+
+    expect(await stage.sender.runtime.reset(stage.ref)).toMatchObject({ inputsAbandoned: 1, phaseAfter: "idle" });
+
+    expect(await silent.completion).toMatchObject({ kind: "abandoned", reason: "reset" });
+    expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("attached");
+    const next = await send(stage.sender, stage.ref, "new");
+    await stage.world.advance(1_000);
+    expect(await next.completion).toMatchObject({ output: "new", position: 2 });
+    expect(worker.reports).toEqual([]);
+  });
+
   it("CPL-06 CPL-07 a recycle carries over what waits, in order, with its waiters", async () => {
     const stage = await openStage();
     await stage.register();
@@ -87,7 +125,23 @@ export function describeControlPlane(openStage: OpenStage): void {
     expect(await stage.sender.runtime.sessionState(stage.ref)).toMatchObject({ state: ["one", "two"] });
   });
 
-  it("CPL-11 CPL-16 verbs whose phase is reached succeed with zero counts; a retired session can be destroyed", async () => {
+  it("CPL-11 a retired session whose work is over is destroyed, and there is nothing to abandon", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const { runtime } = stage.sender;
+    const { completion } = await send(stage.sender, stage.ref, "done");
+    await stage.worker("worker", recording());
+    await stage.world.advance(5_000);
+    await runtime.retire(stage.ref);
+
+    const report = await runtime.destroy(stage.ref);
+
+    expect(report).toMatchObject({ phaseBefore: "retired", phaseAfter: "destroyed", inputsAbandoned: 0 });
+    expect(await completion).toMatchObject({ output: "done" });
+    expect(await runtime.runtimeState(stage.ref)).toBe("destroyed");
+  });
+
+  it("CPL-16 verbs whose phase is reached succeed with zero counts", async () => {
     const stage = await openStage();
     await stage.register();
     await send(stage.sender, stage.ref);
@@ -99,7 +153,6 @@ export function describeControlPlane(openStage: OpenStage): void {
       const again = await runtime[verb](stage.ref);
       expect(again).toMatchObject({ inputsAbandoned: 0, inputsPendingDrain: 0, phaseBefore: again.phaseAfter });
       expect(await runtime[verb](stage.ref, { requestId: `first ${verb}` as RequestId })).toEqual(first);
-      if (verb === "destroy") expect(first).toMatchObject({ inputsAbandoned: 0, phaseAfter: "destroyed" });
     }
   });
 
@@ -116,6 +169,8 @@ export function describeControlPlane(openStage: OpenStage): void {
     const stage = await openStage();
     const { host, first } = await withRun(stage);
     const { runtime } = stage.sender;
+    const before = await runtime.findSession(stage.ref);
+    expect(before).toMatchObject({ state: "running" });
 
     for (const verb of ["recover", "recycle", "reset", "resetRuntime"] as const) {
       for (const dryRun of [true, false]) {
@@ -123,6 +178,7 @@ export function describeControlPlane(openStage: OpenStage): void {
           code: "control.refused",
           details: { phase: "idle", isBusy: true, currentRunId: host.last().turn.runId },
         });
+        expect(await runtime.findSession(stage.ref)).toEqual(before);
       }
     }
     host.last().answer({ kind: "completed", output: "unharmed" });
@@ -135,14 +191,20 @@ export function describeControlPlane(openStage: OpenStage): void {
     const { host } = await withRun(stage);
     const continuation = { kind: "continuation", reason: "go on", source: { type: "system" } } as const;
     const operation = { kind: "operation", operationId: "op", event: { type: "progress" } } as const;
-    const queued = await send(stage.sender, stage.ref, continuation);
+    const surface = { kind: "prompt", text: "now", turnMetadata: { handlingMode: "steer" } } as const;
+    const queued = [];
+    for (const input of [continuation, surface, event("click"), "typed"] as const) {
+      queued.push(await send(stage.sender, stage.ref, input));
+    }
     await stage.sender.runtime.ingest(stage.ref, operation);
 
     await stage.sender.runtime.stopRuntimeExecutor(stage.ref);
     host.last().answer();
     await stage.world.advance(10_000);
 
-    expect(await queued.completion).toMatchObject({ kind: "abandoned", reason: "stopped" });
+    for (const { completion } of queued) {
+      expect(await completion).toMatchObject({ kind: "abandoned", reason: "stopped", attempts: 0 });
+    }
     expect(host.turns).toHaveLength(1);
   });
 
@@ -189,13 +251,35 @@ function describeStop(openStage: OpenStage): void {
     expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("stopped");
   });
 
+  it("CTL-01 progress work that waits in an attached session is ended by a stop before it starts", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const host = holding();
+    await stage.worker("worker", host.executor);
+    const waiting = await send(stage.sender, stage.ref, progress("k"));
+    await stage.world.advance(5_000);
+    expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("attached");
+
+    await stage.sender.runtime.stopRuntimeExecutor(stage.ref);
+    await stage.world.advance(10_000);
+
+    expect(await waiting.completion).toMatchObject({ kind: "abandoned", reason: "stopped", attempts: 0 });
+    expect(await stage.sender.runtime.inputState(stage.ref, waiting)).toMatchObject({ status: "abandoned" });
+    expect(host.turns).toEqual([]);
+    expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("stopped");
+  });
+
   it("CTL-02 a stop without anybody who runs the session ends its inputs at once", async () => {
     const stage = await openStage();
     await stage.bind();
     const waiting = [await send(stage.sender, stage.ref), await send(stage.sender, stage.ref)];
 
     expect(await stage.sender.runtime.stopRuntimeExecutor(stage.ref)).toMatchObject({ inputsAbandoned: 2 });
-    for (const { completion } of waiting) expect(await completion).toMatchObject({ reason: "stopped" });
+    for (const { completion, inputId } of waiting) {
+      expect(await completion).toMatchObject({ reason: "stopped" });
+      expect(await stage.sender.runtime.inputState(stage.ref, { inputId })).toMatchObject({ status: "abandoned" });
+    }
+    expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("stopped");
     expect(await stage.sender.runtime.listActiveInputs(stage.ref)).toEqual([]);
     expect(await stage.sender.runtime.findSession(stage.ref)).toMatchObject({ queued: 0, scheduled: 0 });
   });
@@ -220,13 +304,37 @@ function describeStop(openStage: OpenStage): void {
     const stage = await openStage();
     const { first } = await withRun(stage);
     const { runtime } = stage.sender;
+    const door = new Door();
+    const slow = await stage.process("slow", {
+      wrap: (store) => ({
+        ...store,
+        control: {
+          ...store.control,
+          apply: async (command) => {
+            await door.pass();
+            return store.control.apply(command);
+          },
+        },
+      }),
+    });
+    door.close();
+    const told: Outcome[] = [];
+    void first.completion.then((outcome) => told.push(outcome));
+    const stopping = rejection(slow.runtime.stopRuntimeExecutor(stage.ref));
+    await stage.world.settle();
 
     await runtime.destroy(stage.ref);
-    expect(await rejection(runtime.stopRuntimeExecutor(stage.ref))).toMatchObject({ code: "session.destroyed" });
+    door.open();
+    // Where it leads is reached, and past it: it answers so, and ends nothing a second time.
+    expect(await stopping).toMatchObject({ code: "session.destroyed" });
     await stage.world.advance(2_000);
 
-    expect(await first.completion).toMatchObject({ kind: "abandoned", reason: "destroyed" });
+    expect(told).toEqual([{ kind: "abandoned", reason: "destroyed", attempts: 1 }]);
     expect(await runtime.runtimeState(stage.ref)).toBe("destroyed");
+    const { items } = await runtime.listEvents(stage.ref, { after: 0, limit: 100 });
+    expect(items.map(({ event: { type } }) => type).filter((type) => type.startsWith("topology."))).toEqual([
+      "topology.runtime_destroyed",
+    ]);
   });
 }
 
