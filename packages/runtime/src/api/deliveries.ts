@@ -16,7 +16,7 @@ import type { PendingDeliveries } from "../ports/deliveries.ts";
  * @remarks
  * A producer keeps what it sends until `submitDelivery` has answered, and sends
  * it again with the same id until then. Deliveries of a session that does not
- * exist wait for it. One that the session will never take, because it was
+ * exist, or is being unregistered, wait for it. One that the session will never take, because it was
  * stopped or destroyed, retired or took the key for something else, is applied
  * as `refused` with the code, so that those behind it go on. Neither destroying
  * nor unregistering a session touches its inbox. Any call rejects with

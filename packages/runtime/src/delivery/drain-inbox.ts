@@ -14,6 +14,7 @@ import {
   isRetryable,
   kindOf,
   type NewInput,
+  type SessionPhase,
   type SessionRef,
 } from "@holdfast/contracts";
 import type { Ingress } from "../ingress/ingress.ts";
@@ -25,6 +26,7 @@ const PAGE = 20;
 /** Why a delivery is left for later. */
 type Wait = { readonly kind: "waits"; readonly waitsFor: "session" | "room" };
 
+const SESSION: Wait = { kind: "waits", waitsFor: "session" };
 const ROOM: Wait = { kind: "waits", waitsFor: "room" };
 
 /** The drains of one process; one at a time for an inbox. */
@@ -94,7 +96,7 @@ export class InboxDrains {
       if (admission.kind === "accepted") return { kind: "admitted", inputId: admission.inputId };
       return { kind: "collapsed", inputId: admission.existingId, status: admission.status };
     } catch (error) {
-      if (isAppError(error, "session.not_found")) return { kind: "waits", waitsFor: "session" };
+      if (isGone(error)) return SESSION;
       if (!isAppError(error)) throw error;
       const kind = kindOf(error.code);
       if (kind === "limited") return ROOM;
@@ -104,6 +106,13 @@ export class InboxDrains {
       return { kind: "refused", code: error.code };
     }
   }
+}
+
+/** There is no such session, or soon will not be: it is being unregistered. Either way it may come back. */
+function isGone(error: unknown): boolean {
+  if (isAppError(error, "session.not_found")) return true;
+  const leaving: SessionPhase = "draining";
+  return isAppError(error, "session.not_accepting") && error.details["phase"] === leaving;
 }
 
 /** The input that a delivery becomes. */

@@ -2,7 +2,7 @@
 import type { DeliveryId, NewDelivery, SessionRef } from "@holdfast/contracts";
 import { createIds } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
-import { recording } from "../support/executors.ts";
+import { holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import type { TestProcess } from "../support/world.ts";
 import type { OpenStage, Stage } from "./stage.ts";
@@ -285,6 +285,29 @@ export function describeDeliveryInbox(openStage: OpenStage, damageInbox: DamageI
       await world.advance(2_000);
 
       expect(waiting).toMatchObject({ pending: 1, waitsFor: "session" });
+      expect(await find(stage, "a")).toMatchObject({ disposition: { kind: "admitted" } });
+    });
+
+    it("of a session on its way out waits for it, too: it may come back (D65)", async () => {
+      const stage = await openStage();
+      const { sender, ref, world } = stage;
+      await stage.bind();
+      const host = holding();
+      await stage.worker("worker", host.executor);
+      await sender.runtime.acceptInput(ref, { kind: "prompt", text: "in progress" });
+      await world.advance(2_000);
+      const unregistering = sender.runtime.unregisterSession(ref);
+      await world.advance(200);
+      await submitAll(stage, "a");
+
+      const report = await sender.runtime.drainDeliveries(ref);
+      host.last().answer();
+      await world.advance(5_000);
+      await unregistering;
+      await stage.bind();
+      await world.advance(5_000);
+
+      expect(report).toMatchObject({ applied: 0, pending: 1, waitsFor: "session" });
       expect(await find(stage, "a")).toMatchObject({ disposition: { kind: "admitted" } });
     });
 
