@@ -22,10 +22,43 @@ export function withoutComments(text: string): string {
 }
 
 /**
+ * Refuses what would read `nil` without a word, because only a variable that is named after a row has columns: a
+ * column read straight off a call, and a row in a variable of another name.
+ */
+export function assertRowNames(name: string, text: string, rows: RowColumns): void {
+  const code = text.replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
+  const columns = new Set([...rows.values()].flat());
+  for (const { fn, column } of readsOffCalls(code)) {
+    if (fn !== "cjson.decode" && columns.has(column)) {
+      throw new Error(`${name}.lua reads ${column} off a call of ${fn}: put the row into a variable named after it`);
+    }
+  }
+  for (const [, variable = "", row = ""] of code.matchAll(/(?<!,\s*|[\w.])([\w.]+)\s*=\s*(?:decode|blank)_(\w+)\(/g)) {
+    const isNamed = new RegExp(String.raw`(?:^|\.)(?:[a-z]+_)*${row}$`).test(variable);
+    if (rows.has(row) && !isNamed) throw new Error(`${name}.lua: ${variable} is a ${row} and is not named after it`);
+  }
+}
+
+/** Every `fn(...).column`, whatever stands between the parentheses. */
+function readsOffCalls(code: string): readonly { readonly fn: string; readonly column: string }[] {
+  return [...code.matchAll(/\)\.(\w+)/g)].map(({ index, 1: column = "" }) => {
+    let depth = 0;
+    let at = index;
+    for (; at >= 0; at -= 1) {
+      if (code[at] === ")") depth += 1;
+      if (code[at] === "(") depth -= 1;
+      if (depth === 0) break;
+    }
+    return { fn: /[\w.:]*$/.exec(code.slice(0, Math.max(0, at)))?.[0] ?? "", column };
+  });
+}
+
+/**
  * Replaces the columns of rows, and `PLACE.hold.token` by the place alone.
  * Throws on a column that the row does not have.
  */
 export function inlineColumns(name: string, text: string, rows: RowColumns): string {
+  assertRowNames(name, text, rows);
   const named = new RegExp(String.raw`\bPLACE\.(\w+)\.(\w+)`, "g");
   const column = new RegExp(String.raw`(?<!\w)((?:[a-z]+_)*(${[...rows.keys()].join("|")}))\.(\w+)`, "g");
   const placeOf = (row: string, wanted: string): number => {

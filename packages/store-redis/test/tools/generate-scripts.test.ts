@@ -75,6 +75,23 @@ describe("bundling", () => {
     expect(() => bundle(scripts)).toThrow("claim-session.lua: a hold has no column leaseTill");
   });
 
+  it("refuses a column that is read straight off a call, however it is called", () => {
+    const read = (call: string) => withScript("claim-session", (text) => `${text}\nlocal x = ${call}.token\n`);
+
+    expect(() => bundle(read('decode_hold(redis.call("HGET", K.session, "h"))'))).toThrow(
+      "claim-session.lua reads token off a call of decode_hold",
+    );
+    expect(() => bundle(read("blank_hold()"))).toThrow("claim-session.lua reads token off a call of blank_hold");
+  });
+
+  it("refuses a row in a variable that is not named after it", () => {
+    const scripts = withScript("claim-session", (text) => `${text}\nlocal former = decode_hold("")\n`);
+    const sound = withScript("claim-session", (text) => `${text}\nlocal former_hold = decode_hold("")\n`);
+
+    expect(() => bundle(scripts)).toThrow("claim-session.lua: former is a hold and is not named after it");
+    expect(() => bundle(sound)).not.toThrow();
+  });
+
   it("puts places for the names of columns and arguments, and leaves quoted text alone", () => {
     const scripts = withScript("settle-step", (text) => `${text}\nreturn { hold.token, A.key, "hold.token A.key" }\n`);
 
