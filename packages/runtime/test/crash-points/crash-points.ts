@@ -20,11 +20,14 @@
  *   24       a control verb during a turn                      control.ts
  *   25, 26   a clock that jumps, a script that is torn         store-faults.ts
  *
- * Beside them, every named fault point is struck in every way in `every-point.ts`.
+ * Beside them, every named fault point is struck in every way: those of any session in `every-point.ts`, those of runs
+ * that are steered, suspended and resumed in `live-points.ts`, and each control verb in `every-verb.ts`.
  */
 import { describeAdmission } from "./admission.ts";
 import { describeControlVerbs } from "./control.ts";
 import { describeEveryPoint } from "./every-point.ts";
+import { describeEveryVerb } from "./every-verb.ts";
+import { describeLivePoints } from "./live-points.ts";
 import type { OpenCrashPointStore } from "./scene.ts";
 import { describeSettlements } from "./settlements.ts";
 import { describeStoreFaults } from "./store-faults.ts";
@@ -40,4 +43,6 @@ export function describeCrashPoints(openStore: OpenCrashPointStore): void {
   describeControlVerbs(openStore);
   describeStoreFaults(openStore);
   describeEveryPoint(openStore);
+  describeLivePoints(openStore);
+  describeEveryVerb(openStore);
 }

@@ -1,10 +1,8 @@
-import { createIds, FAULT_POINTS, type FaultPlan, type FaultPoint, strikeAt } from "@holdfast/testkit";
+import { createIds, FAULT_POINTS, type FaultPlan, type FaultPoint } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import { keyed } from "../support/send.ts";
 import { applyInputs, type Cast, type OpenCrashPointStore, openScene, type Scene, type Self } from "./scene.ts";
-
-/** What happens to whoever passes the point. */
-const WAYS = ["lost", "dead", "asleep"] as const;
+import { faultIn, WAYS } from "./ways.ts";
 
 const TEXTS = ["one", "two", "three"];
 const requestId = createIds().request();
@@ -18,13 +16,7 @@ export function describeEveryPoint(openStore: OpenCrashPointStore): void {
     const cases = [...FAULT_POINTS.keys()].flatMap((point) => WAYS.map((way) => [point, way] as const));
     it.each(cases)("ends every acknowledged input once and in order (%s, %s; G1, G3, G5)", async (point, way) => {
       const scene = await openScene(openStore);
-      let struck = 0;
-      const fault = (self: Self): FaultPlan =>
-        strikeAt(point, [1], way === "dead" ? "hang" : "fail", () => {
-          struck += 1;
-          if (way === "dead") self.die();
-          if (way === "asleep") self.freeze();
-        });
+      const { fault, strikes } = faultIn(point, way);
 
       const victim = await play(scene, { point, fault });
       await scene.world.advance(2 * scene.deadHolderMs);
@@ -32,7 +24,7 @@ export function describeEveryPoint(openStore: OpenCrashPointStore): void {
       await sendAll(scene, await scene.client("again"));
       await scene.world.advance(2 * scene.deadHolderMs);
 
-      expect(struck).toBe(1);
+      expect(strikes()).toBe(1);
       expect(await scene.standing()).toMatchObject({ run: null, dueMs: null, position: TEXTS.length });
       await scene.expectWhole(Object.fromEntries(TEXTS.map((text) => [text, "completed_without_result"])));
     });

@@ -5,10 +5,26 @@
  * the store may hold after a crash there.
  */
 import { AppError } from "@holdfast/contracts";
-import type { Control, Executor, Journal, Ledger, LiveRuns, Store, Unregistration, WakeQueue } from "@holdfast/runtime";
+import type {
+  AdvanceCommand,
+  Control,
+  Executor,
+  Journal,
+  Ledger,
+  LiveRuns,
+  Store,
+  Unregistration,
+  WakeQueue,
+} from "@holdfast/runtime";
 
 /** Operations of the ledger and the control plane that can lose a request or a reply. */
 export const FAULTY_OPERATIONS = ["admit", "claim", "renew", "advance", "release", "sweep", "control"] as const;
+
+/** Operations of runs that do more than end: inner boundaries and the inbox, a suspension, and what ends it. */
+export const LIVE_OPERATIONS = ["checkpoint", "suspend", "resume"] as const;
+
+/** One of {@link LIVE_OPERATIONS}. */
+export type LiveOperation = (typeof LIVE_OPERATIONS)[number];
 
 /** Where in a call it goes wrong. */
 export const CALL_STAGES = ["before_send", "after_apply_before_reply", "after_reply"] as const;
@@ -22,8 +38,7 @@ export type CallStage = (typeof CALL_STAGES)[number];
 /** A named fault point. */
 export type FaultPoint =
   | `${FaultyOperation}.${CallStage}`
-  /** Passed only by executors that commit inner boundaries or look into their inbox. */
-  | `checkpoint.${CallStage}`
+  | `${LiveOperation}.${CallStage}`
   | "executor.start"
   | "executor.mid"
   | "executor.end"
@@ -45,7 +60,7 @@ const CALL_POINTS = FAULTY_OPERATIONS.flatMap((operation) =>
   CALL_STAGES.map((stage): [FaultPoint, FaultClass] => [`${operation}.${stage}`, CLASS_OF_STAGE[stage]]),
 );
 
-/** Every point with its class. */
+/** Every point that each session passes, with its class. */
 export const FAULT_POINTS: ReadonlyMap<FaultPoint, FaultClass> = new Map<FaultPoint, FaultClass>([
   ...CALL_POINTS,
   ["executor.start", "before"],
@@ -56,6 +71,13 @@ export const FAULT_POINTS: ReadonlyMap<FaultPoint, FaultClass> = new Map<FaultPo
   ["journal.before", "before"],
   ["journal.after", "ambiguous"],
 ]);
+
+/** Every point that only live runs pass, with its class. */
+export const LIVE_POINTS: ReadonlyMap<FaultPoint, FaultClass> = new Map(
+  LIVE_OPERATIONS.flatMap((operation) =>
+    CALL_STAGES.map((stage): [FaultPoint, FaultClass] => [`${operation}.${stage}`, CLASS_OF_STAGE[stage]]),
+  ),
+);
 
 /** Decides at each point whether something goes wrong there. */
 export interface FaultPlan {
@@ -105,8 +127,7 @@ export function faultyLedger(ledger: Ledger, plan: FaultPlan): Ledger {
   return {
     admit: (command) => call(plan, "admit", () => ledger.admit(command)),
     claim: (command) => call(plan, "claim", () => ledger.claim(command)),
-    // Letting go is an advance that stages nothing next.
-    advance: (command) => call(plan, command.next === null ? "release" : "advance", () => ledger.advance(command)),
+    advance: (command) => call(plan, operationOf(command), () => ledger.advance(command)),
     renew: (holds) => call(plan, "renew", () => ledger.renew(holds)),
     sweep: (limit) => call(plan, "sweep", () => ledger.sweep(limit)),
     inspectDue: (ref) => ledger.inspectDue(ref),
@@ -115,13 +136,19 @@ export function faultyLedger(ledger: Ledger, plan: FaultPlan): Ledger {
   };
 }
 
+/** Letting go is an advance that stages nothing next, and so may suspending be. */
+function operationOf({ settlement, next }: AdvanceCommand): "suspend" | "release" | "advance" {
+  if (settlement.kind === "suspended") return "suspend";
+  return next === null ? "release" : "advance";
+}
+
 /** A control plane whose requests and replies get lost according to a plan. */
 export function faultyControl(control: Control, plan: FaultPlan): Control {
   return {
     apply: (command) => call(plan, "control", () => control.apply(command)),
     interrupt: (command) => call(plan, "control", () => control.interrupt(command)),
     publish: (command) => call(plan, "control", () => control.publish(command)),
-    resume: (command) => call(plan, "control", () => control.resume(command)),
+    resume: (command) => call(plan, "resume", () => control.resume(command)),
   };
 }
 
@@ -193,7 +220,11 @@ export async function strike(plan: FaultPlan, point: FaultPoint): Promise<void> 
   throw new AppError("store.unavailable", { message: `lost at ${point}` });
 }
 
-async function call<T>(plan: FaultPlan, operation: FaultyOperation | "checkpoint", send: () => Promise<T>): Promise<T> {
+async function call<T>(
+  plan: FaultPlan,
+  operation: FaultyOperation | LiveOperation,
+  send: () => Promise<T>,
+): Promise<T> {
   await strike(plan, `${operation}.before_send`);
   const reply = await send();
   await strike(plan, `${operation}.after_apply_before_reply`);
