@@ -172,6 +172,8 @@ export type SessionCommand =
   | { readonly type: "stall"; readonly back: Back }
   | { readonly type: "tick"; readonly ms: number }
   | { readonly type: "crash"; readonly worker: number }
+  /** The answer to the next call is lost, and whoever made it sends it again. */
+  | { readonly type: "lose_reply" }
   /** Whoever has the session in hand dies, and its lease ends. */
   | { readonly type: "lose"; readonly session: SessionIndex };
 
@@ -340,6 +342,7 @@ const ANYTHING: readonly Weighted[] = [
   { weight: 16, arbitrary: advance },
   { weight: 70, arbitrary: work },
   { weight: 12, arbitrary: lose },
+  { weight: 12, arbitrary: fc.record(of("lose_reply")) },
   { weight: 20, arbitrary: fc.record({ ...of("tick"), ms: fc.oneof(moment, moment, moment, fc.constant(-25_000)) }) },
   { weight: 8, arbitrary: control },
   { weight: 8, arbitrary: register },

@@ -25,11 +25,14 @@ import { isStreamCommand, streamCall } from "./stream-calls.ts";
 type Of<T extends DifferentialCommand["type"]> = Extract<DifferentialCommand, { type: T }>;
 
 type Interpreters = {
-  readonly [T in Exclude<SessionCommand["type"], "tick" | "lose">]: (mind: Mind, command: Of<T>) => Call | null;
+  readonly [T in Exclude<SessionCommand["type"], NoCall["type"]>]: (mind: Mind, command: Of<T>) => Call | null;
 };
 
-/** A command that is a call, and no passing of time. */
-type CallCommand = Exclude<DifferentialCommand, { type: "tick" | "lose" }>;
+/** A command that is no call by itself: time that passes, somebody who dies, an answer that will be lost. */
+type NoCall = Extract<DifferentialCommand, { type: "tick" | "lose" | "lose_reply" }>;
+
+/** A command that is a call. */
+type CallCommand = Exclude<DifferentialCommand, NoCall>;
 
 /** The call a command stands for; `null` when there is nothing to do it with yet. */
 export function interpret(mind: Mind, command: CallCommand): Call | null {

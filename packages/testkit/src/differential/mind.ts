@@ -40,6 +40,8 @@ export interface Standing {
 export interface Mind {
   readonly ids: IdSource;
   now: number;
+  /** The answer to the next call is lost. */
+  isReplyLost: boolean;
   readonly standings: readonly Standing[];
   /** Sessions that were destroyed and have a successor. */
   readonly former: SessionRef[];
@@ -99,6 +101,7 @@ export function newMind(now: number): Mind {
   return {
     ids: createIds(),
     now,
+    isReplyLost: false,
     standings: ["a|b,c;d:e", "other"].map((name) => newStanding(sessionRef(name))),
     former: [],
     admits: [],

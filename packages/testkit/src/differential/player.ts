@@ -58,14 +58,27 @@ async function playOne(rig: DifferentialRig, mind: Mind, command: DifferentialCo
     mind.standings[command.session]?.inHand.clear();
     return pass(rig, mind, LEASE_MS);
   }
+  if (command.type === "lose_reply") {
+    mind.isReplyLost = true;
+    return;
+  }
   const call = interpret(mind, command);
   if (call === null) return;
   if (call.at !== undefined && call.at > mind.now) await pass(rig, mind, call.at - mind.now);
   const what = `after ${JSON.stringify(command)}, that is ${call.what}`;
+  // Nobody learns of the first answer, which the second one must go with.
+  if (mind.isReplyLost) await send(rig, call, `${what}, whose answer is lost`);
+  mind.isReplyLost = false;
+  const answer = await send(rig, call, what);
+  if (isAnswer(answer)) call.learn?.(answer.answer);
+}
+
+/** Makes a call on both stores, which must answer and hold the same. */
+async function send(rig: DifferentialRig, call: Call, what: string): Promise<Answer> {
   const [left, right] = await Promise.all([answerOf(rig.left, call), answerOf(rig.right, call)]);
   assertSame(left, right, `the answer ${what}`);
   await compareSessions(rig, call.touches, what);
-  if (isAnswer(left)) call.learn?.(left.answer);
+  return left;
 }
 
 async function pass(rig: DifferentialRig, mind: Mind, ms: number): Promise<void> {
