@@ -1,5 +1,5 @@
 /** Sessions in every standing that a version may be left in when the next one takes over. */
-import type { NewInput, RequestId } from "@holdfast/contracts";
+import type { NewInput, OperationId, RequestId, RunId, Suspension } from "@holdfast/contracts";
 import { binding, event, progress, prompt } from "@holdfast/testkit";
 import type { Executor } from "../../../runtime/src/index.ts";
 import { applyInputs } from "../../../runtime/test/crash-points/scene.ts";
@@ -24,6 +24,30 @@ async function dieHolding(stage: Stage, host: Executor = holding().executor): Pr
   const worker = await stage.worker("first", host);
   await stage.world.settle();
   worker.kill();
+}
+
+/** A run that is suspended, by a worker that is gone. */
+async function suspend(stage: Stage, on: Suspension): Promise<void> {
+  await stage.bind();
+  await send(stage, keyed("one"));
+  const suspending = executor(({ inputs }) => ({
+    kind: "suspended",
+    on,
+    state: { applied: inputs.map(({ id }) => id) },
+    data: { at: 1 },
+  }));
+  const worker = await stage.worker("first", suspending);
+  await stage.world.settle();
+  worker.kill();
+  await send(stage, keyed("two"));
+}
+
+/** The run of the latest receipt. */
+async function lastRun({ sender, ref }: Stage): Promise<{ readonly runId: RunId }> {
+  const { items } = await sender.runtime.listReceipts(ref, { after: 0, limit: 10 });
+  const last = items.at(-1);
+  if (last === undefined) throw new Error("nothing was committed");
+  return last;
 }
 
 function control({ sender, ref }: Stage, verb: "retire" | "reset" | "stop" | "destroy") {
@@ -184,6 +208,55 @@ export const STANDINGS: Readonly<Record<string, Standing>> = {
         payload: "done",
       });
     }
+  },
+
+  "checkpointed-by-a-dead-holder": async (stage) => {
+    await stage.bind();
+    await send(stage, keyed("one"));
+    const committing = executor(async (turn) => {
+      const { applied } = (turn.state ?? { applied: [] }) as { readonly applied: readonly string[] };
+      await new Promise<void>((resolve) => void stage.world.clock.after(500, resolve));
+      await turn.inbox({ checkpoint: { state: { applied: [...applied, ...turn.inputs.map(({ id }) => id)] } } });
+      return new Promise(() => {});
+    });
+    const worker = await stage.worker("first", committing);
+    await stage.world.settle();
+    await send(stage, keyed("steering", event("now", { lane: "steer" })));
+    await stage.world.advance(1_000);
+    worker.kill();
+  },
+
+  "suspended-until-a-time": async (stage) => {
+    await suspend(stage, { type: "timer", at: new Date(stage.world.clock.now() + 60_000).toISOString() });
+  },
+
+  "suspended-and-resumed": async (stage) => {
+    await suspend(stage, { type: "approval", approvalId: "approval-1" });
+    const { runId } = await lastRun(stage);
+    const requestId = "req_resume000001" as RequestId;
+    await stage.sender.runtime.resumeRun(stage.ref, { runId, requestId, value: { approved: true } });
+  },
+
+  "scheduled-every-minute": async (stage) => {
+    await stage.bind();
+    await stage.sender.runtime.putSchedule(stage.ref, {
+      scheduleId: "tick",
+      timing: { type: "every", everyMs: 60_000 },
+      input: prompt("tick"),
+      catchUp: "all",
+    });
+    await send(stage, keyed("one"));
+  },
+
+  "operations-ended-and-in-progress": async (stage) => {
+    await stage.bind();
+    const { ops } = await stage.sender.runtime.prepareBindings(stage.ref);
+    for (const name of ["op_ended", "op_running", "op_beginning"]) {
+      const operationId = name as OperationId;
+      await ops.register({ operationId, kind: "background_tool_op", displayName: name });
+      if (name !== "op_beginning") await ops.provisioningSucceeded(operationId);
+    }
+    await ops.completeOperation("op_ended" as OperationId, { answer: 42 });
   },
 
   destroyed: async (stage) => {
