@@ -30,6 +30,22 @@ function same<T>(value: T): T {
 
 const READ: DifferentialCommand = { type: "read", session: 0, after: 0, limit: 5 };
 
+const ADMIT: DifferentialCommand = {
+  type: "admit",
+  session: 0,
+  kind: "prompt",
+  key: 1,
+  variant: 0,
+  hasOwnId: false,
+  delayMs: 0,
+  queue: null,
+  overlap: null,
+  expiresInMs: 0,
+  isWithoutWake: false,
+  isAwaited: false,
+  isStale: false,
+};
+
 describe("differential player", () => {
   it("finds nothing between a store and its like", async () => {
     await fc.assert(
@@ -38,6 +54,22 @@ describe("differential player", () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it("finds a call that is answered otherwise when its answer was lost and it is sent again", async () => {
+    const forgetful = (store: Store): Store => ({
+      ...store,
+      ledger: {
+        ...store.ledger,
+        admit: async (command) => {
+          const reply = await store.ledger.admit(command);
+          return reply.kind === "deduplicated" ? { ...reply, admission: reply.admission + 1 } : reply;
+        },
+      },
+    });
+
+    await playCommands(rigWith(forgetful), [ADMIT]);
+    await expect(playCommands(rigWith(forgetful), [{ type: "lose_reply" }, ADMIT])).rejects.toThrow("/admission");
   });
 
   it("finds an answer that differs", async () => {
