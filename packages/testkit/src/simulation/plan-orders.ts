@@ -1,7 +1,6 @@
 /** What clients are told to do in one simulated life. */
 import type { ControlVerb } from "@holdfast/contracts";
 import type { Chance } from "./chance.ts";
-import type { SessionPlan } from "./plan.ts";
 import { type AsideOrder, drawAsides } from "./plan-asides.ts";
 import { drawInput, drawKinds, type InputPlan } from "./plan-input.ts";
 
@@ -29,7 +28,7 @@ export type Order = { readonly at: number; readonly client: number } & (
 interface OrderOptions {
   readonly activeMs: number;
   readonly clients: number;
-  readonly sessions: readonly SessionPlan[];
+  readonly sessions: number;
   readonly isCalm: boolean;
 }
 
@@ -53,7 +52,7 @@ export function drawOrders(chance: Chance, options: OrderOptions): Order[] {
   const kinds = drawKinds(chance);
   const orders: Order[] = [];
   for (let number = 1; number <= count; number += 1) {
-    const session = chance.between(0, sessions.length - 1);
+    const session = chance.between(0, sessions - 1);
     const when = now();
     const sending = drawInput(chance, { number, session, at: when.at, kinds });
     orders.push({ ...when, type: "send", sending });
@@ -63,14 +62,14 @@ export function drawOrders(chance: Chance, options: OrderOptions): Order[] {
     if (hasKey && chance.isHit(0.1)) orders.push({ ...now(), type: "wait", of: sending });
   }
   if (chance.isHit(0.3)) orders.push(...drawVerbs(chance, options, now));
-  for (const aside of drawAsides(chance, { sessions: sessions.length, activeMs })) orders.push({ ...now(), ...aside });
+  for (const aside of drawAsides(chance, { sessions, activeMs })) orders.push({ ...now(), ...aside });
   return orders.sort((one, other) => one.at - other.at);
 }
 
 function drawVerbs(chance: Chance, { sessions }: OrderOptions, now: () => { at: number; client: number }): Order[] {
   const count = chance.between(1, 3);
   return Array.from({ length: count }, (_, index) => {
-    const session = chance.between(0, sessions.length - 1);
+    const session = chance.between(0, sessions - 1);
     const verb = chance.pick(VERBS);
     const request = `r${index + 1}`;
     const mode = chance.pick(["now", "boundary", "rollback"] as const);

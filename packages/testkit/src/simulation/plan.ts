@@ -79,7 +79,7 @@ export function planOf(seed: number): Plan {
           workers: workers.length,
           clients,
         }),
-    orders: drawOrders(createChance(seed, "orders"), { activeMs, clients, sessions, isCalm }),
+    orders: drawOrders(createChance(seed, "orders"), { activeMs, clients, sessions: sessions.length, isCalm }),
     activeMs,
   };
 }
