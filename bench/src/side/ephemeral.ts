@@ -1,6 +1,7 @@
 import {
   DEFAULT_INPUT_LIMITS,
   DEFAULT_LOOP_LIMITS,
+  DEFAULT_RETENTION,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
   type NodeId,
@@ -28,6 +29,7 @@ export async function openEphemeral(_options: Record<string, never>): Promise<Pi
       budget: DEFAULT_RETRY_BUDGET,
       loop: DEFAULT_LOOP_LIMITS,
       inputLimits: DEFAULT_INPUT_LIMITS,
+      retention: DEFAULT_RETENTION,
       report: () => {},
     },
     [counting],

@@ -122,6 +122,11 @@ export interface Retention {
   /** Latest events, at least 200. */
   readonly keepEvents: number;
   /**
+   * Milliseconds since its admission after which an input that has ended goes with all that is its own, and an event
+   * with it, a minute at least; 0 for whatever its age. Reaches sessions at rest.
+   */
+  readonly keepMs: number;
+  /**
    * Streams, latest first, at least 1. An older one whose run is over is removed when another run writes;
    * so is one that stands where there are more bytes than `keepStreamBytes`.
    */
@@ -138,6 +143,7 @@ export interface Retention {
 export const DEFAULT_RETENTION: Retention = {
   keepInputs: 10_000,
   keepEvents: 10_000,
+  keepMs: 0,
   keepStreams: 8,
   keepStreamBytes: 1_048_576,
   streamBytes: 1_048_576,
@@ -146,6 +152,12 @@ export const DEFAULT_RETENTION: Retention = {
 
 /** Fewer than this could be what a repeated call asks for. */
 export const MIN_KEPT = 200;
+
+/** What is younger could be, too, in milliseconds. */
+export const MIN_KEPT_MS = 60_000;
+
+/** From an admission to a session that keeps less than its store until somebody trims it, in milliseconds. */
+export const TRIM_AFTER_MS = 60_000;
 
 /** Most bytes of one chunk of a stream, as canonical JSON. */
 export const MAX_CHUNK_BYTES = 65_536;

@@ -1,10 +1,11 @@
-import { DEFAULT_RETENTION, MIN_KEPT, type Retention } from "./defaults.ts";
+import { DEFAULT_RETENTION, MIN_KEPT, MIN_KEPT_MS, type Retention } from "./defaults.ts";
 import { AppError } from "./errors/app-error.ts";
 
 /** The least of each that may be kept. */
 const LEAST: Retention = {
   keepInputs: MIN_KEPT,
   keepEvents: MIN_KEPT,
+  keepMs: 0,
   keepStreams: 1,
   keepStreamBytes: 0,
   streamBytes: 0,
@@ -19,5 +20,23 @@ export function retentionOf(wanted: Partial<Retention> = {}): Retention {
     if (Number.isSafeInteger(count) && count >= least) continue;
     throw new AppError("config.invalid", { message: `${name} is ${count}; it must be ${least} or more` });
   }
+  if (retention.keepMs > 0 && retention.keepMs < MIN_KEPT_MS) {
+    throw new AppError("config.invalid", {
+      message: `keepMs is ${retention.keepMs}; it must be 0, or ${MIN_KEPT_MS} or more`,
+    });
+  }
   return retention;
+}
+
+/** What retention says of inputs and events. */
+export type Kept = Pick<Retention, "keepInputs" | "keepEvents" | "keepMs">;
+
+/** What a session keeps: what its settings say, where that is less than its store keeps. */
+export function keptBy(retention: Kept, own: Partial<Kept> = {}): Kept {
+  const ages = [retention.keepMs, own.keepMs ?? 0].filter((ms) => ms > 0);
+  return {
+    keepInputs: Math.min(retention.keepInputs, own.keepInputs ?? retention.keepInputs),
+    keepEvents: Math.min(retention.keepEvents, own.keepEvents ?? retention.keepEvents),
+    keepMs: ages.length === 0 ? 0 : Math.min(...ages),
+  };
 }

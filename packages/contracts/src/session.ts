@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MIN_KEPT, MIN_KEPT_MS } from "./defaults.ts";
 import { OperationLimits } from "./operation.ts";
 import { Overlap } from "./overlap.ts";
 
@@ -35,6 +36,18 @@ export const Binding = z.strictObject({
 /** See {@link Binding}. */
 export type Binding = z.infer<typeof Binding>;
 
+/** What a session keeps of what is over, where that is less than its store keeps. */
+export const SessionRetention = z.strictObject({
+  /** Latest inputs. */
+  keepInputs: z.int().min(MIN_KEPT).exactOptional(),
+  /** Latest events. */
+  keepEvents: z.int().min(MIN_KEPT).exactOptional(),
+  /** Milliseconds since its admission for which an input that has ended is kept, and events are. */
+  keepMs: z.int().min(MIN_KEPT_MS).exactOptional(),
+});
+/** See {@link SessionRetention}. */
+export type SessionRetention = z.infer<typeof SessionRetention>;
+
 /** What admission policy depends on, per session; carries a revision so that a stale resolution is noticed. */
 export const SessionSettings = z.strictObject({
   /** Peer requests with one of these intents are queued without waking the session. */
@@ -45,6 +58,8 @@ export const SessionSettings = z.strictObject({
   operations: OperationLimits.optional(),
   /** Inputs that may be queued or wait for a time; absent means what the process that sends is configured with. */
   pendingInputs: z.int().min(1).max(1_000_000_000).optional(),
+  /** Absent means what the store keeps. */
+  retention: SessionRetention.optional(),
 });
 /** See {@link SessionSettings}. */
 export type SessionSettings = z.infer<typeof SessionSettings>;

@@ -8,6 +8,7 @@ import {
   DEFAULT_TIMING,
   type NodeId,
   type RetryBudget,
+  retentionOf,
   type Timing,
 } from "@holdfast/contracts";
 import { parseSessionRef, parseTenantId } from "@holdfast/domain";
@@ -62,6 +63,7 @@ export async function openProcess(
     budget,
     loop: { ...DEFAULT_LOOP_LIMITS, ...options.loop },
     inputLimits: { ...DEFAULT_INPUT_LIMITS, ...options.inputLimits },
+    retention: retentionOf(options.retention),
     report: reports.report,
   };
   const running = createSessionRuntime(context, executors);

@@ -1,4 +1,4 @@
-import type { InputLimits, LoopLimits, NodeId, RetryBudget, SessionRef, Timing } from "@holdfast/contracts";
+import type { InputLimits, Kept, LoopLimits, NodeId, RetryBudget, SessionRef, Timing } from "@holdfast/contracts";
 import type { Clock } from "./ports/clock.ts";
 import type { Random } from "./ports/random.ts";
 import type { Sha256 } from "./ports/sha256.ts";
@@ -24,6 +24,7 @@ export interface RuntimeContext {
   readonly budget: RetryBudget;
   readonly loop: LoopLimits;
   readonly inputLimits: InputLimits;
+  readonly retention: Kept;
   readonly report: (report: Report) => void;
 }
 

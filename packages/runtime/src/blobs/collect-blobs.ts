@@ -16,14 +16,17 @@ type Collector = Pick<RuntimeContext, "store" | "timing" | "clock">;
  */
 const WALKS = 2;
 
-/** One look at a session's blobs; whoever stops in between leaves the plan, and with it the rest, to the next. */
-export async function collectBlobs(context: Collector, ref: SessionRef): Promise<void> {
+/**
+ * One look at a session's blobs; whoever stops in between leaves the plan, and with it the rest, to the next.
+ * `nextMs`: when somebody must look for another reason; `null` for never.
+ */
+export async function collectBlobs(context: Collector, ref: SessionRef, nextMs: number | null): Promise<void> {
   const { store, timing } = context;
   const record = await store.directory.find(ref);
   if (record !== null && isFinalPhase(record.phase)) await store.blobs.clear(ref);
   else await removeUnmentioned(context, ref);
   // In this order: what is put from here on is counted, or plans a look of its own.
-  await store.collection.drop(ref);
+  await store.collection.replan(ref, nextMs);
   const { young } = await store.blobs.count(ref, timing.collectAfterMs);
   if (young > 0) await store.collection.plan(ref, timing.collectAfterMs);
 }

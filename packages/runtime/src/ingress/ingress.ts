@@ -40,6 +40,7 @@ import { externaliseImages, hasImages } from "../blobs/externalise.ts";
 import type { AdmitCommand, AdmitReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
+import { Looks } from "../retention/let-go.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { assertBinding } from "../session/assert-binding.ts";
 import { toSessionView } from "../session/session-view.ts";
@@ -98,6 +99,7 @@ export class Ingress {
   readonly #waker: Waker;
   readonly #publish: OutputGate;
   readonly #tell: Tell;
+  readonly #looks: Looks;
   // Bounded by size, not by count: a cache bounded by count sets aside all its room at once, which takes milliseconds.
   readonly #settings = new LRUCache<string, KnownSettings>({ maxSize: KNOWN_SESSIONS, sizeCalculation: () => 1 });
 
@@ -106,6 +108,7 @@ export class Ingress {
     parts: { readonly waker: Waker; readonly publish: OutputGate; readonly tell: Tell },
   ) {
     this.#context = context;
+    this.#looks = new Looks(context);
     this.#tell = parts.tell;
     this.#waker = parts.waker;
     this.#publish = parts.publish;
@@ -156,6 +159,7 @@ export class Ingress {
   async #send(ref: SessionRef, prepared: PreparedInput, options: AdmitOptions): Promise<SentCommand> {
     let merge: AdmitCommand["merge"] = null;
     for (let attempt = 0; attempt < MAX_RESOLUTIONS; attempt += 1) {
+      await this.planLook(ref);
       const command = this.command(ref, prepared, { ...options, merge });
       const reply = await this.#context.store.ledger.admit(command);
       if (reply.kind === "stale_settings") this.learn(ref, reply);
@@ -179,6 +183,11 @@ export class Ingress {
     const input = await externaliseImages(this.#context, ref, prepared.input);
     const { id, timestamp } = JSON.parse(prepared.payload) as Input;
     return { ...prepared, input, payload: JSON.stringify({ ...input, id, timestamp } satisfies Input) };
+  }
+
+  /** Plans that somebody looks at what is about to be admitted, where its session's retention needs it. */
+  planLook(ref: SessionRef): Promise<void> {
+    return this.#looks.plan(ref, (this.#settings.get(refKey(ref)) ?? NO_SETTINGS).settings);
   }
 
   /** Remembers settings that an admission was answered with. */

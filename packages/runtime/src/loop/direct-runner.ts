@@ -118,6 +118,7 @@ export class DirectRunner {
     }
     const [claimId, newRunId] = [random.id("clm") as ClaimId, random.id("run") as RunId];
     for (let attempt = 0; attempt < MAX_BEGINNINGS; attempt += 1) {
+      await ingress.planLook(ref);
       const admission = ingress.command(ref, prepared, { isAwaited: false });
       const reply = await store.directRuns.begin({ admission, claimId, node, newRunId });
       if (reply.kind === "begun") return reply;

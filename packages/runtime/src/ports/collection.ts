@@ -1,14 +1,17 @@
-import type { SessionRef } from "@holdfast/contracts";
+import type { Kept, SessionRef } from "@holdfast/contracts";
 
 /**
- * When somebody looks for blobs that nothing refers to any more, and what refers
- * to blobs.
+ * When somebody looks for what a session may let go of: inputs and events that are
+ * over, blobs that nothing refers to any more.
  *
  *   D57  A session whose look is planned is swept as `part: "blobs"` when its time
  *        has come, whether there is such a session or not, until the plan is
  *        dropped. Trimming inputs, destroying and unregistering a session plan one.
  *   D58  A walk through all mentions of a session names every blob that some text
  *        of it contained from the beginning of the walk to its end.
+ *   D59  What is over and older than it is kept, by the store's clock, goes by the
+ *        chores that a trim leaves; what lives, and a dead letter that nobody has
+ *        decided about, stays.
  *
  * Rejects with `store.unavailable`.
  */
@@ -16,11 +19,22 @@ export interface Collection {
   /** Somebody looks at the session's blobs after that long; sooner, if that was planned already. */
   plan(ref: SessionRef, afterMs: number): Promise<void>;
 
-  /** Nobody has to look, until it is planned anew. */
-  drop(ref: SessionRef): Promise<void>;
+  /** Somebody looks after that long and not before; `null` for not until it is planned anew. */
+  replan(ref: SessionRef, afterMs: number | null): Promise<void>;
+
+  /** Leaves to chores what a session keeps beyond this (D59). */
+  trim(ref: SessionRef, kept: Kept): Promise<TrimReply>;
 
   /** Names of blobs in some of the session's texts. `null` begins a walk. */
   mentions(ref: SessionRef, cursor: string | null): Promise<Mentions>;
+}
+
+/** What a trim came to. */
+export interface TrimReply {
+  /** Chores do it now. */
+  readonly isTrimming: boolean;
+  /** Until something else of the session is older than it is kept; `null` when nothing will be. */
+  readonly nextMs: number | null;
 }
 
 /** One bounded step of a walk. */

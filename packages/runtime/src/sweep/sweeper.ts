@@ -16,6 +16,7 @@ import type { IdleWake } from "../operation/idle-wake.ts";
 import type { DueRef, DueReply } from "../ports/ledger.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { Tell } from "../publish/tell.ts";
+import { letGo } from "../retention/let-go.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 import { fireSchedules } from "../schedule/fire-schedules.ts";
 import { seeToRemoval } from "../unregister/see-to-removal.ts";
@@ -100,12 +101,12 @@ export class Sweeper {
   }
 
   async #collect(ref: SessionRef): Promise<void> {
-    const { context } = this.#parts;
+    const { context, publish } = this.#parts;
     try {
-      await collectBlobs(context, ref);
+      await collectBlobs(context, ref, await letGo(context, ref, publish));
     } catch (error) {
       // The session stays due for it.
-      context.report({ level: "warn", phrase: "blobs not collected", fields: { ref, error } });
+      context.report({ level: "warn", phrase: "session not looked after", fields: { ref, error } });
     }
   }
 

@@ -1,4 +1,10 @@
-import { DEFAULT_INPUT_LIMITS, DEFAULT_LOOP_LIMITS, DEFAULT_RETRY_BUDGET, DEFAULT_TIMING } from "@holdfast/contracts";
+import {
+  DEFAULT_INPUT_LIMITS,
+  DEFAULT_LOOP_LIMITS,
+  DEFAULT_RETENTION,
+  DEFAULT_RETRY_BUDGET,
+  DEFAULT_TIMING,
+} from "@holdfast/contracts";
 import { createMemoryStore } from "@holdfast/store-memory";
 import {
   admitCommand,
@@ -39,6 +45,7 @@ async function openDeaf() {
     budget: DEFAULT_RETRY_BUDGET,
     loop: DEFAULT_LOOP_LIMITS,
     inputLimits: DEFAULT_INPUT_LIMITS,
+    retention: DEFAULT_RETENTION,
     report: () => {},
   });
   return { clock, store, completions, command: admitCommand(ref, createIds(), { replyTo: node }) };

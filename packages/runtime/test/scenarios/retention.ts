@@ -1,9 +1,10 @@
 /** What a session has let go of, and how whoever asks for it is told. */
 import { type BoundaryRef, MIN_KEPT } from "@holdfast/contracts";
+import { binding, sessionRef } from "@holdfast/testkit";
 import { expect, it } from "vitest";
 import { recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
-import { send } from "../support/send.ts";
+import { keyed, send } from "../support/send.ts";
 import type { OpenStage } from "./stage.ts";
 
 const RETENTION = { retention: { keepInputs: MIN_KEPT, keepEvents: MIN_KEPT } };
@@ -41,5 +42,43 @@ export function describeRetained(openStage: OpenStage): void {
     expect(verification.expired.receipts).toBe(keptFrom - 1);
     expect(verification.receipts + verification.expired.receipts).toBe(2 * MIN_KEPT + 1);
     expect(verification.inputs + verification.expired.inputs).toBe(2 * MIN_KEPT + 1);
+  });
+
+  it("reaches a session at rest by its age, and leaves it alone once nothing of it is left [D59, G14]", async () => {
+    const stage = await openStage({ retention: { keepMs: 60_000 } });
+    const { world, ref } = stage;
+    const { runtime } = stage.sender;
+    await stage.bind();
+    await stage.worker("worker", recording());
+    const sent = await send(stage.sender, ref, keyed("key"));
+    await world.advance(50_000);
+    expect(await runtime.inputState(ref, { key: "key" })).toMatchObject({ status: "consumed" });
+
+    await world.advance(15_000);
+
+    expect(await world.store.archive.findInput(ref, sent.inputId)).toBeNull();
+    expect((await runtime.listEvents(ref, { after: 0, limit: 10 })).items).toEqual([]);
+    expect(await runtime.sessionState(ref)).toMatchObject({ state: ["hello"] });
+    expect((await runtime.verifySession(ref)).faults).toEqual([]);
+    await world.advance(120_000);
+    expect(await world.store.ledger.sweep(10)).toEqual([]);
+    expect(await runtime.acceptInput(ref, keyed("key"))).toMatchObject({ kind: "accepted" });
+  });
+
+  it("goes by a session's own settings, where they keep less [D59, G14]", async () => {
+    const stage = await openStage();
+    const { world, ref } = stage;
+    const { runtime } = stage.sender;
+    await runtime.registerSession(ref, { settings: { silentIntents: [], retention: { keepMs: 60_000 } } });
+    await stage.bind();
+    await stage.worker("worker", recording());
+    const other = sessionRef("chat/43");
+    await runtime.ensureSessionWithExecutor(other, binding());
+    const [short, long] = [await send(stage.sender, ref, "hello"), await send(stage.sender, other, "hello")];
+
+    await world.advance(65_000);
+
+    expect(await world.store.archive.findInput(ref, short.inputId)).toBeNull();
+    expect(await world.store.archive.findInput(other, long.inputId)).not.toBeNull();
   });
 }

@@ -7,6 +7,7 @@
 import {
   DEFAULT_INPUT_LIMITS,
   DEFAULT_LOOP_LIMITS,
+  DEFAULT_RETENTION,
   DEFAULT_RETRY_BUDGET,
   DEFAULT_TIMING,
   type InputLimits,
@@ -156,6 +157,7 @@ export function createWorldAround(
         budget: { ...DEFAULT_RETRY_BUDGET, ...options.budget },
         loop: { ...DEFAULT_LOOP_LIMITS, ...settings.loop },
         inputLimits: { ...DEFAULT_INPUT_LIMITS, ...settings.inputLimits },
+        retention: { ...DEFAULT_RETENTION, ...options.retention },
         report: (report) => reports.push(report),
       },
       settings.executors ?? [],

@@ -1,6 +1,6 @@
 /** What is kept beside a session, whether or not it is there, as canonical plain JSON. */
 import type { SessionRef } from "@holdfast/contracts";
-import { BLOBS_SUFFIX } from "../blobs/memory-collection.ts";
+import { BLOBS_SUFFIX } from "../blobs/plan-look.ts";
 import { inboxMember } from "../delivery/inbox.ts";
 import type { DeliveryData } from "../session/session-data.ts";
 import { type MemoryContext, memberOf } from "../session/work.ts";

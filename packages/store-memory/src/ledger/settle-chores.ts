@@ -1,7 +1,7 @@
 /** Finishes at most a batch of the work that another operation left behind. */
 import { type InputId, type Lane, type RunId, SCRIPT_BATCH, type SessionRef } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
-import { planLook } from "../blobs/memory-collection.ts";
+import { planLook } from "../blobs/plan-look.ts";
 import { stepDrop } from "../control/drop-passing.ts";
 import { stepReplace } from "../input/displace.ts";
 import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";

@@ -1,7 +1,7 @@
 /** Leases, overdue sessions and who waits for an outcome. */
 import type { SessionRef } from "@holdfast/contracts";
 import type { DueRef, DueReply, Hold, RenewReply, WatchCommand, WatchReply } from "@holdfast/runtime";
-import { BLOBS_SUFFIX } from "../blobs/memory-collection.ts";
+import { BLOBS_SUFFIX } from "../blobs/plan-look.ts";
 import { ripeExpiries } from "../input/expire.ts";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving, owesWake } from "../session/due.ts";

@@ -1,8 +1,9 @@
 /** What a session keeps of what is over (G14): a batch more is trimmed by a chore, a batch in a step. */
-import { SCRIPT_BATCH } from "@holdfast/contracts";
-import { planLook } from "../blobs/memory-collection.ts";
+import { type Kept, SCRIPT_BATCH } from "@holdfast/contracts";
+import type { TrimReply } from "@holdfast/runtime";
+import { planLook } from "../blobs/plan-look.ts";
 import type { RetainChore } from "../session/chore.ts";
-import { hasChores } from "../session/due.ts";
+import { hasChores, indexDue } from "../session/due.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
 import { isFinal } from "../session/transitions.ts";
 import type { Work } from "../session/work.ts";
@@ -22,6 +23,43 @@ export function retain(work: Work): void {
     inputs: Math.max(inputs, 0),
     leftTo,
   });
+}
+
+/** Leaves what is over, and beyond this, to a chore (D59). */
+export function trimSession(work: Work, { keepInputs, keepEvents, keepMs }: Kept): TrimReply {
+  const { session, now } = work;
+  if (isFinal("session", session.phase)) return { isTrimming: false, nextMs: null };
+  const isOld = (at: number | undefined) => at === undefined || at <= now - keepMs;
+  const old = (from: number, to: number, atOf: (n: number) => number | undefined) => {
+    return keepMs === 0 ? 0 : lastOf(from, to, (n) => isOld(atOf(n)));
+  };
+  const eventAt = (cursor: number) => session.events[cursor - 1]?.at;
+  const admittedAt = (admission: number) => {
+    const inputId = session.admissions[admission - 1];
+    return inputId === undefined ? undefined : session.inputs.get(inputId)?.admittedAt;
+  };
+  const events = Math.max(session.cursor - keepEvents, old(session.trimmedEvents, session.cursor, eventAt), 0);
+  const inputs = Math.max(session.admitted - keepInputs, old(session.trimmedInputs, session.admitted, admittedAt), 0);
+  const isLeft = session.leftTo > session.leftFrom;
+  const first = eventAt(Math.max(events, session.trimmedEvents) + 1);
+  const next = first !== undefined ? first + keepMs - now : isLeft ? keepMs : null;
+  const nextMs = keepMs === 0 ? null : next;
+  const isMore = events > session.trimmedEvents || inputs > session.trimmedInputs || isLeft;
+  if (!isMore || hasChores(work)) return { isTrimming: false, nextMs };
+  session.chores.push({ kind: "retain", generation: session.generation, events, inputs, leftTo: session.leftTo });
+  if (session.hold === null) indexDue(work, now);
+  return { isTrimming: true, nextMs };
+}
+
+/** The last number after `from`, up to `to`, of which something holds that holds of none after one of which it does not. */
+function lastOf(from: number, to: number, holds: (n: number) => boolean): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** One step; answers whether nothing is left to trim. */

@@ -9,7 +9,7 @@ import type {
   CommitReply,
   Unregistration,
 } from "@holdfast/runtime";
-import { planLook } from "../blobs/memory-collection.ts";
+import { planLook } from "../blobs/plan-look.ts";
 import { CONTROL_EFFECTS, type Draft, pendingCount } from "../control/effects.ts";
 import { liveHolder } from "../drain/memory-drain-slots.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving } from "./due.ts";

@@ -1,6 +1,7 @@
 import { blobNamesIn, type Collection } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import type { Keyspace } from "../layout/keys.ts";
+import { asReply, number, tagOf } from "../ledger/replies.ts";
 
 /** Fields that one step of a walk looks at, about. */
 const STEP = 200;
@@ -18,9 +19,16 @@ export function createRedisCollection({
       const { member, list } = keys.blobs(ref);
       await scripts.run("plan-collection", list, { member, afterMs });
     },
-    drop: async (ref) => {
-      const { due } = keys.session(ref);
-      await scripts.read((client) => client.zrem(due, keys.blobs(ref).member));
+    replan: async (ref, afterMs) => {
+      const { member, list } = keys.blobs(ref);
+      await scripts.run("replan-collection", list, { member, afterMs: afterMs ?? -1 });
+    },
+    trim: async (ref, { keepInputs, keepEvents, keepMs }) => {
+      const { member, list } = keys.session(ref);
+      const reply = asReply(await scripts.run("trim-session", list, { member, keepInputs, keepEvents, keepMs }));
+      if (tagOf(reply) === "missing") return { isTrimming: false, nextMs: null };
+      const nextMs = number(reply, 1);
+      return { isTrimming: tagOf(reply) === "trimming", nextMs: nextMs < 0 ? null : nextMs };
     },
     mentions: async (ref, cursor) => {
       const { session } = keys.session(ref);

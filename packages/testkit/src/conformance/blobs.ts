@@ -59,7 +59,7 @@ export function describeBlobs(openStore: StoreFactory): void {
     );
 
     it(
-      "are looked at when that was planned, at the earliest of the times, until the plan is dropped [D57]",
+      "are looked at when that was planned, at the earliest of the times, until another plan [D57]",
       withSession(openStore, async ({ store, advanceTime }) => {
         const unknown = sessionRef("unknown");
         await store.collection.plan(unknown, 2_000);
@@ -71,7 +71,7 @@ export function describeBlobs(openStore: StoreFactory): void {
         expect(await store.ledger.sweep(10)).toEqual([{ ...unknown, part: "blobs" }]);
         await advanceTime(HOUR);
         expect(await store.ledger.sweep(10)).toEqual([{ ...unknown, part: "blobs" }]);
-        await store.collection.drop(unknown);
+        await store.collection.replan(unknown, null);
 
         await advanceTime(HOUR);
         expect(await store.ledger.sweep(10)).toEqual([]);

@@ -3,11 +3,13 @@ import { DEFAULT_TIMING, type InputId, type Receipt } from "@holdfast/contracts"
 import { GENESIS_DIGEST } from "@holdfast/domain";
 import { describe, expect, it } from "vitest";
 import { completed, failed, prompt } from "../fixtures/commands.ts";
+import { sessionRef } from "../fixtures/ids.ts";
 import type { SessionDriver } from "../fixtures/session-driver.ts";
 import { type StoreFactory, withSession } from "./store-under-test.ts";
 
 const KEPT = 200;
 const BATCH = 100;
+const MINUTE = 60_000;
 const RETENTION = { retention: { keepInputs: KEPT, keepEvents: KEPT } };
 
 /** Proves that what a session takes is bounded by what it is told to keep. */
@@ -67,6 +69,41 @@ export function describeRetention(openStore: StoreFactory): void {
         },
         RETENTION,
       ),
+    );
+
+    it(
+      "lets go of what is over by its age, keeps what lives, and says when there is more [D59, G14]",
+      withSession(openStore, async (session) => {
+        const { store, ref } = session;
+        const kept = { keepInputs: 1_000, keepEvents: 1_000, keepMs: MINUTE };
+        expect(await store.collection.trim(sessionRef("unknown"), kept)).toEqual({ isTrimming: false, nextMs: null });
+        const { inputId: later } = await session.accept({ notBeforeAt: session.now() + 100 * MINUTE });
+        const first = await runOne(session, "first");
+        await session.advanceTime(MINUTE / 2);
+        const second = await runOne(session, "second");
+        expect(await store.collection.trim(ref, kept)).toEqual({ isTrimming: false, nextMs: MINUTE / 2 });
+        await session.advanceTime(MINUTE / 2);
+
+        expect(await store.collection.trim(ref, kept)).toEqual({ isTrimming: true, nextMs: MINUTE / 2 });
+        expect((await store.ledger.sweep(10)).filter(({ part }) => part === undefined)).toEqual([ref]);
+        await session.settleChores();
+
+        const idsLeft = async () => (await session.inputs()).map(({ inputId }) => inputId);
+        expect(await idsLeft()).toEqual([later, second]);
+        expect(await store.archive.findInput(ref, first)).toBeNull();
+        const [oldest] = (await store.archive.listEvents(ref, { after: 0, limit: 1 })).items;
+        expect(oldest?.at).toBeGreaterThan(session.now() - MINUTE);
+        expect((await store.archive.listReceipts(ref, { after: 0, limit: 10 })).items).toHaveLength(1);
+
+        await session.advanceTime(MINUTE / 2);
+        await store.collection.trim(ref, kept);
+        await session.settleChores();
+        expect(await idsLeft()).toEqual([later]);
+        // What lives is looked at again.
+        expect(await store.collection.trim(ref, kept)).toMatchObject({ nextMs: MINUTE });
+        await session.settleChores();
+        expect(await session.admit({ key: "first", input: prompt("anew") })).toMatchObject({ kind: "accepted" });
+      }),
     );
 
     it(

@@ -1,5 +1,12 @@
 /** The calls beside a session's work that commands become. */
-import type { DeliveryDisposition, DeliveryId, Labels, RequestId, SessionRef } from "@holdfast/contracts";
+import {
+  type DeliveryDisposition,
+  type DeliveryId,
+  type Labels,
+  MIN_KEPT,
+  type RequestId,
+  type SessionRef,
+} from "@holdfast/contracts";
 import { type BeginRunCommand, type BeginRunReply, type Store, sha256 } from "@holdfast/runtime";
 import { submission } from "../conformance/deliveries.ts";
 import { admitCommand, event, operation, prompt } from "../fixtures/commands.ts";
@@ -136,9 +143,22 @@ const INTERPRETERS: Interpreters = {
     const { ref } = standingAt(mind, session);
     return { what: `plan a look in ${afterMs}`, touches: [ref], send: (store) => store.collection.plan(ref, afterMs) };
   },
-  drop_collection: (mind, { session }) => {
+  replan_collection: (mind, { session, afterMs }) => {
     const { ref } = standingAt(mind, session);
-    return { what: "drop the look", touches: [ref], send: (store) => store.collection.drop(ref) };
+    return {
+      what: `plan a look in ${afterMs}, and none before`,
+      touches: [ref],
+      send: (store) => store.collection.replan(ref, afterMs),
+    };
+  },
+  trim: (mind, { session, keepMs }) => {
+    const { ref } = standingAt(mind, session);
+    const kept = { keepInputs: MIN_KEPT, keepEvents: MIN_KEPT, keepMs };
+    return {
+      what: `trim what is older than ${keepMs}`,
+      touches: [ref],
+      send: (store) => store.collection.trim(ref, kept),
+    };
   },
   begin_run: (mind, command) => {
     const { ref, settings: known } = standingAt(mind, command.session);
@@ -202,7 +222,8 @@ async function readCompanions(store: Store, ref: SessionRef, limit: number): Pro
     pending: await deliveries.pending(ref, limit),
     found: await Promise.all([0, 1, 2].map((id) => deliveries.find(ref, deliveryId(id)))),
     consumers: await Promise.all(CONSUMERS.map((name) => projections.find(ref, name))),
-    blobs: await Promise.all([0, 1].map((blob) => blobs.find(ref, blobName(blob)))),
+    // Bytes, whatever holds them.
+    blobs: await Promise.all([0, 1].map(async (blob) => [...((await blobs.find(ref, blobName(blob))) ?? [])])),
     aged: await blobs.count(ref, 1_000),
     labelled: await directory.list({ tenantId, after: null, limit, label }),
   };

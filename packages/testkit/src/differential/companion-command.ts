@@ -35,7 +35,8 @@ export type CompanionCommand =
   | { readonly type: "retain_blobs"; readonly session: number; readonly blob: number; readonly ageMs: number }
   | { readonly type: "clear_blobs"; readonly session: number }
   | { readonly type: "plan_collection"; readonly session: number; readonly afterMs: number }
-  | { readonly type: "drop_collection"; readonly session: number }
+  | { readonly type: "replan_collection"; readonly session: number; readonly afterMs: number | null }
+  | { readonly type: "trim"; readonly session: number; readonly keepMs: number }
   | { readonly type: "repeat_begin"; readonly back: number }
   | { readonly type: "read_companions"; readonly session: number; readonly limit: number };
 
@@ -89,7 +90,11 @@ export const COMPANION_COMMANDS: readonly Weighted[] = [
   { weight: 2, arbitrary: fc.record({ ...of("retain_blobs"), blob: fc.nat(3), ageMs: moment }) },
   { weight: 1, arbitrary: fc.record(of("clear_blobs")) },
   { weight: 2, arbitrary: fc.record({ ...of("plan_collection"), afterMs: moment }) },
-  { weight: 1, arbitrary: fc.record(of("drop_collection")) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ ...of("replan_collection"), afterMs: fc.oneof(fc.constant(null), moment) }),
+  },
+  { weight: 3, arbitrary: fc.record({ ...of("trim"), keepMs: fc.oneof(fc.constant(0), moment) }) },
   { weight: 10, arbitrary: beginRun },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("repeat_begin" as const), back: fc.nat(2) }) },
   { weight: 3, arbitrary: fc.record({ ...of("read_companions"), limit: fc.constantFrom(1, 10) }) },

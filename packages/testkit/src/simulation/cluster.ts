@@ -1,5 +1,5 @@
 /** The processes of one simulated life: workers that die and are replaced, clients that stay. */
-import { DEFAULT_INPUT_LIMITS } from "@holdfast/contracts";
+import { DEFAULT_INPUT_LIMITS, DEFAULT_RETENTION } from "@holdfast/contracts";
 import { createSessionRuntime, type Report, type RunningRuntime, type RuntimeContext, sha256 } from "@holdfast/runtime";
 import { messageOf } from "./message-of.ts";
 import { SimulatedNode } from "./node.ts";
@@ -150,6 +150,7 @@ export class Cluster {
       budget: plan.budget,
       loop: plan.loop,
       inputLimits: DEFAULT_INPUT_LIMITS,
+      retention: DEFAULT_RETENTION,
       report: (report) => this.#heard(node, report),
     };
     return { node, running: createSessionRuntime(context, createExecutors(this.#world, node, executors)) };
