@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ControlVerb } from "./control.ts";
 import { InputId, NodeId, RunId } from "./ids.ts";
-import { CancelMode } from "./run.ts";
+import { CancelMode, Suspension } from "./run.ts";
 import { SessionPhase, SessionState } from "./session.ts";
 
 /** What a session waits for. `nothing` means that there is no work it could do. */
@@ -25,8 +25,12 @@ export const WaitsFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("time"), inputId: InputId, at: z.iso.datetime(), failures: z.int().nonnegative() }),
   /** A run goes on at this time: it is suspended until then, or its last attempt failed. */
   z.strictObject({ kind: z.literal("timer"), runId: RunId, at: z.iso.datetime() }),
-  /** Nothing is queued; suspended runs with so many inputs wait for what they are suspended on. */
-  z.strictObject({ kind: z.literal("resumption"), inputs: z.int().positive() }),
+  /** Nothing is queued; suspended runs with so many inputs wait for what they are suspended on. `runs` are some of the oldest. */
+  z.strictObject({
+    kind: z.literal("resumption"),
+    inputs: z.int().positive(),
+    runs: z.array(z.strictObject({ runId: RunId, on: Suspension })),
+  }),
   z.strictObject({ kind: z.literal("binding") }),
   /** Work is queued, none of which wakes the session. */
   z.strictObject({ kind: z.literal("wake"), silentInputs: z.int().positive() }),

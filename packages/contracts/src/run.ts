@@ -30,7 +30,11 @@ export const RunPrimitive = z.discriminatedUnion("kind", [
 /** See {@link RunPrimitive}. */
 export type RunPrimitive = z.infer<typeof RunPrimitive>;
 
-/** What a run waits for while it is suspended. */
+/**
+ * What a run waits for while it is suspended. A timer resumes it at its time, an operation with its outcome as
+ * `turn.resumed.value`: at once where it ended before, with JSON null where nothing is known of it. `resumeRun`
+ * resumes it whatever it waits for.
+ */
 export const Suspension = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("approval"), approvalId: z.string() }),
   z.strictObject({ type: z.literal("timer"), at: z.iso.datetime({ offset: true }) }),

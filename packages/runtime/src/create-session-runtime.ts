@@ -50,7 +50,7 @@ export function createSessionRuntime(context: RuntimeContext, executors: readonl
   const publish = createOutputGate(tell);
   const waker: Waker = new Waker(context, () => worker);
   const idleWake = new IdleWake(context, () => ingress);
-  const operations: OperationUseCases = createOperationUseCases(context, { publish, followers, idleWake });
+  const operations: OperationUseCases = createOperationUseCases(context, { publish, followers, idleWake, waker });
   const worker: SessionWorker | null =
     executors.length === 0 ? null : new SessionWorker({ context, executors, publish, waker, idleWake });
   const ingress: Ingress = new Ingress(context, { waker, publish, tell });

@@ -17,15 +17,17 @@
     peerHandle      bytes   JSON; empty for none
 
   Reply
-    {"moved", row, outcome, now, isOwing, followers, cursor, ended...}    outcome is empty while in progress
+    {"moved", row, outcome, now, isOwing, epoch, node, executor, followers, cursor, ended...}
+      outcome  empty while in progress
+      epoch    empty unless somebody is to be woken for a run that waited for it; node is the warm worker
     {"refused", status, kind, isPeerReady}
     {"unknown"}
     {"ended"}                                                             another life of the registry
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage, input.admit; operation operation.provision, operation.fail_provisioning, operation.abort_provisioning, operation.report_progress, operation.peer_ready, operation.request_retire, operation.complete, operation.fail, operation.cancel, operation.mark_retired
-  Uses     clock, step, session, due, operation
+  Raises   session run.stage, input.admit; run run.resume; operation operation.provision, operation.fail_provisioning, operation.abort_provisioning, operation.report_progress, operation.peer_ready, operation.request_retire, operation.complete, operation.fail, operation.cancel, operation.mark_retired
+  Uses     clock, step, session, lane, input, run, due, continuation, operation
   Upholds  O17, O6, O7, O8, O9, O10, G10
   Clock    the store's
   Memory   allowed
@@ -41,14 +43,15 @@ local followers = live_followers(rows[5], c.t)
 local operation = OPS.find(c, A.operationId)
 if not operation then return { "unknown" } end
 
-local function answer(is_owing)
+local function answer(is_owing, wakes)
   return OPS.append_ended({
-    "moved", { unpack_row(encode_operation(operation)) }, OPS.outcome_of(c, operation), c.t, bit(is_owing), followers,
+    "moved", { unpack_row(encode_operation(operation)) }, OPS.outcome_of(c, operation), c.t, bit(is_owing),
+    wakes and c.head.epoch or "", c.t < c.head.warmUntil and c.head.warmNode or "", c.head.executor, followers,
     c.head.cursor,
   }, c)
 end
 
-if OPS.has_request(operation, A.requestId) then return answer(false) end
+if OPS.has_request(operation, A.requestId) then return answer(false, false) end
 -- Whoever reports of an operation carries it on. What is refused below writes nothing of this.
 if A.takesOwnership and operation.slot > 0 and operation.owner ~= A.node then
   OPS.disown(c, operation)
@@ -57,14 +60,16 @@ if A.takesOwnership and operation.slot > 0 and operation.owner ~= A.node then
 end
 local said = { outcome = A.outcome, peerHandle = A.peerHandle }
 if not OPS.move(c, A.operationId, operation, "operation." .. A.action, said) then
-  if A.outcome ~= "" and OPS.outcome_of(c, operation) == A.outcome then return answer(false) end
+  if A.outcome ~= "" and OPS.outcome_of(c, operation) == A.outcome then return answer(false, false) end
   return { "refused", operation.status, operation.kind, bit(operation.isPeerReady) }
 end
 OPS.note_request(operation, A.requestId)
 OPS.save(c, A.operationId, operation)
 if operation.seq > 0 then OPS.trim(c, OPS.kept_limits(rows[6])) end
 OPS.keep(c)
-local is_owing = operation.seq > 0 and OPS.hasten_owed(c, { due = K.due, member = A.member }, A.sweepDelayMs)
-local reply = answer(is_owing)
+local keys = { due = K.due, member = A.member }
+local wakes = OPS.hasten_resumed(c, keys, A.sweepDelayMs)
+local is_owing = operation.seq > 0 and OPS.hasten_owed(c, keys, A.sweepDelayMs)
+local reply = answer(is_owing, wakes)
 commit(c)
 return reply

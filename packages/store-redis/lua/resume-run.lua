@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session run.stage; run run.resume, run.stage
-  Uses     constants, clock, step, session, lane, input, continuation, due
+  Uses     constants, clock, step, session, lane, input, run, due, continuation, operation
   Upholds  C8, L6, L7, G10
   Clock    the store's
   Memory   refused
@@ -47,6 +47,7 @@ if not is_parked or not step(RUN_ROWS, run.status, "run.resume", "") then
   return { "not_suspended", is_staged and step(RUN_ROWS, RUN_INITIAL, "run.stage", "") or run and run.status or "" }
 end
 write(c, "v" .. A.runId, A.value)
+OPS.leave(c, A.runId, run)
 resume_run(c, A.runId, run)
 local report = blank_report()
 report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = RESUME, c.head.phase, c.head.phase, A.runId

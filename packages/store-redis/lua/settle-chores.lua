@@ -13,7 +13,7 @@
     {"missing"}
     {"torn"}
 
-  Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede; run run.abandon
+  Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede; run run.abandon, run.resume
   Uses     clock, step, session, lane, input, run, continuation, drop, due, trim, operation, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
@@ -152,7 +152,7 @@ local CHORES = {
       for slot = chore.slots, till + 1, -1 do
         local field = OPS.field(c, "a", slot)
         local id = fetch(c, { field })[1]
-        OPS.tell_ended(c, id, OPS.find(c, id))
+        OPS.tell_ended(c, id, OPS.find(c, id), OPERATION_RULES.lost)
         remove(c, OPS.id_field(c, id))
         remove(c, field)
       end
@@ -169,6 +169,20 @@ local CHORES = {
     local is_done = chore.slots == 0 and chore.from > chore.to
     if is_done then c.ended_wait = { chore.waitId, chore.waitNode } end
     return is_done
+  end,
+  -- Operations of processes that were not heard of: runs that wait for them go on.
+  strip = function(chore)
+    OPS.load(c, redis.call("HGET", K.session, "bh"))
+    if c.registry.life ~= chore.life then return true end
+    c.is_looking = true
+    chore.slots = OPS.strip_lapsed(c, chore.slots)
+    if chore.slots == 0 then OPS.look_later(c) end
+    OPS.keep(c)
+    return chore.slots == 0
+  end,
+  resume = function(chore)
+    chore.staged = OPS.resume_runs(c, chore.operationId, chore.staged, chore.reason)
+    return chore.staged == ""
   end,
   -- Everything but the tombstone: head, bookkeeping, reports of control commands, the terminal event.
   purge = function(chore)
@@ -198,9 +212,14 @@ local followers = live_followers(rows[4], c.t)
 c.ended, c.ended_wait = {}, {}
 local expired = ripe_expiries(c, K.later)
 local is_changed, is_left = false, #expired > SCRIPT_BATCH
+if is_look_due(c) then
+  local chore, registry = new_chore(c, "strip"), OPS.load(c, redis.call("HGET", K.session, "bh"))
+  chore.life, chore.slots, c.head.lookAt = registry.life, registry.active, 0
+  add_chore(c, chore)
+end
 if has_chores(c) then
   local field = "x" .. c.head.choresHead
-  local chore = decode_chore(redis.call("HGET", K.session, field))
+  local chore = decode_chore(fetch(c, { field })[1])
   if CHORES[chore.kind](chore) then
     remove(c, field)
     c.head.choresHead = c.head.choresHead + 1

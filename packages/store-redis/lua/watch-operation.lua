@@ -18,7 +18,7 @@
     {"missing"}
     {"torn"}
 
-  Uses     clock, step, session, due, operation
+  Uses     clock, step, session, lane, input, run, due, continuation, operation
   Upholds  O10, G9
   Clock    the store's
   Memory   allowed
@@ -35,7 +35,7 @@ if not registry or registry.epochId ~= A.epochId then return { "ended" } end
 local operation = OPS.find(c, A.operationId)
 if not operation then return { "unknown" } end
 if operation.seq > 0 then return { "settled", OPS.outcome_of(c, operation) } end
-if OPS.is_lapsed(c, operation.owner) then
+if OPS.is_stripped(c, operation) then
   OPS.strip(c, A.operationId, operation)
   OPS.keep(c)
   commit(c)

@@ -54,13 +54,23 @@ function dumpLife(fields: Fields, life: string) {
 }
 
 function dumpOperation([operationId, raw]: [string, Buffer]): [string, unknown] {
-  const { slot: _follows, watchers, requests, waitId, childSessionId, peerHandle, ...row } = decodeRow(OPERATION, raw);
+  const {
+    slot: _follows,
+    watchers,
+    requests,
+    waitId,
+    childSessionId,
+    peerHandle,
+    runs,
+    ...row
+  } = decodeRow(OPERATION, raw);
   const operation = {
     operationId,
     ...row,
     childSessionId: childSessionId === "" ? null : childSessionId,
     peerHandle: peerHandle === "" ? null : peerHandle,
     waitId: waitId === "" ? null : waitId,
+    runs: list(runs),
     requests: list(requests).map((request) => Buffer.from(request, "base64url").toString("utf8")),
     watchers: list(watchers).map((entry) => {
       const [node, count] = entry.split(":");

@@ -142,7 +142,7 @@ function list(value: string): string[] {
 function standing(head: Head) {
   const { phase, generation, settingsRevision, isHeld, isUnhosted, position, digest } = head;
   const { admitted, wokenThrough, queued, waking, scheduled, passing, expiring, epoch, sweeps, cursor } = head;
-  const { deadLetters, parked, continued, timers } = head;
+  const { deadLetters, parked, continued, timers, awaiting, lookAt } = head;
   return {
     phase,
     generation,
@@ -167,6 +167,8 @@ function standing(head: Head) {
       parked,
       continued,
       timers,
+      awaiting,
+      lookAt,
       openLetters: head.openLetters,
       trimmedEvents: head.trimmedEvents,
       trimmedInputs: head.trimmedInputs,
@@ -341,6 +343,10 @@ function chore(row: Row<typeof CHORE>) {
       const { life, slots, from, to, waitId, waitNode } = row;
       return { kind, generation, life, slots, from, to, wait: waitId === "" ? null : { waitId, node: waitNode } };
     }
+    case "strip":
+      return { kind, generation, life: row.life, slots: row.slots };
+    case "resume":
+      return { kind, generation, operationId: row.operationId, runIds: list(row.staged), outcome: row.reason };
     case "journal":
       return { kind, generation, runId: row.runId, from: row.from, to: row.to };
     case "replace":

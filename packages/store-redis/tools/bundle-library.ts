@@ -13,6 +13,7 @@ import {
   DEFAULT_MAX_COMPLETED,
   FEED_PER_COMPLETED,
   LEAST_FEED,
+  LOST_OUTCOME,
   OPERATION_KIND_RULES,
   type OperationKindRule,
 } from "../../domain/src/operation/operation-kinds.ts";
@@ -57,6 +58,7 @@ function operationRules(): string {
     `maxCompleted=${DEFAULT_MAX_COMPLETED}`,
     `leastFeed=${LEAST_FEED}`,
     `feedPerCompleted=${FEED_PER_COMPLETED}`,
+    `lost=${JSON.stringify(LOST_OUTCOME)}`,
   ];
   return `{${entries.join(",")}}`;
 }
@@ -162,18 +164,18 @@ export const FRAGMENT_ORDER = [
   "lane",
   "input",
   "run",
+  "due",
   "continuation",
+  "operation",
   "attempt",
   "drop",
   "settlement",
   "select",
   "stage",
-  "due",
   "retention",
   "trim",
   "steer",
   "standing",
-  "operation",
   "arrival",
   "letter",
   "cancel",

@@ -1,4 +1,4 @@
-import type { OperationKind, OperationLimits } from "@holdfast/contracts";
+import type { OperationKind, OperationLimits, OperationOutcome } from "@holdfast/contracts";
 
 /** What follows from the kind of an operation. */
 export interface OperationKindRule {
@@ -21,6 +21,12 @@ export const DEFAULT_MAX_COMPLETED = 256;
 
 /** Why the outcome of an operation is not known: the process it ran in is gone. */
 export const OWNER_LOST = "owner_lost";
+
+/** What is known of an operation whose process is gone. */
+export const LOST_WITH_OWNER: OperationOutcome = { kind: "terminated", reason: OWNER_LOST };
+
+/** The same, as stores keep it: canonical JSON. */
+export const LOST_OUTCOME = JSON.stringify(LOST_WITH_OWNER);
 
 /** Why an operation ended with the life of its registry. */
 export const REGISTRY_ENDED = "registry_ended";

@@ -12,7 +12,7 @@ import {
   type WaitsFor,
 } from "@holdfast/contracts";
 import { deriveState, isFinalPhase, isVersionWithin, legalVerbs } from "@holdfast/domain";
-import type { ExplainFacts, NextTimed } from "../ports/archive.ts";
+import type { ExplainFacts, NextTimed, SuspendedRun } from "../ports/archive.ts";
 import type { SessionRecord } from "../ports/session-directory.ts";
 
 /** Explains a session from what the store knows, and from the versions in which workers host its executor. */
@@ -55,7 +55,8 @@ function findReason(facts: ExplainFacts, announced: readonly string[]): WaitsFor
   const isDraining = record.phase === "idle" || record.phase === "retired";
   if (!isDraining) return { kind: "operator", phase: record.phase };
   const isParkedOnly = record.queued + record.scheduled + facts.continued === 0 && facts.nextTimed === null;
-  if (isParkedOnly) return facts.parked > 0 ? { kind: "resumption", inputs: facts.parked } : { kind: "nothing" };
+  if (isParkedOnly && facts.parked === 0) return { kind: "nothing" };
+  if (isParkedOnly) return { kind: "resumption", inputs: facts.parked, runs: [...facts.suspended] };
   if (record.binding === null) return { kind: "binding" };
   return findBoundReason(facts, record.binding, announced);
 }
@@ -117,6 +118,23 @@ function standstillOf(phase: SessionPhase): string {
   return `The session is ${phase}; a control verb must move it.`;
 }
 
+function summariseSuspended({ runs, inputs }: Extract<WaitsFor, { kind: "resumption" }>): string {
+  if (runs.length > 0) return runs.map(suspensionOf).join(" ");
+  return `${inputs} inputs are in suspended runs, which wait for what they are suspended on.`;
+}
+
+/** What one suspended run waits for, and what ends the wait. */
+function suspensionOf({ runId, on }: SuspendedRun): string {
+  switch (on.type) {
+    case "approval":
+      return `Run ${runId} waits for approval ${on.approvalId}: resuming it gives the answer.`;
+    case "operation":
+      return `Run ${runId} waits for the end of operation ${on.operationId}.`;
+    case "timer":
+      return `Run ${runId} goes on at ${on.at}.`;
+  }
+}
+
 /** Nothing is queued. */
 function restOf({ phase, deadLetters }: SessionRecord): string {
   const rest =
@@ -141,7 +159,7 @@ function summarise(waitsFor: WaitsFor, facts: ExplainFacts): string {
     case "timer":
       return `Run ${waitsFor.runId} goes on at ${waitsFor.at}.`;
     case "resumption":
-      return `${waitsFor.inputs} inputs are in suspended runs, which wait for what they are suspended on.`;
+      return summariseSuspended(waitsFor);
     case "executor":
       return summariseHosting(waitsFor);
     case "operator":

@@ -3,7 +3,7 @@
  * warm worker, a job to any other. Every one of them is a hint.
  */
 import type { InputId, NodeId, SessionRef } from "@holdfast/contracts";
-import type { WakeHint } from "../ports/ledger.ts";
+import type { WakeHint } from "../ports/wake-hint.ts";
 import type { Wake } from "../ports/wake-queue.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
 

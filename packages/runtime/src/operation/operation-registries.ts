@@ -3,11 +3,11 @@
  * a sign of life for the operations that belong to this process (O10).
  */
 import type { EpochId, SessionPhase, SessionRef } from "@holdfast/contracts";
+import { LOST_WITH_OWNER } from "@holdfast/domain";
 import type { OperationRegistry } from "../api/operations.ts";
 import type { OpenOperationsReply, RegistryRef } from "../ports/operations.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
-import { LOST_WITH_OWNER } from "./past-outcomes.ts";
 import { publishChange } from "./publish-change.ts";
 
 /** A registry, or why there is none. */

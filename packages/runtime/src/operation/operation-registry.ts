@@ -21,6 +21,7 @@ import type {
 } from "../api/operations.ts";
 import { limitOf } from "../completion/wait-for-outcome.ts";
 import type { Followers } from "../events/followers.ts";
+import type { Waker } from "../ingress/waker.ts";
 import type { CursorsReply, MoveOperationCommand, RegistryGone, RegistryRef } from "../ports/operations.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -39,6 +40,7 @@ export interface RegistryParts {
   readonly waits: OperationWaits;
   readonly followers: Followers;
   readonly idleWake: IdleWake;
+  readonly waker: Waker;
   /** Operations of the session belong to this process. */
   readonly owns: () => void;
 }
@@ -132,7 +134,7 @@ interface Move extends Said {
 }
 
 async function moveOperation(parts: RegistryParts, registry: RegistryRef, move: Move): Promise<OperationSnapshot> {
-  const { context, publish, idleWake, owns } = parts;
+  const { context, publish, idleWake, waker, owns } = parts;
   const { operationId, action } = move;
   const takesOwnership = REPORTS.includes(action);
   const reply = await context.store.operations.move({
@@ -147,10 +149,11 @@ async function moveOperation(parts: RegistryParts, registry: RegistryRef, move: 
   });
   switch (reply.kind) {
     case "moved": {
-      const { operation, change, isOwing } = reply;
+      const { operation, change, isOwing, wake } = reply;
       const { outcome } = operation;
       publishChange(publish, registry.ref, outcome === null ? { change } : { change, outcome });
       if (takesOwnership) owns();
+      waker.wake(registry.ref, wake);
       if (isOwing) idleWake.tellSoon(registry.ref);
       return operation;
     }
@@ -223,7 +226,7 @@ function parseOperationId(id: string): OperationId {
 }
 
 async function terminateOwner(parts: RegistryParts, registry: RegistryRef, reason: string): Promise<number> {
-  const { context, publish, idleWake } = parts;
+  const { context, publish, idleWake, waker } = parts;
   const outcome: OperationOutcome = { kind: "terminated", reason };
   const json = outcomeJson(parts, outcome);
   for (let count = 0; ; ) {
@@ -231,6 +234,7 @@ async function terminateOwner(parts: RegistryParts, registry: RegistryRef, reaso
     if (reply.kind === "ended") throw epochEnded();
     publishChange(publish, registry.ref, { change: reply.change, outcome });
     count += reply.change.ended.length;
+    waker.wake(registry.ref, reply.wake);
     if (reply.left > 0) continue;
     if (reply.isOwing) idleWake.tellSoon(registry.ref);
     return count;

@@ -1,5 +1,6 @@
 /** What a process needs to take part in registries of background operations, put together. */
 import type { Followers } from "../events/followers.ts";
+import type { Waker } from "../ingress/waker.ts";
 import type { NodeMessage } from "../ports/notifier.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -25,7 +26,12 @@ export type OperationMessage = Extract<NodeMessage, { type: "operation.ended" | 
 /** Puts them together. */
 export function createOperationUseCases(
   context: RuntimeContext,
-  parts: { readonly publish: OutputGate; readonly followers: Followers; readonly idleWake: IdleWake },
+  parts: {
+    readonly publish: OutputGate;
+    readonly followers: Followers;
+    readonly idleWake: IdleWake;
+    readonly waker: Waker;
+  },
 ): OperationUseCases {
   const { publish } = parts;
   const watchers = new OperationWatchers(context, publish);

@@ -4,13 +4,13 @@
  * up makes room for another.
  */
 import { AppError, type OperationId, SCRIPT_BATCH, type WaitAllResult, type WaitId } from "@holdfast/contracts";
-import { findDuplicateOperation } from "@holdfast/domain";
+import { findDuplicateOperation, LOST_WITH_OWNER } from "@holdfast/domain";
 import type { OperationWaitOptions } from "../api/operations.ts";
 import { limitOf } from "../completion/wait-for-outcome.ts";
 import type { RegistryRef, WaitAllReply } from "../ports/operations.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
-import { findOutcomes, LOST_WITH_OWNER } from "./past-outcomes.ts";
+import { findOutcomes } from "./past-outcomes.ts";
 import { publishChange } from "./publish-change.ts";
 
 interface Wait {

@@ -6,11 +6,12 @@
  * whose process is gone (O10).
  */
 import { AppError, type OperationId, type OperationOutcome, type SessionRef } from "@holdfast/contracts";
+import { LOST_WITH_OWNER } from "@holdfast/domain";
 import type { OperationWatch } from "../api/operations.ts";
 import type { RegistryRef } from "../ports/operations.ts";
 import type { OutputGate } from "../publish/output-gate.ts";
 import { type RuntimeContext, refKey } from "../runtime-context.ts";
-import { ENDED_WITH_REGISTRY, findOutcomes, LOST_WITH_OWNER } from "./past-outcomes.ts";
+import { ENDED_WITH_REGISTRY, findOutcomes } from "./past-outcomes.ts";
 import { publishChange } from "./publish-change.ts";
 
 interface Watcher {

@@ -1,13 +1,10 @@
 /** How operations ended, read from the store: from themselves while they are kept, from the feed after that. */
 import type { OperationId, OperationOutcome, SessionRef } from "@holdfast/contracts";
-import { OWNER_LOST, REGISTRY_ENDED } from "@holdfast/domain";
+import { LOST_WITH_OWNER, REGISTRY_ENDED } from "@holdfast/domain";
 import type { OperationArchive, RegistryRef } from "../ports/operations.ts";
 
 /** Completions read at once. */
 export const FEED_PAGE = 500;
-
-/** What is known of an operation whose process is gone. */
-export const LOST_WITH_OWNER: OperationOutcome = { kind: "terminated", reason: OWNER_LOST };
 
 /** What is known of an operation whose registry is gone. */
 export const ENDED_WITH_REGISTRY: OperationOutcome = { kind: "terminated", reason: REGISTRY_ENDED };

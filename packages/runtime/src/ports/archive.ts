@@ -11,6 +11,7 @@ import type {
   RunId,
   SessionEvent,
   SessionRef,
+  Suspension,
 } from "@holdfast/contracts";
 import type { Page, PageQuery } from "./page.ts";
 import type { SessionRecord } from "./session-directory.ts";
@@ -123,4 +124,12 @@ export interface ExplainFacts {
   /** Inputs of runs that wait to go on, and how many of those runs wait for nothing but a worker. */
   readonly parked: number;
   readonly continued: number;
+  /** Some of the oldest suspended runs, as far as a short look finds them. */
+  readonly suspended: readonly SuspendedRun[];
+}
+
+/** A run that waits outside a worker. */
+export interface SuspendedRun {
+  readonly runId: RunId;
+  readonly on: Suspension;
 }

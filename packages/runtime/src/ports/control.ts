@@ -10,7 +10,8 @@ import type {
   SessionRef,
 } from "@holdfast/contracts";
 import type { AbortNotice } from "./abort-notice.ts";
-import type { SettledInput, WakeHint } from "./ledger.ts";
+import type { SettledInput } from "./ledger.ts";
+import type { WakeHint } from "./wake-hint.ts";
 
 /**
  * The control plane's writes.

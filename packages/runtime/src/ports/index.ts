@@ -25,5 +25,6 @@ export * from "./sha256.ts";
 export * from "./store.ts";
 export * from "./streams.ts";
 export * from "./unregistration.ts";
+export * from "./wake-hint.ts";
 export * from "./wake-queue.ts";
 export * from "./witnesses.ts";

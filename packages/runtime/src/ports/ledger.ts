@@ -40,11 +40,11 @@ import type {
   SessionPhase,
   SessionRef,
   SessionSettings,
-  Signal,
   Suspension,
 } from "@holdfast/contracts";
 import type { AbortNotice } from "./abort-notice.ts";
 import type { EndedNotice, RegistryChange } from "./operations.ts";
+import type { WakeHint } from "./wake-hint.ts";
 
 /** Every operation a worker or a sender performs on a session's ledger. */
 export interface Ledger {
@@ -129,16 +129,6 @@ export interface MergeOffer {
   readonly id: InputId;
   /** Canonical JSON of the whole input. */
   readonly payload: string;
-}
-
-/** Where a session stands toward a sender. */
-export interface WakeHint {
-  /** What to send; `none` while a run is in progress, unless attention was asked for. */
-  readonly signal: Signal;
-  readonly epoch: number;
-  /** The worker that has the session warm, or holds it. */
-  readonly node: NodeId | null;
-  readonly executor: string | null;
 }
 
 /** Memory that a server uses, and the limit that it refuses writes at. */

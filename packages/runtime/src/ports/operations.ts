@@ -17,6 +17,10 @@
  *   O12  A session has one wait for several operations at a time; it ends when it
  *        is satisfied, given up, or no longer kept up.
  *   O13  A cursor never goes back, and outlives every process.
+ *   O18  A run that is suspended on an operation goes on once, with how that
+ *        ended: in the step that ends it, when it ended before, and when its
+ *        process is gone without anybody asking. The session is told of that end
+ *        in no other way.
  *
  * Every call names the epoch it is about; `ended` answers one of another life, a
  * destroyed session included. Rejects with `session.torn`.
@@ -38,6 +42,7 @@ import type {
   SessionRef,
   WaitId,
 } from "@holdfast/contracts";
+import type { WakeHint } from "./wake-hint.ts";
 
 /** The registry's writes. */
 export interface Operations {
@@ -191,6 +196,8 @@ export type MoveOperationReply =
       readonly operation: OperationSnapshot;
       /** The session is at rest and must be told of what ended. */
       readonly isOwing: boolean;
+      /** A run that waited for it goes on, and somebody is to be told. */
+      readonly wake: WakeHint;
       readonly change: RegistryChange;
     }
   | {
@@ -210,7 +217,14 @@ export interface TerminateOperationsCommand extends RegistryRef {
 
 /** What a step of terminating came to. */
 export type TerminateOperationsReply =
-  | { readonly kind: "terminated"; readonly left: number; readonly isOwing: boolean; readonly change: RegistryChange }
+  | {
+      readonly kind: "terminated";
+      readonly left: number;
+      readonly isOwing: boolean;
+      /** As for a move. */
+      readonly wake: WakeHint;
+      readonly change: RegistryChange;
+    }
   | RegistryGone;
 
 /** Who waits for an operation. */

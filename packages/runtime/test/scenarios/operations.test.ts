@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeAwaitingRuns } from "./awaiting-runs.ts";
 import { describeIdleWake } from "./idle-wake.ts";
 import { openMemoryStage } from "./memory-stage.ts";
 import { describeOperationWaits } from "./operation-waits.ts";
@@ -8,4 +9,5 @@ describe("memory store", () => {
   describeOperations(openMemoryStage);
   describeOperationWaits(openMemoryStage);
   describeIdleWake(openMemoryStage);
+  describeAwaitingRuns(openMemoryStage);
 });

@@ -5,8 +5,8 @@
  *       among those that wait for a time, with the run in progress, with one that
  *       lies in the run table, or, if its generation ended, within reach of a chore.
  *   M2  The counters of a session say what its lanes hold.
- *   M3  A session with a hold, chores, or work that somebody may take is due at a
- *       finite time (L6).
+ *   M3  A session with a hold, chores, runs that wait for operations, or work that
+ *       somebody may take is due at a finite time (L6).
  *   M4  Positions, admissions and events are dense; an input contributes to one
  *       receipt at most, and the digest is that of the last one.
  *   M5  An input of a run carries its id, its generation, and the status that says
@@ -94,6 +94,7 @@ function findCounterFault(image: SessionImage): string | null {
     parked: parked.flatMap(({ staged, applied }) => [...staged, ...applied]).length,
     continued: lanePlaces(image).filter((entry) => "runId" in entry && isOfNow(entry.runId)).length,
     timers: later.filter(({ id }) => isRunId(id) && isOfNow(id)).length,
+    awaiting: parked.filter(({ suspension }) => suspension?.type === "operation").length,
   };
   for (const [name, count] of Object.entries(counted)) {
     const said = counters[name as keyof typeof counted];
@@ -111,6 +112,7 @@ function findDueFault(image: SessionImage): string | null {
   if (hold !== null) return "a session with a hold is not due (M3)";
   if (chores.length > 0) return "a session with chores is not due (M3)";
   if (counters.expiring > 0) return "a session with inputs that expire is not due (M3)";
+  if (counters.awaiting > 0) return "a session with runs that wait for operations is not due (M3)";
   const mayStage = executor !== null && stepSession(phase, "run.stage", { hasRun: false, isBound: true }) !== null;
   return mayStage && hasWork(image) ? "a session with work is not due (M3)" : null;
 }

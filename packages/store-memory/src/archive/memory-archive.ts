@@ -9,10 +9,11 @@ import {
   type PageQuery,
   pageOf,
   type StoredEvent,
+  type SuspendedRun,
 } from "@holdfast/runtime";
 import { outcomeOfInput, statusOf } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
-import { isContinuedRun, isRunId } from "../run/continuation.ts";
+import { findParked, isContinuedRun, isRunId } from "../run/continuation.ts";
 import { sessionRecord } from "../session/memory-session-directory.ts";
 import type { HoldData, InputData, ReceiptData, SessionData, Timed } from "../session/session-data.ts";
 import { type MemoryContext, openAny, openSession } from "../session/work.ts";
@@ -154,7 +155,20 @@ function explainFacts(context: MemoryContext, ref: SessionRef): ExplainFacts | n
     nextTimed: nextTimed(session),
     parked: session.parked,
     continued: session.continued,
+    suspended: suspendedRuns(session),
   };
+}
+
+/** How many suspended runs an explanation names. */
+const MOST_SUSPENDED = 10;
+
+function suspendedRuns(session: SessionData): readonly SuspendedRun[] {
+  const places = [...session.parking.places].sort(([one], [other]) => one - other);
+  const found = places.flatMap(([, runId]) => {
+    const on = findParked(session, runId)?.suspension ?? null;
+    return on === null ? [] : [{ runId, on }];
+  });
+  return found.slice(0, MOST_SUSPENDED);
 }
 
 function explainRun(hold: HoldData): ExplainFacts["run"] {

@@ -134,6 +134,8 @@ export interface SessionCounters {
   readonly parked: number;
   readonly continued: number;
   readonly timers: number;
+  readonly awaiting: number;
+  readonly lookAt: number;
 }
 
 /** A lane: its ends, and which input stands at which place. */
@@ -205,6 +207,8 @@ function standing(session: SessionData) {
       parked: session.parked,
       continued: session.continued,
       timers: session.timers,
+      awaiting: session.awaiting,
+      lookAt: session.lookAt,
     },
     warm: { node: session.warmNode, until: session.warmUntil },
     position,

@@ -62,6 +62,8 @@ function abandonAll(reason: AbandonReason) {
     session.parked = 0;
     session.continued = 0;
     session.timers = 0;
+    session.awaiting = 0;
+    session.lookAt = 0;
     session.parking.head = session.parking.tail;
   };
 }

@@ -2,6 +2,7 @@
 import { AppError, type RunStatus } from "@holdfast/contracts";
 import { RUN_TABLE } from "@holdfast/domain";
 import type { ResumeCommand, ResumeReply } from "@holdfast/runtime";
+import { leaveOperation } from "../operation/awaiting-runs.ts";
 import { findParked, resumeRun } from "../run/continuation.ts";
 import { hastenDue, mayStage } from "../session/due.ts";
 import type { SessionData } from "../session/session-data.ts";
@@ -24,6 +25,7 @@ export function resume(context: MemoryContext, { ref, requestId, runId, value }:
     return { kind: "not_suspended", status: statusOfRun(session, runId) };
   }
   session.resumptions.set(runId, value);
+  leaveOperation(work, runId, run);
   resumeRun(work, runId, run);
   session.resumeRequests.set(requestId, runId);
   const isWoken = session.hold === null && mayStage(work);

@@ -7,11 +7,18 @@ import { stepReplace } from "../input/displace.ts";
 import { areTooMany, expire, ripeExpiries } from "../input/expire.ts";
 import { getInput, recordOutcome } from "../input/input.ts";
 import { LANES, removeTimed } from "../input/lane.ts";
-import { type EndedInChores, newTold, stepOperations } from "../operation/settle-operations.ts";
+import {
+  beginLook,
+  type EndedInChores,
+  newTold,
+  stepOperations,
+  stepResume,
+  stepStrip,
+} from "../operation/settle-operations.ts";
 import { isContinuedRun, isRunId, membersOf } from "../run/continuation.ts";
 import { loadRun, putRun } from "../run/run.ts";
 import type { Chore, EndChore, JournalChore } from "../session/chore.ts";
-import { dueAtRest, hasChores, indexDue } from "../session/due.ts";
+import { dueAtRest, hasChores, indexDue, isLookDue } from "../session/due.ts";
 import { newDrainData, type SessionData } from "../session/session-data.ts";
 import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
@@ -23,6 +30,7 @@ export function settleChores(context: MemoryContext, ref: SessionRef): ChoresRep
   const work = openSession(context, ref);
   if (work === null) return { kind: "done", settled: [], ...newTold(), followers: [], cursor: 0 };
   const { session, now, config } = work;
+  if (isLookDue(work)) beginLook(work);
   const chore = session.chores[0];
   const told = newTold();
   const ripe = ripeExpiries(work);
@@ -58,6 +66,10 @@ function stepChore(work: Work, chore: Chore, told: EndedInChores): boolean {
       return stepReplace(work, chore);
     case "operations":
       return stepOperations(work, chore, told);
+    case "strip":
+      return stepStrip(work, chore, told);
+    case "resume":
+      return stepResume(work, chore);
     case "purge":
       planLook(work.data, work.session.member, work.now);
       return purge(work.session, chore.terminalCursor);

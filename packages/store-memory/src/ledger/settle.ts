@@ -3,6 +3,7 @@ import { type Boundary, epochMsOf, type FailureReport, type InputId, type Receip
 import { CALLBACK_PENDING, SETTLEMENT_EVENTS } from "@holdfast/domain";
 import type { BoundaryCommit, Settlement } from "@holdfast/runtime";
 import { getInputs, moveInput } from "../input/input.ts";
+import { awaitOperation } from "../operation/awaiting-runs.ts";
 import { endAttempt, isCancelled, leaveParked, rollBack } from "../run/attempt.ts";
 import { earlierOf, membersOf, parkRun, resumeRun, timeRun } from "../run/continuation.ts";
 import { moveRun, putRun } from "../run/run.ts";
@@ -128,7 +129,7 @@ export function writeBoundary(
   return run;
 }
 
-/** Out of the head, until somebody answers or its time comes. */
+/** Out of the head, until somebody answers, an operation ends or its time comes. */
 function suspend(
   work: Work,
   hold: HoldData,
@@ -140,7 +141,9 @@ function suspend(
   work.session.resumptions.delete(hold.runId);
   parkRun(work, hold, run, "steer");
   const timerAt = on.type === "timer" ? epochMsOf(on.at) : null;
-  if (timerAt !== null && timerAt <= work.now) resumeRun(work, hold.runId, run);
+  const outcome = awaitOperation(work, hold.runId, run);
+  if (outcome !== null) work.session.resumptions.set(hold.runId, outcome);
+  if (outcome !== null || (timerAt !== null && timerAt <= work.now)) resumeRun(work, hold.runId, run);
   else if (timerAt !== null) timeRun(work, hold.runId, run, timerAt);
   putRun(work, hold.runId, run);
 }

@@ -13,12 +13,23 @@ import type {
   RegistryRef,
   TerminateOperationsCommand,
   TerminateOperationsReply,
+  WakeHint,
   WatchOperationCommand,
   WatchOperationReply,
 } from "@holdfast/runtime";
 import { stepSession } from "../session/transitions.ts";
-import { type MemoryContext, openSession } from "../session/work.ts";
-import { forget, hastenOwed, moveOperation, parseOutcome, strip, stripLapsed, trim } from "./move-operation.ts";
+import { type MemoryContext, openSession, type Work, warmNodeOf } from "../session/work.ts";
+import { hastenResumed } from "./awaiting-runs.ts";
+import {
+  forget,
+  hastenOwed,
+  isStripped,
+  moveOperation,
+  parseOutcome,
+  strip,
+  stripLapsed,
+  trim,
+} from "./move-operation.ts";
 import type { OperationData } from "./registry-data.ts";
 import {
   changeOf,
@@ -27,7 +38,6 @@ import {
   endWait,
   findRegistryWork,
   hasLapsed,
-  isLapsed,
   openRegistry,
   own,
   type RegistryWork,
@@ -104,7 +114,7 @@ function register(context: MemoryContext, command: RegisterOperationCommand): Re
 /** How many would be in progress without those that processes left behind. */
 function stripped(step: RegistryWork): { readonly active: number } {
   const { active, operations } = step.life;
-  const left = active.slice(-SCRIPT_BATCH).filter((id) => isLapsed(step, (operations.get(id) as OperationData).owner));
+  const left = active.slice(-SCRIPT_BATCH).filter((id) => isStripped(step, operations.get(id) as OperationData));
   return { active: active.length - left.length };
 }
 
@@ -136,6 +146,7 @@ function newOperation({ registry, work }: RegistryWork, command: RegisterOperati
     createdAt: work.now,
     startedAt: 0,
     completedAt: 0,
+    runs: [],
   };
 }
 
@@ -145,9 +156,9 @@ function move(context: MemoryContext, command: MoveOperationCommand): MoveOperat
   const { life, work } = step;
   const operation = life.operations.get(command.operationId);
   if (operation === undefined) return { kind: "unknown" };
-  const answer = (isOwing: boolean): MoveOperationReply => {
+  const answer = (isOwing: boolean, isWoken = false): MoveOperationReply => {
     const snapshot = snapshotOf(operation, life, work.now);
-    return { kind: "moved", operation: snapshot, isOwing, change: changeOf(step) };
+    return { kind: "moved", operation: snapshot, isOwing, wake: wakeOf(work, isWoken), change: changeOf(step) };
   };
   const { action, outcome, peerHandle, node } = command;
   if (operation.requests.includes(command.requestId)) return answer(false);
@@ -159,7 +170,14 @@ function move(context: MemoryContext, command: MoveOperationCommand): MoveOperat
   operation.requests = [command.requestId, ...operation.requests].slice(0, MOST_REQUESTS);
   if (operation.seq > 0) trim(step);
   dropIdleOwners(step);
-  return answer(operation.seq > 0 && hastenOwed(work));
+  const isWoken = hastenResumed(step);
+  return answer(operation.seq > 0 && hastenOwed(work), isWoken);
+}
+
+/** Whom to wake for a run that goes on. */
+function wakeOf(work: Work, isWoken: boolean): WakeHint {
+  const { epoch, executor } = work.session;
+  return { signal: isWoken ? "wake" : "none", epoch: isWoken ? epoch : 0, node: warmNodeOf(work), executor };
 }
 
 /** Whoever reports of an operation carries it on; one that ended with the report is in progress nowhere. */
@@ -191,8 +209,10 @@ function terminate(context: MemoryContext, command: TerminateOperationsCommand):
   }
   if (!isIdle) trim(step);
   dropIdleOwners(step);
+  const isWoken = hastenResumed(step);
   const isOwing = !isIdle && hastenOwed(work);
-  return { kind: "terminated", left: life.active.length, isOwing, change: changeOf(step) };
+  const wake = wakeOf(work, isWoken);
+  return { kind: "terminated", left: life.active.length, isOwing, wake, change: changeOf(step) };
 }
 
 function watch(context: MemoryContext, command: WatchOperationCommand): WatchOperationReply {
@@ -202,7 +222,7 @@ function watch(context: MemoryContext, command: WatchOperationCommand): WatchOpe
   if (operation === undefined) return { kind: "unknown" };
   const completion = step.life.completions.get(operation.seq);
   if (completion !== undefined) return { kind: "settled", outcome: parseOutcome(completion.outcome) };
-  if (isLapsed(step, operation.owner)) {
+  if (isStripped(step, operation)) {
     strip(step, operation);
     dropIdleOwners(step);
     return { kind: "stripped", change: changeOf(step) };

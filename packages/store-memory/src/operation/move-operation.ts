@@ -1,9 +1,10 @@
 /** Takes operations from one status to the next (O6). */
 import { type OperationAction, type OperationId, type OperationOutcome, SCRIPT_BATCH } from "@holdfast/contracts";
-import { DEFAULT_MAX_COMPLETED, feedCapacity, OPERATION_KIND_RULES } from "@holdfast/domain";
+import { DEFAULT_MAX_COMPLETED, feedCapacity, LOST_OUTCOME, OPERATION_KIND_RULES } from "@holdfast/domain";
 import { hasChores, hastenDue, owesWake } from "../session/due.ts";
 import { perform, stepOperation } from "../session/transitions.ts";
 import { emit, type Work } from "../session/work.ts";
+import { isAwaited } from "./awaiting-runs.ts";
 import type { OperationData } from "./registry-data.ts";
 import { disown, isLapsed, isWaited, leaveActive, type RegistryWork, tellEnded } from "./registry-work.ts";
 
@@ -51,15 +52,21 @@ const OPERATION_EFFECTS = {
     operation.completedAt = work.now;
     life.completions.set(seq, { operationId, kind, displayName, outcome: outcome ?? "", completedAt: work.now });
     life.kept.set(seq, operationId);
-    noteCompletion(step, operation);
-    tellEnded(step, operation);
     emit(work, { type: "operation.ended", operationId, kind, status: operation.status, seq });
+    noteCompletion(step, operation, tellEnded(step, operation, outcome ?? ""));
   },
 };
 
-/** The end of detached work is owed to the session; of other work it is enough to have looked. */
-function noteCompletion({ registry, work: { session } }: RegistryWork, { kind }: OperationData): void {
-  if (OPERATION_KIND_RULES[kind].isWaking) {
+/**
+ * The end of detached work is owed to the session, unless a run waited for it; of other work it is enough to have
+ * looked.
+ */
+function noteCompletion(
+  { registry, work: { session } }: RegistryWork,
+  { kind }: OperationData,
+  isAwaited: boolean,
+): void {
+  if (OPERATION_KIND_RULES[kind].isWaking && !isAwaited) {
     registry.wakingThrough = registry.watermark;
     session.isOwing = true;
   } else if (!session.isOwing && session.executor !== null) {
@@ -104,8 +111,16 @@ export function forget({ registry, life }: RegistryWork, seq: number, operationI
 export function strip(step: RegistryWork, operation: OperationData): void {
   leaveActive(step, operation.operationId);
   disown(step, operation);
-  tellEnded(step, operation);
+  tellEnded(step, operation, LOST_OUTCOME);
   step.life.operations.delete(operation.operationId);
+}
+
+/**
+ * Whether an operation is left behind. One that a run waits for leaves when it is looked after, by whoever can see to
+ * that run too.
+ */
+export function isStripped(step: RegistryWork, operation: OperationData): boolean {
+  return isLapsed(step, operation.owner) && (step.isLooking || !isAwaited(step.work, operation));
 }
 
 /** Strips operations of processes that were not heard of, from a slot downwards; answers where to go on. */
@@ -115,7 +130,7 @@ export function stripLapsed(step: RegistryWork, from: number): number {
   const till = Math.max(slot - SCRIPT_BATCH, 0);
   for (; slot > till; slot -= 1) {
     const operation = life.operations.get(life.active[slot - 1] as OperationId) as OperationData;
-    if (isLapsed(step, operation.owner)) strip(step, operation);
+    if (isStripped(step, operation)) strip(step, operation);
   }
   return slot;
 }

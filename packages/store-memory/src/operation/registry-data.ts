@@ -7,6 +7,7 @@ import type {
   OperationKind,
   OperationStatus,
   RequestId,
+  RunId,
   WaitId,
 } from "@holdfast/contracts";
 
@@ -85,6 +86,8 @@ export interface OperationData {
   readonly createdAt: number;
   startedAt: number;
   completedAt: number;
+  /** Runs that are suspended on it. */
+  runs: readonly RunId[];
 }
 
 /** An entry of the completion feed. */

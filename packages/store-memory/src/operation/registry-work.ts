@@ -2,22 +2,26 @@
 import type { EpochId, NodeId, OperationId, OperationSnapshot, SessionRef, WaitId } from "@holdfast/contracts";
 import type { EndedNotice, RegistryChange } from "@holdfast/runtime";
 import { liveFollowers, type MemoryContext, openSession, type Work } from "../session/work.ts";
+import { type ResumingWork, resumeAwaiting } from "./awaiting-runs.ts";
 import { type LifeData, newLife, newRegistry, type OperationData, type RegistryData } from "./registry-data.ts";
 
 /** A registry in one atomic step. */
-export interface RegistryWork {
-  readonly work: Work;
+export interface RegistryWork extends ResumingWork {
   readonly registry: RegistryData;
   readonly life: LifeData;
   readonly ended: EndedNotice[];
   satisfied: { readonly waitId: WaitId; readonly node: NodeId } | null;
+  /** Operations that runs wait for are stripped too. */
+  readonly isLooking: boolean;
 }
 
 /** The registry of a session in one step, created if it is missing. */
-export function openRegistry(work: Work): RegistryWork {
+export function openRegistry(work: Work, isLooking = false): RegistryWork {
   const { session } = work;
   session.registry ??= newRegistry(1);
-  return { work, registry: session.registry, life: lifeOf(work, session.registry.life), ended: [], satisfied: null };
+  const { registry } = session;
+  const life = lifeOf(work, registry.life);
+  return { work, registry, life, ended: [], satisfied: null, isLooking, looked: 0, isResumed: false };
 }
 
 /** A life by its number; one that nobody used has nothing. */
@@ -162,8 +166,17 @@ export function isWaited({ registry }: RegistryWork, operation: OperationData): 
   return registry.wait !== null && operation.waitId === registry.wait.waitId;
 }
 
-/** An operation ended: whoever waits for it is told, and for all of them if it was the last. */
-export function tellEnded(step: RegistryWork, operation: OperationData): void {
+/**
+ * An operation ended: whoever waits for it is told, and for all of them if it was the last. Answers whether a run
+ * waited.
+ */
+export function tellEnded(step: RegistryWork, operation: OperationData, outcome: string): boolean {
+  const isAwaited = resumeAwaiting(step, operation, outcome);
+  tellWaiting(step, operation);
+  return isAwaited;
+}
+
+function tellWaiting(step: RegistryWork, operation: OperationData): void {
   const nodes = operation.watchers.map(({ node }) => node);
   step.ended.push({ operationId: operation.operationId, nodes });
   operation.watchers = [];

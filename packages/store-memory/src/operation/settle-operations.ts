@@ -1,10 +1,12 @@
 /** Removes the operations of an ended life of a registry, and tells whoever waits for them. */
 import { type OperationId, SCRIPT_BATCH } from "@holdfast/contracts";
 import type { ChoresReply } from "@holdfast/runtime";
-import type { OperationsChore } from "../session/chore.ts";
+import type { OperationsChore, ResumeChore, StripChore } from "../session/chore.ts";
 import type { Work } from "../session/work.ts";
+import { lookLater, resumeRuns } from "./awaiting-runs.ts";
+import { stripLapsed } from "./move-operation.ts";
 import type { OperationData } from "./registry-data.ts";
-import { lifeOf } from "./registry-work.ts";
+import { dropIdleOwners, lifeOf, openRegistry } from "./registry-work.ts";
 
 /** What chores have to tell of operations. */
 export type EndedInChores = { -readonly [K in keyof Pick<ChoresReply, "ended" | "endedWait">]: ChoresReply[K] };
@@ -47,4 +49,31 @@ function removeCompletions(work: Work, chore: OperationsChore): void {
     completions.delete(seq);
   }
   chore.from = till + 1;
+}
+
+/** Processes of operations may be gone: a chore looks. */
+export function beginLook(work: Work): void {
+  const { session } = work;
+  const { registry, life } = openRegistry(work);
+  session.lookAt = 0;
+  const slots = life.active.length;
+  session.chores.push({ kind: "strip", generation: session.generation, life: registry.life, slots });
+}
+
+/** Strips a batch of what is left behind; answers whether nothing is left to look at. */
+export function stepStrip(work: Work, chore: StripChore, told: EndedInChores): boolean {
+  const step = openRegistry(work, true);
+  if (step.registry.life !== chore.life) return true;
+  chore.slots = stripLapsed(step, chore.slots);
+  dropIdleOwners(step);
+  told.ended = step.ended;
+  told.endedWait = step.satisfied;
+  if (chore.slots === 0) lookLater(work);
+  return chore.slots === 0;
+}
+
+/** Resumes a batch of runs; answers whether none is left. */
+export function stepResume(work: Work, chore: ResumeChore): boolean {
+  chore.runIds = resumeRuns({ work, looked: 0, isResumed: false }, chore.runIds, chore).rest;
+  return chore.runIds.length === 0;
 }

@@ -1,7 +1,16 @@
-import type { AbandonReason, InputId, KindId, Lane, NodeId, RunId, WaitId } from "@holdfast/contracts";
+import type { AbandonReason, InputId, KindId, Lane, NodeId, OperationId, RunId, WaitId } from "@holdfast/contracts";
 
 /** Bounded work that an operation left behind. */
-export type Chore = RetainChore | EndChore | DropChore | JournalChore | OperationsChore | PurgeChore | ReplaceChore;
+export type Chore =
+  | RetainChore
+  | EndChore
+  | DropChore
+  | JournalChore
+  | OperationsChore
+  | StripChore
+  | ResumeChore
+  | PurgeChore
+  | ReplaceChore;
 
 /** Trims what is above the retention, through these numbers. */
 export interface RetainChore {
@@ -63,6 +72,25 @@ export interface OperationsChore {
   readonly to: number;
   /** The wait that ended with it. */
   readonly wait: { readonly waitId: WaitId; readonly node: NodeId } | null;
+}
+
+/** Strips operations of processes that are gone: runs that wait for them go on. */
+export interface StripChore {
+  readonly kind: "strip";
+  readonly generation: number;
+  readonly life: number;
+  /** Operations in progress that are left to look at. */
+  slots: number;
+}
+
+/** Lets runs go on that were suspended on an operation. */
+export interface ResumeChore {
+  readonly kind: "resume";
+  readonly generation: number;
+  readonly operationId: OperationId;
+  runIds: readonly RunId[];
+  /** How it ended, as canonical JSON. */
+  readonly outcome: string;
 }
 
 /** Removes what a destroyed session leaves, but for its tombstone. */

@@ -4,9 +4,14 @@ import { addMember, removeMember } from "./ordered.ts";
 import { stepSession } from "./transitions.ts";
 import { emit, type Work } from "./work.ts";
 
-/** Whether a control verb or a settlement left work behind. */
-export function hasChores({ session }: Work): boolean {
-  return session.chores.length > 0;
+/** Whether a control verb or a settlement left work behind, or operations must be looked after. */
+export function hasChores(work: Work): boolean {
+  return work.session.chores.length > 0 || isLookDue(work);
+}
+
+/** Whether operations that runs wait for may have lost their processes. */
+export function isLookDue({ session, now }: Work): boolean {
+  return session.lookAt > 0 && session.lookAt <= now;
 }
 
 /** Whether the session could stage if it had work: its phase allows it and it is bound. */
@@ -50,7 +55,9 @@ function nextWorkAt(work: Work, { soonest, blockedUntil }: Horizon): number | nu
 export function dueAtRest(work: Work, horizon: Horizon): number | null {
   if (hasChores(work)) return work.now;
   if (isLeaving(work)) return horizon.soonest;
-  return earliest(mayStage(work) ? nextWorkAt(work, horizon) : null, nextExpiry(work));
+  const { lookAt } = work.session;
+  const at = mayStage(work) ? nextWorkAt(work, horizon) : null;
+  return earliest(earliest(at, lookAt > 0 ? lookAt : null), nextExpiry(work));
 }
 
 /** When the next input expires: that needs no executor. */

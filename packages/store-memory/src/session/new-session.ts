@@ -35,6 +35,8 @@ function nothingWaits() {
     parked: 0,
     continued: 0,
     timers: 0,
+    awaiting: 0,
+    lookAt: 0,
     parking: { head: 0, tail: 0, places: new Map() },
   };
 }

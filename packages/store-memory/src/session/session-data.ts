@@ -128,6 +128,10 @@ export interface SessionData {
   continued: number;
   /** Runs that go on at a time. */
   timers: number;
+  /** Runs that are suspended on an operation. */
+  awaiting: number;
+  /** When somebody must look whether the processes of operations are still heard of; 0 while no run waits for one. */
+  lookAt: number;
   /** The ring of parked runs: places after `head`, up to `tail`. */
   readonly parking: { head: number; tail: number; readonly places: Map<number, RunId> };
   epoch: number;

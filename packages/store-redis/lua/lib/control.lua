@@ -40,6 +40,7 @@ local function abandon_all(reason)
     head.queued, head.waking, head.scheduled = 0, 0, 0
     head.passing, head.expiring = 0, 0
     head.parked, head.continued, head.timers, head.parkHead = 0, 0, 0, head.parkTail
+    head.awaiting, head.lookAt = 0, 0
   end
 end
 

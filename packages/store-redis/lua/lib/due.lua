@@ -23,8 +23,13 @@ local function next_work_at(c, later_key, soonest, blocked_until)
   return at
 end
 
+-- Whether operations that runs wait for may have lost their processes.
+local function is_look_due(c)
+  return c.head.lookAt > 0 and c.head.lookAt <= c.t
+end
+
 local function has_chores(c)
-  return c.head.choresTail > c.head.choresHead
+  return c.head.choresTail > c.head.choresHead or is_look_due(c)
 end
 
 -- Those that were not staged in time: at most a batch, and one more if there are more.
@@ -52,11 +57,12 @@ local function is_leaving(c)
 end
 
 -- A session at rest: due at once for chores, soon while somebody must see to its removal, at its next
--- work if some executor may take it, when an input expires.
+-- work if some executor may take it, when an input expires, when operations are looked after.
 local function due_at_rest(c, later_key, soonest, blocked_until)
   if has_chores(c) then return c.t end
   if is_leaving(c) then return soonest end
   local at = may_stage(c) and next_work_at(c, later_key, soonest, blocked_until) or nil
+  if c.head.lookAt > 0 then at = earliest(at, c.head.lookAt) end
   return earliest(at, next_expiry(c, later_key))
 end
 

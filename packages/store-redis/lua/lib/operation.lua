@@ -154,23 +154,106 @@ function OPS.is_waited(c, operation)
   return operation.waitId ~= "" and operation.waitId == c.registry.waitId
 end
 
--- An operation ended: whoever waits for it is told, and for all of them if it was the last.
-function OPS.tell_ended(c, id, operation)
+-- The operation a run is suspended on, if it is one.
+function OPS.awaited_by(run)
+  return run.suspension ~= "" and cjson.decode(run.suspension).operationId or nil
+end
+
+-- While a run waits, somebody looks again when the first process is to be heard of again at the latest: one that
+-- is gone ends nothing, and nobody else would notice.
+function OPS.look_later(c)
+  local at = 0
+  for i = 1, #c.owners do
+    local owner = c.owners[i]
+    if owner.count > 0 and (at == 0 or owner.till < at) then at = owner.till end
+  end
+  c.head.lookAt = c.head.awaiting > 0 and at or 0
+end
+
+-- Whether a run waits for it; those of an ended generation do not.
+function OPS.is_awaited(c, operation)
+  return operation.runs ~= "" and c.head.awaiting > 0
+end
+
+-- A run waits for an operation; answers how that ended if it did, JSON null if nothing is known of it.
+function OPS.await(c, id, run_id)
+  local registry = OPS.load(c, redis.call("HGET", c.key, "bh"))
+  local operation = registry and OPS.find(c, id)
+  if not operation then return "null" end
+  if operation.seq > 0 then return OPS.outcome_of(c, operation) end
+  operation.runs = join(operation.runs, run_id)
+  OPS.save(c, id, operation)
+  c.head.awaiting = c.head.awaiting + 1
+  OPS.look_later(c)
+end
+
+local function stop_awaiting(c)
+  c.head.awaiting = c.head.awaiting - 1
+  if c.head.awaiting == 0 then c.head.lookAt = 0 end
+end
+
+-- A run goes on before the operation it waits for has ended.
+function OPS.leave(c, run_id, run)
+  local id = OPS.awaited_by(run)
+  if not id then return end
+  stop_awaiting(c)
+  OPS.load(c, redis.call("HGET", c.key, "bh"))
+  local operation = OPS.find(c, id)
+  if not operation then return end
+  local kept = string.gsub("," .. operation.runs .. ",", "," .. run_id .. ",", ",", 1)
+  operation.runs = string.sub(kept, 2, -2)
+  OPS.save(c, id, operation)
+end
+
+-- Lets runs that waited for an operation go on with how it ended, a batch of them in one script; answers the rest, and
+-- whether one goes on.
+function OPS.resume_runs(c, id, list, outcome)
+  local is_any = false
+  c.looked = c.looked or 0
+  while list ~= "" and c.looked < SCRIPT_BATCH do
+    local run_id = string.match(list, "^[^,]+")
+    list, c.looked = string.sub(list, #run_id + 2), c.looked + 1
+    local run = load_run(c, run_id)
+    -- One that was ended with its generation, or resumed by somebody in between, is left alone.
+    if run.place > 0 and run.generation == c.head.generation and OPS.awaited_by(run) == id then
+      put(c, "v" .. run_id, outcome)
+      stop_awaiting(c)
+      resume_run(c, run_id, run)
+      c.is_resumed, is_any = true, true
+    end
+  end
+  return list, is_any
+end
+
+function OPS.resume_awaiting(c, id, operation, outcome)
+  local rest, is_any = OPS.resume_runs(c, id, operation.runs, outcome)
+  operation.runs = ""
+  if rest == "" then return is_any end
+  local chore = new_chore(c, "resume")
+  chore.operationId, chore.staged, chore.reason = id, rest, outcome
+  add_chore(c, chore)
+  return true
+end
+
+-- An operation ended: whoever waits for it is told, and for all of them if it was the last. Answers whether a run waited.
+function OPS.tell_ended(c, id, operation, outcome)
+  local is_awaited = operation.runs ~= "" and OPS.resume_awaiting(c, id, operation, outcome)
   local ended, registry, nodes = c.ended, c.registry, {}
   for node in string.gmatch(operation.watchers, "([^:,]+):%d+") do nodes[#nodes + 1] = node end
   ended[#ended + 1], ended[#ended + 2] = id, table.concat(nodes, ",")
   operation.watchers = ""
-  if not OPS.is_waited(c, operation) then return end
+  if not OPS.is_waited(c, operation) then return is_awaited end
   registry.waitLeft = registry.waitLeft - 1
-  if registry.waitLeft > 0 or registry.waitSeen < registry.waitTotal then return end
+  if registry.waitLeft > 0 or registry.waitSeen < registry.waitTotal then return is_awaited end
   c.ended_wait = { registry.waitId, registry.waitNode }
   OPS.end_wait(c)
+  return is_awaited
 end
 
--- The end of detached work is owed to the session; of other work it is enough to have looked.
-function OPS.note_completion(c, operation)
+-- The end of detached work is owed to the session, unless a run waited for it; of other work it is enough to have looked.
+function OPS.note_completion(c, operation, is_awaited)
   local registry = c.registry
-  if OPERATION_RULES.waking[operation.kind] then
+  if OPERATION_RULES.waking[operation.kind] and not is_awaited then
     registry.wakingThrough, c.head.isOwing = registry.watermark, true
   elseif not c.head.isOwing and c.head.executor ~= "" then
     registry.runtimeObserved = registry.watermark
@@ -245,9 +328,8 @@ OPS.EFFECTS = {
     completion.outcome, completion.completedAt = said.outcome, c.t
     put(c, OPS.field(c, "f", registry.watermark), encode_completion(completion))
     put(c, OPS.field(c, "c", registry.watermark), id)
-    OPS.note_completion(c, operation)
-    OPS.tell_ended(c, id, operation)
     emit(c, format("operation.ended|%d|%s|%s|%s", registry.watermark, operation.kind, operation.status, id))
+    OPS.note_completion(c, operation, OPS.tell_ended(c, id, operation, said.outcome))
   end,
 }
 
@@ -267,8 +349,14 @@ end
 function OPS.strip(c, id, operation)
   OPS.leave_active(c, operation)
   OPS.disown(c, operation)
-  OPS.tell_ended(c, id, operation)
+  OPS.tell_ended(c, id, operation, OPERATION_RULES.lost)
   remove(c, OPS.id_field(c, id))
+end
+
+-- Whether an operation is left behind. One that a run waits for leaves when it is looked after (see `lookAt`), by whoever
+-- can see to that run too.
+function OPS.is_stripped(c, operation)
+  return OPS.is_lapsed(c, operation.owner) and (c.is_looking or not OPS.is_awaited(c, operation))
 end
 
 -- Strips operations of processes that were not heard of, from a slot downwards; answers where to go on.
@@ -278,7 +366,7 @@ function OPS.strip_lapsed(c, from)
   while slot > till do
     local id = fetch(c, { OPS.field(c, "a", slot) })[1]
     local operation = OPS.find(c, id)
-    if OPS.is_lapsed(c, operation.owner) then OPS.strip(c, id, operation) end
+    if OPS.is_stripped(c, operation) then OPS.strip(c, id, operation) end
     slot = slot - 1
   end
   return slot
@@ -289,6 +377,16 @@ function OPS.hasten_owed(c, keys, delay)
   if not owes_wake(c) or has_chores(c) then return false end
   redis.call("ZADD", keys.due, "LT", digits(c.t + delay), keys.member)
   return true
+end
+
+-- Runs go on that waited for what ended: whether somebody is to be woken for them.
+function OPS.hasten_resumed(c, keys, delay)
+  if not c.is_resumed or c.hold then return false end
+  local is_chore = has_chores(c)
+  if not is_chore and not may_stage(c) then return false end
+  mark(c)
+  redis.call("ZADD", keys.due, "LT", digits(is_chore and c.t or c.t + delay), keys.member)
+  return not is_chore
 end
 
 -- Appends who must be told: of operations by id and processes, and of a wait.

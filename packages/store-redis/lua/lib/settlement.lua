@@ -89,7 +89,7 @@ local function write_boundary(c, settlement)
   return run
 end
 
--- Out of the head, until somebody answers or its time comes: `detail` is the time, a bar, and what it is suspended on.
+-- Out of the head, until somebody answers, an operation ends or its time comes: `detail` is the time, a bar, and what it is suspended on.
 local function suspend_run(c, settlement)
   local hold = c.hold
   local run = write_boundary(c, settlement)
@@ -97,8 +97,10 @@ local function suspend_run(c, settlement)
   run.applied, run.boundary, run.lane, run.suspension = hold.applied, hold.boundary, "s", suspension
   remove(c, "v" .. hold.runId)
   park_run(c, hold.runId, run)
-  local timer_at = tonumber(at)
-  if timer_at and timer_at <= c.t then return resume_run(c, hold.runId, run) end
+  local timer_at, awaited_id = tonumber(at), OPS.awaited_by(run)
+  local outcome = awaited_id and OPS.await(c, awaited_id, hold.runId)
+  if outcome then put(c, "v" .. hold.runId, outcome) end
+  if outcome or (timer_at and timer_at <= c.t) then return resume_run(c, hold.runId, run) end
   if timer_at then time_run(c, hold.runId, run, timer_at) end
   put(c, "u" .. hold.runId, encode_run(run))
 end

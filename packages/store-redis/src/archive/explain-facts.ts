@@ -1,10 +1,18 @@
-import type { CancelMode, InputId, NodeId, RunId, SessionRef } from "@holdfast/contracts";
-import type { ExplainFacts } from "@holdfast/runtime";
+import {
+  type CancelMode,
+  type InputId,
+  type NodeId,
+  type RunId,
+  SCRIPT_BATCH,
+  type SessionRef,
+  Suspension,
+} from "@holdfast/contracts";
+import type { ExplainFacts, SuspendedRun } from "@holdfast/runtime";
 import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
-import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row } from "../layout/rows.ts";
+import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row, RUN } from "../layout/rows.ts";
 import { findHolder } from "../session/find-holder.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
 
@@ -66,6 +74,32 @@ export async function explainFacts(options: ExplainOptions, ref: SessionRef): Pr
     if (look === MAX_LOOKS) return toFacts(options, ref, reading, null);
     pointers = found;
   }
+}
+
+/** How many suspended runs an explanation names, and how many places are looked at for them. */
+const MOST_SUSPENDED = 10;
+const MOST_PLACES = 10 * SCRIPT_BATCH;
+
+/** The oldest of the parked runs that are suspended; the ring has holes where others have left it. */
+async function findSuspended({ scripts, keys }: ExplainOptions, ref: SessionRef, head: Row<typeof HEAD>) {
+  const { session } = keys.session(ref);
+  const found: SuspendedRun[] = [];
+  if (head.parked === 0) return found;
+  const till = Math.min(head.parkTail, head.parkHead + MOST_PLACES);
+  for (let place = head.parkHead; place < till && found.length < MOST_SUSPENDED; place += SCRIPT_BATCH) {
+    const count = Math.min(SCRIPT_BATCH, till - place);
+    const places = Array.from({ length: count }, (_, index) => `y${place + index + 1}`);
+    const runIds = (await scripts.read((client) => client.hmget(session, ...places))).filter((id) => id !== null);
+    if (runIds.length === 0) continue;
+    const rows = await scripts.read((client) => client.hmgetBuffer(session, ...runIds.map((id) => FIELD.run(id))));
+    found.push(...runIds.flatMap((runId, index) => suspensionOf(runId as RunId, rows[index] ?? null)));
+  }
+  return found.slice(0, MOST_SUSPENDED);
+}
+
+function suspensionOf(runId: RunId, row: Field): readonly SuspendedRun[] {
+  const { suspension } = row === null ? { suspension: "" } : decodeRow(RUN, row);
+  return suspension === "" ? [] : [{ runId, on: Suspension.parse(JSON.parse(suspension)) }];
 }
 
 async function read({ scripts, keys }: ExplainOptions, ref: SessionRef, pointers: Pointers): Promise<Reading | null> {
@@ -157,6 +191,7 @@ async function toFacts(
     nextTimed: timed,
     parked: head.parked,
     continued: head.continued,
+    suspended: await findSuspended(options, ref, head),
   };
 }
 

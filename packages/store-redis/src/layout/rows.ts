@@ -70,6 +70,10 @@ export const HEAD = {
   /** The ring of parked runs: places after the first, up to the second. */
   parkHead: "n",
   parkTail: "n",
+  /** Runs that are suspended on an operation. */
+  awaiting: "n",
+  /** When somebody must look whether the processes of operations are still heard of; 0 while no run waits for one. */
+  lookAt: "n",
 } as const satisfies RowLayout;
 
 /** Field `hold`: the staged run and who holds it; empty at rest. */
@@ -243,7 +247,8 @@ export const CHORE = {
   /**
    * `end` (inputs of an ended generation), `drop` (inputs that need not survive), `journal` (steps of an ended
    * run), `operations` (an ended life of the registry), `purge` (a destroyed session), `replace` (inputs that a newer
-   * one takes the place of).
+   * one takes the place of), `strip` (operations of processes that are gone), `resume` (runs suspended on an operation
+   * that ended).
    */
   kind: "t",
   generation: "n",
@@ -273,6 +278,8 @@ export const CHORE = {
   /** Parked runs of the generation: places after the first, up to the second. */
   parkFrom: "n",
   parkTo: "n",
+  /** `resume`: the operation that ended. */
+  operationId: "t",
 } as const satisfies RowLayout;
 
 /** Field `z<requestId>`: what a control command did, for its repetition. */
@@ -397,6 +404,8 @@ export const OPERATION = {
   createdAt: "n",
   startedAt: "n",
   completedAt: "n",
+  /** Runs that are suspended on it, joined by commas. */
+  runs: "t",
 } as const satisfies RowLayout;
 
 /** Field `b<life>.f<seq>`: an entry of the completion feed. */

@@ -9,9 +9,9 @@ import type {
   OperationSnapshot,
   OperationStatus,
 } from "@holdfast/contracts";
-import type { RegistryChange } from "@holdfast/runtime";
+import type { RegistryChange, WakeHint } from "@holdfast/runtime";
 import type { COMPLETION, OPERATION, Row } from "../layout/rows.ts";
-import { decodeEnded, listOf, nodes, number, type Reply } from "../ledger/replies.ts";
+import { decodeEnded, listOf, nodes, number, type Reply, text } from "../ledger/replies.ts";
 
 /** What a snapshot needs beside the operation's row. */
 export interface SnapshotContext {
@@ -69,6 +69,17 @@ export function toCompletion(seq: number, row: Row<typeof COMPLETION>): Operatio
 export function decodeChange(reply: Reply, at: number): RegistryChange {
   const { ended, endedWait } = decodeEnded(reply, at + 2);
   return { ended, satisfied: endedWait, followers: nodes(reply, at), cursor: number(reply, at + 1) };
+}
+
+/** Epoch, warm node and executor from a place of a reply; without an epoch nobody is to be woken. */
+export function decodeWake(reply: Reply, at: number): WakeHint {
+  const [epoch, node, executor] = [text(reply, at), text(reply, at + 1), text(reply, at + 2)];
+  return {
+    signal: epoch === "" ? "none" : "wake",
+    epoch: Number(epoch),
+    node: node === "" ? null : (node as NodeId),
+    executor: executor === "" ? null : executor,
+  };
 }
 
 /** Three cursors from a place of a reply. */

@@ -33,7 +33,7 @@ import type { ScriptArguments, ScriptConstants, ScriptName } from "../generated/
 import { encodeId, type Keyspace } from "../layout/keys.ts";
 import { OPERATION, rowOf } from "../layout/rows.ts";
 import { asReply, number, type Reply, tagOf, text, unexpected } from "../ledger/replies.ts";
-import { decodeChange, decodeCursors, toSnapshot } from "./decode-operation.ts";
+import { decodeChange, decodeCursors, decodeWake, toSnapshot } from "./decode-operation.ts";
 
 interface OperationsOptions {
   readonly scripts: ScriptRunner;
@@ -140,7 +140,13 @@ async function move(options: OperationsOptions, command: MoveOperationCommand): 
   switch (tagOf(reply)) {
     case "moved": {
       const operation = snapshotOf(reply, command.operationId, { outcome: text(reply, 2), now: number(reply, 3) });
-      return { kind: "moved", operation, isOwing: text(reply, 4) === "1", change: decodeChange(reply, 5) };
+      return {
+        kind: "moved",
+        operation,
+        isOwing: text(reply, 4) === "1",
+        wake: decodeWake(reply, 5),
+        change: decodeChange(reply, 8),
+      };
     }
     case "refused":
       return {
@@ -164,7 +170,8 @@ async function terminate(
   const reply = await call(options, "terminate-operations", values);
   if (tagOf(reply) !== "left") return goneOr("terminate-operations", reply);
   const isOwing = text(reply, 2) === "1";
-  return { kind: "terminated", left: number(reply, 1), isOwing, change: decodeChange(reply, 3) };
+  const wake = decodeWake(reply, 3);
+  return { kind: "terminated", left: number(reply, 1), isOwing, wake, change: decodeChange(reply, 6) };
 }
 
 async function watch(options: OperationsOptions, command: WatchOperationCommand): Promise<WatchOperationReply> {

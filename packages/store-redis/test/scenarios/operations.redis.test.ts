@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeAwaitingRuns } from "../../../runtime/test/scenarios/awaiting-runs.ts";
 import { describeIdleWake } from "../../../runtime/test/scenarios/idle-wake.ts";
 import { describeOperationWaits } from "../../../runtime/test/scenarios/operation-waits.ts";
 import { describeOperations } from "../../../runtime/test/scenarios/operations.ts";
@@ -8,4 +9,5 @@ describe("Redis store", () => {
   describeOperations(openRedisStage);
   describeOperationWaits(openRedisStage);
   describeIdleWake(openRedisStage);
+  describeAwaitingRuns(openRedisStage);
 });

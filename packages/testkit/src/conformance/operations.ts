@@ -1,10 +1,11 @@
-/** The suite of the registry of background operations; its promises are O6 to O13. */
-import type { EpochId, OperationId, OperationKind, WaitId } from "@holdfast/contracts";
-import type { MoveOperationCommand, RegistryRef } from "@holdfast/runtime";
+/** The suite of the registry of background operations; its promises are O6 to O13, and O18. */
+import type { EpochId, OperationId, WaitId } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
 import { nodeId } from "../fixtures/ids.ts";
 import { as } from "../fixtures/session-driver.ts";
-import { type SessionUnderTest, type StoreFactory, withSession } from "./store-under-test.ts";
+import { describeAwaitingRuns } from "./operations/awaiting-runs.ts";
+import { moveOperation as move, openRegistry, registerOperation as register } from "./operations/registry.ts";
+import { type StoreFactory, withSession } from "./store-under-test.ts";
 
 const OWNER_LEASE_MS = 30_000;
 
@@ -14,6 +15,7 @@ export function describeOperations(openStore: StoreFactory): void {
     describeMoves(openStore);
     describeOwners(openStore);
     describeLives(openStore);
+    describeAwaitingRuns(openStore);
   });
 }
 
@@ -152,28 +154,4 @@ function describeLives(openStore: StoreFactory): void {
       expect(await operations.advanceCursor(registry, 0)).toMatchObject({ cursors: { agentApplied: 1 } });
     }),
   );
-}
-
-async function openRegistry({ store, ref }: SessionUnderTest): Promise<RegistryRef> {
-  const registry = { ref, epochId: "epo_1" as EpochId };
-  as(await store.operations.open({ ...registry, node: nodeId("first"), fromSlot: 0 }), "open");
-  return registry;
-}
-
-async function register({ store, ids }: SessionUnderTest, registry: RegistryRef, name: string): Promise<void> {
-  const kind: OperationKind = "background_tool_op";
-  const spec = { kind, displayName: name };
-  const command = { ...registry, operationId: name as OperationId, requestId: ids.request(), node: nodeId("first") };
-  as(await store.operations.register({ ...command, spec }), "registered");
-}
-
-function move(
-  { store, ids }: SessionUnderTest,
-  registry: RegistryRef,
-  name: string,
-  asked: Pick<MoveOperationCommand, "action"> & Partial<MoveOperationCommand>,
-) {
-  const said = { outcome: null, peerHandle: null, takesOwnership: false, node: nodeId("first") };
-  const command = { ...registry, operationId: name as OperationId, requestId: ids.request() };
-  return store.operations.move({ ...command, ...said, ...asked });
 }

@@ -1,5 +1,5 @@
 /** The calls that commands become, and what is learned from their answers. */
-import type { SessionRef, SessionSettings } from "@holdfast/contracts";
+import type { OperationId, RunId, SessionRef, SessionSettings, Suspension } from "@holdfast/contracts";
 import type {
   AdmitCommand,
   AdmitReply,
@@ -16,7 +16,7 @@ import type {
   Store,
 } from "@holdfast/runtime";
 import { admitCommand, event, prompt } from "../fixtures/commands.ts";
-import { type KnownBatch, type Mind, type Need, type Standing, standingOf } from "./mind.ts";
+import { type KnownBatch, type Mind, type Need, registryOf, type Standing, standingOf } from "./mind.ts";
 import { settleChores } from "./reads.ts";
 
 /** One call, to be made on both stores. */
@@ -114,12 +114,17 @@ export function advanceCall(mind: Mind, command: AdvanceCommand, worker: number)
       if ("settled" in reply) noteLetters(mind, ref, reply.settled);
       letGo(standing, fence.token);
       if (reply.kind !== "committed") return;
-      if (settlement.kind === "suspended") mind.suspended.push({ ref, runId: fence.runId });
+      if (settlement.kind === "suspended") noteSuspension(mind, { ref, runId: fence.runId, on: settlement.on });
       if (standing !== undefined && "digest" in settlement) standing.digests = [...standing.digests, settlement.digest];
       if (reply.next.kind === "staged") remember(mind, { ref, worker, batch: reply.next.batch });
       if (reply.next.kind === "idle") rest(mind, ref, reply.next.dueAt);
     },
   };
+}
+
+function noteSuspension(mind: Mind, { on, ...run }: { ref: SessionRef; runId: RunId; on: Suspension }): void {
+  mind.suspended.push(run);
+  if (on.type === "operation") registryOf(mind, run.ref).awaited = on.operationId as OperationId;
 }
 
 /** What was settled is in nobody's hand. */

@@ -62,6 +62,7 @@ export interface Settling {
     | "rolled_back"
     | "asleep"
     | "suspended"
+    | "awaiting"
     | "superseded"
     | "failed"
     | "delayed"
@@ -168,6 +169,9 @@ export type SessionCommand =
       readonly call: "next" | "again" | "gap";
       readonly flaw: "none" | "position" | "contributors" | "token";
     }
+  /** Takes a session on until a run of it is suspended on an operation in progress; and that one ends. */
+  | { readonly type: "suspend_on"; readonly session: number; readonly isKept: boolean }
+  | { readonly type: "end_awaited"; readonly session: number }
   | { readonly type: "resume"; readonly back: Back; readonly request: number | null }
   | { readonly type: "stall"; readonly back: Back }
   | { readonly type: "tick"; readonly ms: number }
@@ -231,6 +235,8 @@ const settling = {
     "asleep",
     "suspended",
     "suspended",
+    "awaiting",
+    "awaiting",
     "superseded",
     "failed",
     "failed",
@@ -381,6 +387,14 @@ const flood = fc.record({
   delayMs: fc.constantFrom(0, 0, 1_000),
 });
 
+/** What leads to runs that wait for operations, and on from there. */
+const AWAITING_COMMANDS: readonly Weighted[] = [
+  { weight: 130, arbitrary: fc.record({ ...of("suspend_on"), session: fc.constant(0), isKept: fc.boolean() }) },
+  { weight: 24, arbitrary: fc.record({ ...of("end_awaited"), session: fc.constant(0) }) },
+  { weight: 6, arbitrary: fc.record({ ...of("tick"), ms: fc.constantFrom(10_000, 20_000, 30_000) }) },
+  { weight: 6, arbitrary: fc.record({ ...of("chores"), session }) },
+];
+
 /** As often as in a life that is about them. */
 function often<T>({ weight, arbitrary }: fc.WeightedArbitrary<T>): fc.WeightedArbitrary<T> {
   return { weight: 4 * weight, arbitrary };
@@ -393,7 +407,7 @@ function lifeOf(commands: readonly Weighted[], maxLength: number): fc.Arbitrary<
 /**
  * A life of a store. Some are hard: most attempts fail, or most holders die, so
  * that budgets are spent and batches taken apart; some are crowded; some are about
- * background operations.
+ * background operations, or runs that wait for them.
  */
 export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]> {
   const steering = { weight: 60, arbitrary: checkpoint };
@@ -401,11 +415,13 @@ export function anyCommands(maxLength = 64): fc.Arbitrary<DifferentialCommand[]>
   const streaming = { weight: 60, arbitrary: STREAM };
   const failing = [...ANYTHING, steering, streaming, { weight: 200, arbitrary: badWork }];
   const losing = [...ANYTHING, steering, streaming, { weight: 80, arbitrary: work }, { weight: 100, arbitrary: lose }];
+  const waiting = [...ANYTHING, ...AWAITING_COMMANDS.map(often)];
   const crowded = [...ANYTHING, { weight: 12, arbitrary: flood }];
   return fc.oneof(
     { weight: 5, arbitrary: lifeOf(ANYTHING, maxLength) },
     { weight: 2, arbitrary: lifeOf(failing, maxLength) },
     { weight: 2, arbitrary: lifeOf(losing, maxLength) },
+    { weight: 2, arbitrary: lifeOf(waiting, maxLength) },
     { weight: 1, arbitrary: lifeOf(crowded, Math.ceil(maxLength / 2)) },
     { weight: 3, arbitrary: lifeOf(operating, maxLength) },
   );

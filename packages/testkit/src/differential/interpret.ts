@@ -16,7 +16,17 @@ import {
 import type { DifferentialCommand, SessionCommand } from "./command.ts";
 import { companionCall, isCompanionCommand } from "./companion-calls.ts";
 import { checkpointOf } from "./live-runs.ts";
-import { back, everySession, type Mind, OTHER_EXECUTOR, type Standing, standingOf, succeed } from "./mind.ts";
+import {
+  back,
+  everySession,
+  latestOperation,
+  type Mind,
+  OTHER_EXECUTOR,
+  registryOf,
+  type Standing,
+  standingOf,
+  succeed,
+} from "./mind.ts";
 import { isOperationCommand, operationCall } from "./operation-calls.ts";
 import { readEverything } from "./reads.ts";
 import { bindingOf, flawed, inputOf, settlementOf, workerOf } from "./samples.ts";
@@ -134,11 +144,30 @@ const INTERPRETERS: Interpreters = {
     if (known === undefined) return null;
     const by = workerOf(known.worker, { ...command, maxBytes: 1_000_000 });
     const next = command.isKept ? offerOf(by, mind.ids) : null;
-    const settlement = settlementOf(command, { batch: known.batch, now: mind.now });
+    const settlement = settlementOf(command, {
+      batch: known.batch,
+      now: mind.now,
+      operationId: latestOperation(mind, known.ref),
+    });
     const sound = advanceCommand(known.ref, known.batch, { node: by.node, settlement, next });
     return advanceCall(mind, flawed(sound, command.flaw), known.worker);
   },
   work: (mind, command) => workOn(mind, standingAt(mind, command.session), command),
+  suspend_on: (mind, { session, isKept }) => {
+    const standing = standingAt(mind, session);
+    const { epochId, operations, awaited } = registryOf(mind, standing.ref);
+    const latest = operations.at(-1) ?? awaited;
+    if (epochId === null || latest === awaited) {
+      const operation = { back: null, request: null, kind: "background_tool_op", epoch: "current" } as const;
+      return operationCall(mind, { type: "register_operation", session, node: 0, ...operation });
+    }
+    const settling = { settlement: "awaiting", delayMs: 0, isBatching: false, maxInputs: 1 } as const;
+    return workOn(mind, standing, { type: "work", session, worker: 0, isKept, ...settling });
+  },
+  end_awaited: (mind, { session }) => {
+    const report = { action: "cancel", node: 0, takesOwnership: false, request: null, variant: 0 } as const;
+    return operationCall(mind, { type: "move_operation", session, back: 0, epoch: "current", ...report });
+  },
   repeat_advance: (mind, command) => {
     const known = back(mind.advances, command.back);
     return known === undefined ? null : advanceCall(mind, known.command, known.worker);
@@ -308,7 +337,11 @@ function runCall(mind: Mind, { ref, inHand, dueAt }: Standing, command: Of<"work
     const claim = { ref, claimId: mind.ids.claim(), node, cachedDigest: null, offer };
     return { ...claimCall(mind, claim, command.worker), at: dueAt };
   }
-  const settlement = settlementOf(command, { batch: known.batch, now: mind.now });
+  const settlement = settlementOf(command, {
+    batch: known.batch,
+    now: mind.now,
+    operationId: latestOperation(mind, known.ref),
+  });
   const next = command.isKept ? offer : null;
   return advanceCall(mind, advanceCommand(ref, known.batch, { node, settlement, next }), known.worker);
 }

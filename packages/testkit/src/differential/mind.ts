@@ -76,6 +76,8 @@ export interface KnownRegistry {
   epochId: EpochId | null;
   former: EpochId | null;
   readonly operations: OperationId[];
+  /** The one that a run was suspended on last. */
+  awaited: OperationId | null;
   /** How often it was opened, for the ids of epochs. */
   opened: number;
 }
@@ -138,9 +140,17 @@ export function standingOf(mind: Mind, ref: SessionRef): Standing | undefined {
   return mind.standings.find((standing) => standing.ref === ref);
 }
 
+/** An operation that nobody has begun. */
+export const NOBODY = "opr_nobody" as OperationId;
+
+/** The operation of a session that was begun last, or one that nobody has begun. */
+export function latestOperation(mind: Mind, ref: SessionRef): OperationId {
+  return registryOf(mind, ref).operations.at(-1) ?? NOBODY;
+}
+
 /** What is known of a session's background operations. */
 export function registryOf(mind: Mind, ref: SessionRef): KnownRegistry {
-  const known = mind.registries.get(ref) ?? { epochId: null, former: null, operations: [], opened: 0 };
+  const known = mind.registries.get(ref) ?? { epochId: null, former: null, operations: [], awaited: null, opened: 0 };
   mind.registries.set(ref, known);
   return known;
 }

@@ -13,7 +13,7 @@ import type { MoveOperationCommand, OpenOperationsReply, Store } from "@holdfast
 import { admitCommand } from "../fixtures/commands.ts";
 import { nodeId } from "../fixtures/ids.ts";
 import { admitCall, type Call } from "./calls.ts";
-import { back, type KnownRegistry, type Mind, registryOf, type Standing } from "./mind.ts";
+import { back, type KnownRegistry, type Mind, NOBODY, registryOf, type Standing } from "./mind.ts";
 import type { OperationCommand } from "./operation-command.ts";
 
 type Of<T extends OperationCommand["type"]> = Extract<OperationCommand, { type: T }>;
@@ -24,7 +24,6 @@ type Interpreters = {
 };
 
 const NODES: readonly NodeId[] = ["first", "second", "third"].map(nodeId);
-const NOBODY = "opr_nobody" as OperationId;
 
 /** The call a command stands for. */
 export function operationCall(mind: Mind, command: OperationCommand): Call {
@@ -44,6 +43,7 @@ function noteEnd(known: KnownRegistry, answer: unknown, call: Call): void {
   known.former = known.epochId ?? known.former;
   known.epochId = null;
   known.operations.length = 0;
+  known.awaited = null;
 }
 
 /** Whether a command is one of these. */
@@ -68,7 +68,8 @@ const INTERPRETERS: Interpreters = {
   },
   move_operation: (mind, { ref }, command) => {
     const known = registryOf(mind, ref);
-    const operationId = back(known.operations, command.back) ?? NOBODY;
+    const awaited = command.back === 0 ? known.awaited : null;
+    const operationId = awaited ?? back(known.operations, command.back) ?? NOBODY;
     const move: MoveOperationCommand = {
       ...registryRef(ref, known, command.epoch),
       operationId,

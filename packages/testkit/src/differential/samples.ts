@@ -1,5 +1,5 @@
 /** What commands stand for: inputs, settlements, bindings, flaws. */
-import { type Binding, isoOf, type NewInput, type RunId } from "@holdfast/contracts";
+import { type Binding, isoOf, type NewInput, type OperationId, type RunId } from "@holdfast/contracts";
 import type { AdvanceCommand, Settlement, StagedBatch } from "@holdfast/runtime";
 import { superseded, suspended } from "../fixtures/checkpoints.ts";
 import {
@@ -49,6 +49,8 @@ export function bindingOf(name: Of<"register">["binding"]): Binding | null {
 export interface SettledAt {
   readonly batch: StagedBatch;
   readonly now: number;
+  /** What a run may wait for. */
+  readonly operationId: OperationId;
 }
 
 /** A settlement by its name. */
@@ -64,6 +66,7 @@ const SETTLEMENTS: Readonly<Record<Settling["settlement"], SettlementMaker>> = {
   asleep: (delayMs, { now }) => suspended({ on: { type: "timer", at: isoOf(now + delayMs) } }),
   suspended: (delayMs) =>
     suspended({ on: { type: "approval", approvalId: "apr|1" }, state: { at: delayMs }, data: { at: delayMs } }),
+  awaiting: (_delayMs, { operationId }) => suspended({ on: { type: "operation", operationId } }),
   superseded: (_delayMs, { batch }) => {
     const by = batch.inputs.at(-1)?.inputId;
     return by === undefined ? completed() : superseded(by);
