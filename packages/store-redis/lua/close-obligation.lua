@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session unregister.commit, unregister.end_run, unregister.end_work, run.stage; obligation obligation.close; input run.lose, run.roll_back, input.drop; run run.stage, run.lose, run.roll_back, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, reply, labels, control, drain, obligations, unregister
+  Uses     clock, step, session, lane, input, run, continuation, operation, attempt, drop, due, reply, labels, control, drain, obligations, unregister
   Upholds  D4, D5, D6, D7, L6, G9
   Clock    the store's
   Memory   allowed
@@ -66,10 +66,10 @@ local CLOSE = {
   waiters = function()
     is_forced = A.isForced
     if is_open(leave, PLACE.leave.loop) or is_open(leave, PLACE.leave.drain) then return { "owed", until_at } end
-    if command.pending > 0 then
+    if command.pending > 0 or has_registry(c) then
       leave_step(c, "unregister.end_work", bit(hold ~= nil), command)
       leave.inputsAbandoned = leave.inputsAbandoned + report.inputsAbandoned
-      emit(c, "session.work_abandoned|" .. report.inputsAbandoned)
+      if command.pending > 0 then emit(c, "session.work_abandoned|" .. report.inputsAbandoned) end
     end
     if not has_chores(c) then return nil end
     write(c, "leave", encode_leave(leave))

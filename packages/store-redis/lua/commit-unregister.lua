@@ -11,10 +11,11 @@
   Reply
     {"removed", leave, followers, cursor}
     {"owed", names}      what is still owed
+    {"chores"}           what is left ends in bounded steps: settle them, then ask again
     {"ignored"}          nothing is being unregistered
     {"torn"}
 
-  Raises   session unregister.commit, run.stage; input run.lose, input.drop; run run.abandon
+  Raises   session unregister.commit, unregister.end_work, run.stage; input run.lose, input.drop; run run.abandon
   Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, obligations, unregister
   Upholds  D5, D6, D8
   Clock    the store's
@@ -32,10 +33,14 @@ local names = open_names(leave)
 local command = leave_command(c, {
   rewake = A.rewakeMs, member = A.member, due = K.due, later = K.later, index = K.index,
 })
-local is_closed = names == "" and not has_chores(c)
-if not leave_step(c, "unregister.commit", bit(c.hold ~= nil) .. bit(is_closed), command) then
-  return { "owed", names == "" and "waiters" or names }
+if names ~= "" then return { "owed", names } end
+-- Begun after everything else had ended: nothing of the session may go on without it.
+if has_registry(c) then
+  leave_step(c, "unregister.end_work", bit(c.hold ~= nil), command)
+  if has_chores(c) then commit(c) end
 end
+if has_chores(c) then return { "chores" } end
+if not leave_step(c, "unregister.commit", bit(c.hold ~= nil) .. "1", command) then return { "owed", "loop" } end
 emit(c, "session.unregistered")
 remove(c, "leave")
 remove(c, "schedules")

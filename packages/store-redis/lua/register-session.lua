@@ -72,6 +72,7 @@ if is_new then
   remove(c, "away")
   redis.call("ZADD", K.index, 0, "d " .. A.member)
   list_labels(c, K.index, A.member, rows[5])
+  if c.head.openLetters > 0 then redis.call("ZADD", K.index, 0, "l " .. A.member) end
   redis.call("ZADD", K.due, "XX", digits(c.t), A.member .. INBOX_SUFFIX)
 end
 

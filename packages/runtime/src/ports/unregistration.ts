@@ -110,4 +110,6 @@ export type CommitReply =
       readonly cursor: number;
     }
   | { readonly kind: "open"; readonly obligations: readonly Obligation[] }
+  /** What is left ends in bounded steps: settle them and ask again. */
+  | { readonly kind: "chores" }
   | { readonly kind: "ignored" };

@@ -29,7 +29,12 @@ export async function seeToRemoval(parts: RemovalParts, ref: SessionRef): Promis
   await closeOne(parts, { ref, obligation: "loop", by: "check" });
   await closeOne(parts, { ref, obligation: "drain", by: "check" });
   await closeOne(parts, { ref, obligation: "waiters", by: "note" });
-  const reply = await parts.context.store.unregistration.commit(ref);
+  const { unregistration, ledger } = parts.context.store;
+  let reply = await unregistration.commit(ref);
+  while (reply.kind === "chores") {
+    await settleAllChores(ledger, ref, parts.publish);
+    reply = await unregistration.commit(ref);
+  }
   switch (reply.kind) {
     case "removed":
       parts.publish({ ref, settled: [], followers: reply.followers, cursor: reply.cursor });

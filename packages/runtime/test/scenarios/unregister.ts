@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { executor, holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { send } from "../support/send.ts";
+import { begin } from "./operations.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
 /** Plays the scenarios of unregistration. */
@@ -111,6 +112,9 @@ export function describeUnregister(openStage: OpenStage): void {
     await stage.bind();
     const { runtime } = stage.sender;
     const waiting = await send(stage.sender, stage.ref);
+    const before = await runtime.prepareBindings(stage.ref);
+    await begin(before.ops, "running");
+    await before.ops.completeOperation(await begin(before.ops, "over"), 1);
     const seen: unknown[] = [];
     const watcher = await stage.process("watcher", {
       wrap: (store) => ({
@@ -118,9 +122,10 @@ export function describeUnregister(openStage: OpenStage): void {
         unregistration: {
           ...store.unregistration,
           commit: async (ref) => {
-            seen.push((await store.directory.find(ref))?.phase, (await list(stage)).length);
+            const operations = async () => (await store.operationArchive.list(ref)).length;
+            seen.push((await store.directory.find(ref))?.phase, (await list(stage)).length, await operations());
             const reply = await store.unregistration.commit(ref);
-            seen.push(await store.directory.find(ref), (await list(stage)).length);
+            seen.push(await store.directory.find(ref), (await list(stage)).length, await operations());
             return reply;
           },
         },
@@ -129,11 +134,15 @@ export function describeUnregister(openStage: OpenStage): void {
 
     const report = await watcher.runtime.unregisterSession(stage.ref);
 
-    expect(seen).toEqual(["draining", 1, null, 0]);
+    // Operations end with the inputs, while the session still tells those who wait for them.
+    expect(seen).toEqual(["draining", 1, 0, null, 0, 0]);
     expect(report).toMatchObject({ inputsAbandoned: 1, phaseBefore: "idle" });
     await stage.world.advance(100);
     expect(await waiting.completion).toMatchObject({ reason: "unregistered" });
     expect(await runtime.findSession(stage.ref)).toBeNull();
+    const after = await runtime.prepareBindings(stage.ref);
+    expect(after.epochId).not.toBe(before.epochId);
+    expect(await after.ops.listOperations()).toEqual([]);
   });
 
   it("UNR-09 callers join one removal, and each is told when the session is removed", async () => {

@@ -115,9 +115,9 @@ export const CONTROL_EFFECTS = {
   },
   leaveDirectory: ({ data, session }: Work) => {
     removeMember(data.listed, session.member);
-    session.openLetters = 0;
   },
   purge: ({ session }: Work) => {
+    session.openLetters = 0;
     session.chores.push({ kind: "purge", generation: session.generation, terminalCursor: session.cursor + 1 });
   },
   indexDue: (work: Work, draft: Draft) => {

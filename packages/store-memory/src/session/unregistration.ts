@@ -175,16 +175,22 @@ const CLOSE: Readonly<Record<Obligation, (work: Work, closing: Closing) => Close
     const { session } = work;
     closing.isForced = closing.by === "force";
     if (openOf(closing.leave).length > 1) return { kind: "open", until: closing.until };
-    if (pendingCount(work) > 0) {
+    const hasInputs = pendingCount(work) > 0;
+    if (hasInputs || hasRegistry(work)) {
       const draft = leaveStep(work, "unregister.end_work", { hasRun: session.hold !== null });
       const inputs = draft?.report.inputsAbandoned ?? 0;
       closing.leave.inputsAbandoned += inputs;
-      emit(work, { type: "session.work_abandoned", inputs });
+      if (hasInputs) emit(work, { type: "session.work_abandoned", inputs });
     }
     if (!hasChores(work)) return null;
     return { kind: "chores", settled: work.settled, followers: liveFollowers(work), cursor: session.cursor };
   },
 };
+
+/** Whether somebody opened the registry of operations in its current life. */
+function hasRegistry({ session }: Work): boolean {
+  return session.registry !== null && session.registry.epochId !== null;
+}
 
 function commit(context: MemoryContext, ref: SessionRef): CommitReply {
   const work = openSession(context, ref);
@@ -192,9 +198,13 @@ function commit(context: MemoryContext, ref: SessionRef): CommitReply {
   if (work === null || leave === null) return { kind: "ignored" };
   const { session } = work;
   const obligations = openOf(leave);
-  const facts = { hasRun: session.hold !== null, areObligationsClosed: obligations.length === 0 && !hasChores(work) };
-  if (leaveStep(work, "unregister.commit", facts) === null) {
-    return { kind: "open", obligations: obligations.length === 0 ? ["waiters"] : obligations };
+  if (obligations.length > 0) return { kind: "open", obligations };
+  const hasRun = session.hold !== null;
+  // Begun after everything else had ended: nothing of the session may go on without it.
+  if (hasRegistry(work)) leaveStep(work, "unregister.end_work", { hasRun });
+  if (hasChores(work)) return { kind: "chores" };
+  if (leaveStep(work, "unregister.commit", { hasRun, areObligationsClosed: true }) === null) {
+    return { kind: "open", obligations: ["loop"] };
   }
   emit(work, { type: "session.unregistered" });
   session.leave = null;

@@ -105,11 +105,11 @@ local CONTROL_EFFECTS = {
   end,
   leaveDirectory = function(c, command)
     send(c, "ZREM", command.index, "d " .. command.member, "l " .. command.member)
-    c.head.openLetters = 0
     unlist_labels(c, command.index, command.member, redis.call("HGET", c.key, "labels"))
   end,
   -- The event of this very command stays: it is the last thing a reader of the session must see (G12).
   purge = function(c)
+    c.head.openLetters = 0
     local chore = new_chore(c, "purge")
     chore.from = c.head.cursor + 1
     add_chore(c, chore)

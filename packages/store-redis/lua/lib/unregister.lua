@@ -10,6 +10,14 @@ local function leave_step(c, event, bits, command)
   return true
 end
 
+-- Whether somebody opened the registry of operations in its current life.
+local function has_registry(c)
+  local raw = redis.call("HGET", c.key, "bh")
+  if not raw then return false end
+  local registry = decode_registry(raw)
+  return registry.epochId ~= ""
+end
+
 -- What the effects of a control verb work with; `leave` gathers what they did.
 local function leave_command(c, keys)
   local command = { report = blank_report(), staged = "", pending = pending_count(c), abortNode = "" }

@@ -160,6 +160,8 @@ async function commit(
       };
     case "owed":
       return { kind: "open", obligations: listOf(text(reply, 1)) as Obligation[] };
+    case "chores":
+      return { kind: "chores" };
     case "ignored":
       return { kind: "ignored" };
     default:

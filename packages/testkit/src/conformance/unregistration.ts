@@ -1,10 +1,11 @@
 /** The suite of the `Unregistration` port; its promises are D4 to D8. */
-import type { InputId, Obligation, RequestId } from "@holdfast/contracts";
+import type { EpochId, InputId, Obligation, RequestId } from "@holdfast/contracts";
 import type { CloseCommand } from "@holdfast/runtime";
 import { describe, expect, it } from "vitest";
-import { binding, completed, event, prompt, worker } from "../fixtures/commands.ts";
+import { binding, completed, event, failed, prompt, worker } from "../fixtures/commands.ts";
 import { nodeId, sessionRef } from "../fixtures/ids.ts";
 import { as, idsOf, outcomesOf } from "../fixtures/session-driver.ts";
+import { moveOperation, openRegistry, registerOperation } from "./operations/registry.ts";
 import { type SessionUnderTest, type StoreFactory, withSession } from "./store-under-test.ts";
 
 /** Proves what every removal of a session promises. */
@@ -13,7 +14,70 @@ export function describeUnregistration(openStore: StoreFactory): void {
     describePhases(openStore);
     describeForce(openStore);
     describeRemoval(openStore);
+    describeLeftBehind(openStore);
   });
+}
+
+/** What must not outlive a removal, and what must. */
+function describeLeftBehind(openStore: StoreFactory): void {
+  it(
+    "ends the operations of a session that has no inputs, and whoever comes after it begins another life [D5, O11]",
+    withSession(openStore, async (session) => {
+      const registry = await openRegistry(session);
+      await registerOperation(session, registry, "a");
+      await registerOperation(session, registry, "b");
+      await moveOperation(session, registry, "b", { action: "cancel", outcome: '{"kind":"cancelled"}' });
+
+      await remove(session);
+      await session.register();
+
+      const { operations, operationArchive: archive } = session.store;
+      expect([await archive.findRegistry(session.ref), await archive.list(session.ref)]).toEqual([null, []]);
+      const epochId = "epo_2" as EpochId;
+      const opened = await operations.open({ ref: session.ref, epochId, node: nodeId("first"), fromSlot: 0 });
+      expect(opened).toMatchObject({ kind: "open", epochId, watermark: 0, owned: 0 });
+    }),
+  );
+
+  it(
+    "ends an operation that was begun after everything else had ended, before the session is removed [D5]",
+    withSession(openStore, async (session) => {
+      const registry = await openRegistry(session);
+      await begin(session);
+      while ((await close(session, "waiters")).kind === "chores") await session.settleChores();
+      const late = await openRegistry(session, "epo_2");
+      expect(late.epochId).not.toBe(registry.epochId);
+      await registerOperation(session, late, "late");
+
+      expect(await commit(session)).toEqual({ kind: "chores" });
+      const steps = await session.settleChores();
+      as(await commit(session), "removed");
+
+      expect(steps.flatMap(({ ended }) => ended)).toMatchObject([{ operationId: "late" }]);
+      await session.register();
+      expect(await session.store.operationArchive.list(session.ref)).toEqual([]);
+    }),
+  );
+
+  it(
+    "lists a session with open dead letters again when it comes back [D53]",
+    withSession(openStore, async (session) => {
+      await session.accept();
+      await session.commit(await session.stage(), failed({ isRetryable: false }));
+      const listed = async () => {
+        const query = { tenantId: session.ref.tenantId, after: null, limit: 10 };
+        return (await session.store.deadLetters.listSessions(query)).sessions.length;
+      };
+      expect(await listed()).toBe(1);
+
+      await remove(session);
+      expect(await listed()).toBe(0);
+      await session.register();
+
+      expect(await listed()).toBe(1);
+      expect(await session.store.directory.find(session.ref)).toMatchObject({ deadLetters: 1 });
+    }),
+  );
 }
 
 const FIRST = "operator's order 1" as RequestId;

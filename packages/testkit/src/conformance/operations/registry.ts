@@ -6,8 +6,8 @@ import { as } from "../../fixtures/session-driver.ts";
 import type { SessionUnderTest } from "../store-under-test.ts";
 
 /** Opens the registry of a session. */
-export async function openRegistry({ store, ref }: SessionUnderTest): Promise<RegistryRef> {
-  const registry = { ref, epochId: "epo_1" as EpochId };
+export async function openRegistry({ store, ref }: SessionUnderTest, epoch = "epo_1"): Promise<RegistryRef> {
+  const registry = { ref, epochId: epoch as EpochId };
   as(await store.operations.open({ ...registry, node: nodeId("first"), fromSlot: 0 }), "open");
   return registry;
 }
