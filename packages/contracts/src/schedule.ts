@@ -1,6 +1,7 @@
 /** Inputs that a session is sent at planned times. */
 import * as z from "zod";
 import { NewInput } from "./input.ts";
+import { SessionPhase } from "./session.ts";
 
 /** Most schedules of a session. */
 export const MAX_SCHEDULES = 100;
@@ -66,6 +67,8 @@ export type Firing = z.infer<typeof Firing>;
 export const ScheduleView = z.strictObject({
   ...Schedule.shape,
   isPaused: z.boolean(),
+  /** The phase in which its session takes nothing: it goes on by `catchUp` when the session accepts again. */
+  heldBy: SessionPhase.nullable(),
   /** `null` while paused, and for a cron expression that has no further time. */
   nextAt: z.iso.datetime().nullable(),
   lastFiring: Firing.nullable(),

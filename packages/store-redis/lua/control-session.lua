@@ -52,6 +52,7 @@ if phase then
   c.head.phase = phase
   perform(effects, CONTROL_EFFECTS, c, command)
   count_for_verb(c, command)
+  look_at_schedules(c, phase_before, K.due, A.member)
   emit(c, "session.phase_changed|" .. A.verb .. "|" .. phase_before .. "|" .. phase)
 end
 local row = encode_report(report)

@@ -87,9 +87,11 @@ local is_same = A.executor == c.head.executor and A.isHeld == c.head.isHeld and 
 local is_rebound = A.executor ~= "" and not is_same
 if is_revival or is_rebound then
   if is_revival then emit(c, "session.revived|" .. c.head.phase .. "|" .. phase) end
+  local phase_before = c.head.phase
   c.head.phase = phase
   mark(c)
   perform(effects, EFFECTS)
+  look_at_schedules(c, phase_before, K.due, A.member)
 end
 if A.hasSettings then
   c.head.settingsRevision = c.head.settingsRevision + 1

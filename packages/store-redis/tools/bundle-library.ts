@@ -22,7 +22,7 @@ import { CANCEL_RANKS } from "../../domain/src/run/cancel-mode.ts";
 import { RECEIPT_RESULTS, SETTLEMENT_EVENTS } from "../../domain/src/run/settlement.ts";
 import { CONTROL_GOALS } from "../../domain/src/session/control-goals.ts";
 import { TOMBSTONE_FIELDS } from "../src/layout/fields.ts";
-import { BLOBS_SUFFIX, INBOX_SUFFIX } from "../src/layout/keys.ts";
+import { BLOBS_SUFFIX, INBOX_SUFFIX, SCHEDULES_SUFFIX } from "../src/layout/keys.ts";
 import { ROWS, type RowLayout } from "../src/layout/rows.ts";
 import { argumentBindings, inlineArguments, inlineColumns, type RowColumns, withoutComments } from "./inline-names.ts";
 import type { ScriptHeader } from "./parse-header.ts";
@@ -80,6 +80,7 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
   BLOBS_SUFFIX: () => JSON.stringify(BLOBS_SUFFIX),
   INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
+  SCHEDULES_SUFFIX: () => JSON.stringify(SCHEDULES_SUFFIX),
   CANCEL_RANKS: () =>
     `{${Object.entries(CANCEL_RANKS)
       .map(([mode, rank]) => `${mode}=${rank}`)

@@ -1,6 +1,9 @@
 import type { NewSchedule, ScheduleView, SessionRef } from "@holdfast/contracts";
 
-/** Inputs at planned times. */
+/**
+ * Inputs at planned times. A session that takes nothing, because it is stopped or retired, holds its schedules; each
+ * says so once, and catches up by its policy as soon as the session accepts again.
+ */
 export interface SchedulesApi {
   /**
    * Registers a schedule, or changes the one of this id. The same schedule again changes nothing, however often it

@@ -5,7 +5,8 @@ import type { SessionPhase, SessionRef } from "@holdfast/contracts";
  *
  *   L9  A write takes effect only on the version it was made from.
  *   L10  A session whose next planned time has come is swept as `part: "schedules"`,
- *       in whatever phase, by the sweep that finds overdue sessions.
+ *       in whatever phase, by the sweep that finds overdue sessions; so is one with
+ *       a planned time, at once, when it takes inputs again.
  *   L11  Reset, stop and retire keep the row; destroy and unregister remove it.
  */
 export interface Schedules {

@@ -29,7 +29,7 @@ export function bindSchedules({ context }: { readonly context: RuntimeContext })
         return kept.length === rows.length ? { rows, answer: false } : { rows: kept, answer: true };
       }),
     pauseSchedule: (ref, scheduleId) => {
-      return changeOne(context, { ref, scheduleId }, (row) => ({ ...row, isPaused: true, nextAt: null }));
+      return changeOne(context, { ref, scheduleId }, (row) => ({ ...row, ...FREE, isPaused: true, nextAt: null }));
     },
     resumeSchedule: (ref, scheduleId) =>
       changeOne(context, { ref, scheduleId }, (row) => {
@@ -56,7 +56,8 @@ async function put(context: RuntimeContext, ref: SessionRef, value: NewSchedule)
     const anchorAt = known === undefined || isTimedAnew ? now : known.anchorAt;
     const row = { ...(known ?? FRESH), schedule, anchorAt };
     const nextAt = row.isPaused ? null : nextPlannedAt({ timing: schedule.timing, anchorAt }, now);
-    const changed = { ...row, nextAt };
+    // What was planned by another timing is not caught up with.
+    const changed = { ...row, nextAt, ...(isTimedAnew ? FREE : {}) };
     const others = rows.filter((other) => other !== known);
     const all = [...others, changed].sort(byId);
     assertLength(all);
@@ -64,7 +65,8 @@ async function put(context: RuntimeContext, ref: SessionRef, value: NewSchedule)
   });
 }
 
-const FRESH = { isPaused: false, lastFiring: null, refused: 0, skipped: 0 } as const;
+const FREE = { heldFrom: null, heldBy: null } as const;
+const FRESH = { ...FREE, isPaused: false, lastFiring: null, refused: 0, skipped: 0 } as const;
 
 function byId({ schedule: one }: ScheduleRow, { schedule: other }: ScheduleRow): number {
   return one.scheduleId < other.scheduleId ? -1 : 1;

@@ -3,8 +3,16 @@
  * that follows from the planned time, and only then notes that it did. Whoever
  * dies in between leaves a firing that is answered as a repeat.
  */
-import { AppError, type Firing, type IdempotencyKey, isAppError, isoOf, type SessionRef } from "@holdfast/contracts";
-import { dueTimes, isFinalPhase, nextPlannedAt } from "@holdfast/domain";
+import {
+  AppError,
+  type Firing,
+  type IdempotencyKey,
+  isAppError,
+  isoOf,
+  type SessionPhase,
+  type SessionRef,
+} from "@holdfast/contracts";
+import { dueTimes, findTransition, isFinalPhase, nextPlannedAt, SESSION_TABLE } from "@holdfast/domain";
 import type { Ingress } from "../ingress/ingress.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { changeSchedules, readRows, type ScheduleRow } from "./schedule-rows.ts";
@@ -26,9 +34,11 @@ export async function fireSchedules(parts: FiringParts, ref: SessionRef): Promis
     return;
   }
   const fired = new Map<string, ScheduleRow>();
+  const { phase } = stored;
   for (const row of readRows(stored)) {
-    if (row.nextAt !== null && row.nextAt <= now)
-      fired.set(row.schedule.scheduleId, await fire(parts, ref, { row, now }));
+    if (!isDue(row, { now, phase })) continue;
+    const step = isAccepting(phase) ? await fire(parts, ref, { row, now }) : hold(parts, ref, { row, now, phase });
+    fired.set(row.schedule.scheduleId, step);
   }
   try {
     await changeSchedules(context, ref, (rows) => ({
@@ -46,8 +56,36 @@ export async function fireSchedules(parts: FiringParts, ref: SessionRef): Promis
 function merged(row: ScheduleRow, fired: ScheduleRow | undefined): ScheduleRow {
   if (fired === undefined) return row;
   const isSame = row.anchorAt === fired.anchorAt && !row.isPaused;
-  const { lastFiring, refused, skipped, nextAt } = fired;
-  return { ...row, lastFiring, refused, skipped, nextAt: isSame ? nextAt : row.nextAt };
+  const { lastFiring, refused, skipped, nextAt, heldFrom, heldBy } = fired;
+  const planned = isSame ? { nextAt, heldFrom, heldBy } : {};
+  return { ...row, lastFiring, refused, skipped, ...planned };
+}
+
+function isDue({ nextAt, heldFrom }: ScheduleRow, { now, phase }: { now: number; phase: SessionPhase }): boolean {
+  return (nextAt !== null && nextAt <= now) || (heldFrom !== null && isAccepting(phase));
+}
+
+function isAccepting(phase: SessionPhase): boolean {
+  return findTransition(SESSION_TABLE.rows, { state: phase, event: "input.admit", bits: "" }) !== null;
+}
+
+/**
+ * A session that takes nothing holds its schedules: that is noted once, and what was planned meanwhile is caught up
+ * with when it accepts again, as the schedule says.
+ */
+function hold(
+  { context }: FiringParts,
+  ref: SessionRef,
+  { row, now, phase }: { readonly row: ScheduleRow; readonly now: number; readonly phase: SessionPhase },
+): ScheduleRow {
+  const { schedule, anchorAt, heldFrom, refused } = row;
+  const nextAt = nextPlannedAt({ timing: schedule.timing, anchorAt }, now);
+  if (heldFrom !== null) return { ...row, nextAt, heldBy: phase };
+  const plannedAt = isoOf(row.nextAt ?? now);
+  const { scheduleId } = schedule;
+  context.report({ level: "warn", phrase: "schedule held", fields: { ref, scheduleId, plannedAt, phase } });
+  const lastFiring: Firing = { plannedAt, result: "refused", reason: `session.not_accepting: ${phase}` };
+  return { ...row, nextAt, heldFrom: row.nextAt, heldBy: phase, lastFiring, refused: refused + 1 };
 }
 
 async function fire(
@@ -57,13 +95,14 @@ async function fire(
 ): Promise<ScheduleRow> {
   const { schedule, anchorAt } = row;
   const plan = { timing: schedule.timing, anchorAt };
-  const due = dueTimes(plan, schedule.catchUp, { from: row.nextAt ?? now, now });
+  const due = dueTimes(plan, schedule.catchUp, { from: row.heldFrom ?? row.nextAt ?? now, now });
   let { lastFiring, refused } = row;
   for (const plannedAt of due.times) {
     lastFiring = await fireOne(parts, ref, { row, plannedAt });
     if (lastFiring.result === "refused") refused += 1;
   }
-  return { ...row, lastFiring, refused, skipped: row.skipped + due.skipped, nextAt: nextPlannedAt(plan, now) };
+  const skipped = row.skipped + due.skipped;
+  return { ...row, lastFiring, refused, skipped, nextAt: nextPlannedAt(plan, now), heldFrom: null, heldBy: null };
 }
 
 async function fireOne(

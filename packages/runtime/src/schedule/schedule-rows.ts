@@ -6,6 +6,7 @@ import {
   MAX_SCHEDULES_LENGTH,
   type Schedule,
   type ScheduleView,
+  type SessionPhase,
   type SessionRef,
 } from "@holdfast/contracts";
 import { isFinalPhase } from "@holdfast/domain";
@@ -19,6 +20,9 @@ export interface ScheduleRow {
   readonly anchorAt: number;
   readonly isPaused: boolean;
   readonly nextAt: number | null;
+  /** The first planned time that came while the session took nothing, and in which phase it was; `null` otherwise. */
+  readonly heldFrom: number | null;
+  readonly heldBy: SessionPhase | null;
   readonly lastFiring: Firing | null;
   readonly refused: number;
   readonly skipped: number;
@@ -29,16 +33,22 @@ export function toScheduleView({
   schedule,
   isPaused,
   nextAt,
+  heldBy,
   lastFiring,
   refused,
   skipped,
 }: ScheduleRow): ScheduleView {
-  return { ...schedule, isPaused, nextAt: nextAt === null ? null : isoOf(nextAt), lastFiring, refused, skipped };
+  const planned = nextAt === null ? null : isoOf(nextAt);
+  return { ...schedule, isPaused, heldBy, nextAt: planned, lastFiring, refused, skipped };
 }
 
-/** The rows of a stored text. */
+/** What a row that was never held says of that. */
+const FREE = { heldFrom: null, heldBy: null } as const;
+
+/** The rows of a stored text; what an earlier version did not write is blank. */
 export function readRows({ rows }: StoredSchedules): readonly ScheduleRow[] {
-  return rows === "" ? [] : (JSON.parse(rows) as readonly ScheduleRow[]);
+  if (rows === "") return [];
+  return (JSON.parse(rows) as readonly ScheduleRow[]).map((row) => ({ ...FREE, ...row }));
 }
 
 /** The schedules of a session. @throws session.not_found, session.destroyed */

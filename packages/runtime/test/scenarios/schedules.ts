@@ -169,7 +169,7 @@ export function describeSchedules(openStage: OpenStage): void {
       expect(await textsOf(stage)).toBeNull();
     });
 
-    it("outlives a reset; a stopped session refuses its firings, and they are noted [L11]", async () => {
+    it("outlives a reset; a stopped session holds it, which is noted once, and it catches up at once [L11]", async () => {
       const stage = await bound();
       const { sender, ref, world } = stage;
       await stage.worker("worker", recording());
@@ -177,15 +177,37 @@ export function describeSchedules(openStage: OpenStage): void {
       await sender.runtime.control(ref, { verb: "reset", ...request("a") });
       await sender.runtime.control(ref, { verb: "stop", ...request("b") });
 
-      await world.advance(2 * MINUTE + 5_000);
+      await world.advance(3 * MINUTE + 35_000);
 
       expect(await only(stage)).toMatchObject({
-        refused: 2,
+        heldBy: "stopped",
+        refused: 1,
         lastFiring: { result: "refused", reason: "session.not_accepting: stopped" },
       });
       await stage.bind();
-      await world.advance(MINUTE);
+      await world.advance(5_000);
+      // The latest of the three that were missed.
       expect(await textsOf(stage)).toEqual(["tick"]);
+      expect(await only(stage)).toMatchObject({ heldBy: null, skipped: 2, lastFiring: { result: "accepted" } });
+      await world.advance(MINUTE);
+      expect(await textsOf(stage)).toHaveLength(2);
+    });
+
+    it("is held while its session is retired, and catches up when that is recycled", async () => {
+      const stage = await bound();
+      const { sender, ref, world } = stage;
+      const worker = await stage.worker("worker", recording());
+      await sender.runtime.putSchedule(ref, everyMinute({ catchUp: "all" }));
+      await sender.runtime.control(ref, { verb: "retire", ...request("a") });
+      await world.advance(3 * MINUTE + 5_000);
+      expect(await only(stage)).toMatchObject({ heldBy: "retired", refused: 1 });
+      expect(worker.reports.filter(({ phrase }) => phrase === "schedule held")).toHaveLength(1);
+
+      await sender.runtime.control(ref, { verb: "recycle", ...request("b") });
+      await world.advance(5_000);
+
+      expect(await textsOf(stage)).toHaveLength(3);
+      expect(await only(stage)).toMatchObject({ heldBy: null, refused: 1, skipped: 0 });
     });
 
     it("goes with its session, and nobody looks for it any more [L11]", async () => {

@@ -3,6 +3,7 @@ import { AppError, type ControlReport, type ControlVerb, type NodeId, type Reque
 import { CONTROL_GOALS, newReport } from "@holdfast/domain";
 import type { ControlCommand, ControlReply } from "@holdfast/runtime";
 import { hasChores } from "../session/due.ts";
+import { lookAtSchedules } from "../session/schedules.ts";
 import type { SessionData } from "../session/session-data.ts";
 import { perform, stepSession, type Transition } from "../session/transitions.ts";
 import { emit, isLive, liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
@@ -67,6 +68,7 @@ function carryOut(work: Work, draft: Draft, transition: Transition<ControlReport
   const { report } = draft;
   work.session.phase = transition.next;
   perform(transition.effects, CONTROL_EFFECTS, work, draft);
+  lookAtSchedules(work, report.phaseBefore);
   // What a chore is still to drop is not carried over.
   const kept = draft.pendingBefore - report.inputsAbandoned - report.inputsDropped;
   if (report.verb === "retire") report.inputsPendingDrain = pendingCount(work);

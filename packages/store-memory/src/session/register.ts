@@ -1,4 +1,5 @@
 /** Creates a session, finds it, binds it, or revives a stopped one (D1, D2). */
+
 import { type SessionPhase, type SessionRef, SessionSettings } from "@holdfast/contracts";
 import type { RegisterCommand, RegisterReply } from "@holdfast/runtime";
 import { inboxMember } from "../delivery/inbox.ts";
@@ -6,6 +7,7 @@ import { skipHistory } from "../operation/registry-work.ts";
 import { dueAtRest, indexDue, isLeaving, unpark } from "./due.ts";
 import { newSessionData } from "./new-session.ts";
 import { addMember } from "./ordered.ts";
+import { lookAtSchedules } from "./schedules.ts";
 import { isFinal, perform, stepSession, type Transition } from "./transitions.ts";
 import { openObligations } from "./unregistration.ts";
 import { emit, type MemoryContext, memberOf, openAny, openSession, type Work } from "./work.ts";
@@ -55,8 +57,10 @@ function carryOut(work: Work, command: RegisterCommand, transition: Transition<S
   const { session } = work;
   const isRevival = transition.next !== session.phase;
   if (isRevival) emit(work, { type: "session.revived", from: session.phase, to: transition.next });
+  const before = session.phase;
   session.phase = transition.next;
   perform(transition.effects, REGISTER_EFFECTS, work, command);
+  lookAtSchedules(work, before);
 }
 
 function isHeldBy({ binding }: RegisterCommand): boolean {

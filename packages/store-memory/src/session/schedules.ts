@@ -1,6 +1,7 @@
+import type { SessionPhase } from "@holdfast/contracts";
 import type { SaveSchedulesCommand, SaveSchedulesReply, Schedules } from "@holdfast/runtime";
-import { isFinal } from "./transitions.ts";
-import { type MemoryContext, memberOf, openSession } from "./work.ts";
+import { isFinal, stepSession } from "./transitions.ts";
+import { type MemoryContext, memberOf, openSession, type Work } from "./work.ts";
 
 /** How the `due` index tells a session's schedules from the session. */
 export const SCHEDULES_SUFFIX = ".t";
@@ -16,6 +17,14 @@ export function createMemorySchedules(context: MemoryContext): Schedules {
     },
     save: async (command) => save(context, command),
   };
+}
+
+/** A session that takes inputs again is told at once of what was planned while it took none. */
+export function lookAtSchedules({ data, session, now }: Work, before: SessionPhase): void {
+  if (stepSession(before, "input.admit") !== null || stepSession(session.phase, "input.admit") === null) return;
+  const member = `${session.member}${SCHEDULES_SUFFIX}`;
+  const planned = data.due.get(member);
+  if (planned !== undefined && planned > now) data.due.set(member, now);
 }
 
 function save(context: MemoryContext, { ref, version, rows, nextAt }: SaveSchedulesCommand): SaveSchedulesReply {

@@ -12,6 +12,12 @@ local function owes_wake(c)
   return step(SESSION_ROWS, head.phase, "input.admit", "") ~= nil
 end
 
+-- A session that takes inputs again is told at once of what was planned while it took none.
+local function look_at_schedules(c, phase_before, due_key, member)
+  if step(SESSION_ROWS, phase_before, "input.admit", "") or not step(SESSION_ROWS, c.head.phase, "input.admit", "") then return end
+  send(c, "ZADD", due_key, "XX", "LT", digits(c.t), member .. SCHEDULES_SUFFIX)
+end
+
 -- The earliest time at which something queued can be tried; `soonest` for what could be tried at once.
 local function next_work_at(c, later_key, soonest, blocked_until)
   local at = nil

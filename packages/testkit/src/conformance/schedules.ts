@@ -60,6 +60,21 @@ export function describeSchedules(openStore: StoreFactory): void {
       }),
     );
 
+    it.each(["stop", "retire"] as const)(
+      "are looked at as soon as the session takes inputs again after a %s [L10]",
+      (verb) =>
+        withSession(openStore, async (session) => {
+          await save(session, 0, "daily", session.now() + 86_400_000);
+          await session.apply(verb);
+          expect(await sweptParts(session)).not.toContain("schedules");
+
+          if (verb === "stop") await session.register();
+          else await session.apply("recycle");
+
+          expect(await sweptParts(session)).toContain("schedules");
+        })(),
+    );
+
     it(
       "are removed when the session is destroyed [L11]",
       withSession(openStore, async (session) => {
