@@ -157,6 +157,27 @@ describe("the command", () => {
     expect((await holdfast(["destroy", "chat/4"])).stdout).toBe("destroy chat/4: idle -> destroyed\n");
   });
 
+  it("shows the stream of a run, from an offset on, and says that none is in progress", async () => {
+    const { outcome } = (await json("send", "chat/streamed", "hello", "--executor", "echo", "--wait", "60")) as {
+      readonly outcome: { readonly runId: string };
+    };
+    const { runId } = outcome;
+
+    const shown = await holdfast(["stream", "chat/streamed", "--run", runId]);
+    const closed = { type: "closed", offset: 1, status: "completed", isTruncated: false, runId };
+
+    expect(shown).toMatchObject({ code: 0, stdout: `\n-- run ${runId} completed\n` });
+    expect(await json("stream", "chat/streamed", "--run", runId)).toEqual(closed);
+    expect(await holdfast(["stream", "chat/streamed"])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringContaining("no run is in progress") as unknown,
+    });
+    expect((await holdfast(["stream", "chat/streamed", "--run", "run_of_nobody"])).stderr).toMatch(
+      /^error\[run\.not_found\]/,
+    );
+  });
+
   it("follows events until it is told to stop", async () => {
     await holdfast(["send", "chat/5", "one", "--executor", "echo", "--wait", "60"]);
     const following = holdfast(["events", "chat/5", "--follow", "--json"]);

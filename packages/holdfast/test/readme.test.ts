@@ -7,7 +7,12 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What the examples take for granted. */
 const GIVEN = `
-declare const model: { answer(state: unknown, inputs: readonly unknown[], signal: AbortSignal): Promise<string> };
+declare const model: {
+  answer(state: unknown, inputs: readonly unknown[], signal: AbortSignal): Promise<string>;
+  stream(inputs: readonly unknown[], signal: AbortSignal): AsyncIterable<string>;
+};
+declare function show(offset: number, chunk: unknown): void;
+declare function forgetFrom(offset: number): void;
 declare function remember(state: unknown, inputs: readonly unknown[], answer: string): unknown;
 `;
 
@@ -38,7 +43,7 @@ function faultsOf(code: string): string[] {
 it("shows code that compiles in the README", () => {
   const examples = examplesIn(readFileSync(`${root}README.md`, "utf8"));
 
-  expect(examples).toHaveLength(1);
+  expect(examples).toHaveLength(2);
   expect(examples.flatMap(faultsOf)).toEqual([]);
 });
 

@@ -38,13 +38,13 @@ end
 
 if not rows[4] then return read_empty() end
 local stream = decode_stream(rows[4])
-if A.after < stream.trimmed then return { lost } end
 local reply, bytes = { "read", stream.offset, stream.status, stream.isFull and "1" or "" }, 0
 local till = math.min(stream.offset, A.after + math.min(A.limit, SCRIPT_BATCH))
 for from = A.after + 1, till, 10 do
   local fields = {}
   for offset = from, math.min(till, from + 9) do fields[#fields + 1] = format("l%d.%d", stream.number, offset) end
   for _, part in ipairs(redis.call("HMGET", K.session, unpack(fields))) do
+    -- Written, and not there: it was removed.
     if not part then return { lost } end
     if bytes >= A.maxBytes then return reply end
     reply[#reply + 1], bytes = part, bytes + #part
