@@ -4,6 +4,7 @@ import { desiredDrainMode, drainObligations, stepDrain } from "@holdfast/domain"
 import { createTestInbox, peerMessage, sessionRef } from "@holdfast/testkit";
 import { describe, expect, it } from "vitest";
 import type { CommsInbox } from "../../src/index.ts";
+import { Door } from "../support/calls.ts";
 import { holding } from "../support/executors.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
@@ -12,7 +13,7 @@ export function describeCommsDrain(openStage: OpenStage): void {
     describeWishes(openStage);
     describeWork(openStage);
     describeEnds(openStage);
-    describeObligations();
+    describeObligations(openStage);
   });
 }
 
@@ -32,6 +33,38 @@ function describeWishes(openStage: OpenStage): void {
       idle: "persistent_host",
     });
     expect([desired(false, true), desired(true, false), desired(false, false)]).toEqual([none, none, none]);
+  });
+
+  it("DRN-02 has the mode of its session's state when it is started, and is not started in any other state", async () => {
+    const modes: Record<string, unknown> = {};
+    for (const state of ["idle", "attached", "running", "retired", "stopped"] as const) {
+      const stage = await openStage();
+      const { runtime } = stage.sender;
+      await stage.register();
+      if (state !== "idle") await stage.bind();
+      if (state === "running") {
+        await stage.worker("worker", holding().executor);
+        await runtime.acceptInput(stage.ref, { kind: "prompt", text: "work" });
+        await stage.world.settle();
+      }
+      if (state === "retired") await runtime.retire(stage.ref);
+      if (state === "stopped") await runtime.stopRuntimeExecutor(stage.ref);
+      expect(await runtime.runtimeState(stage.ref)).toBe(state);
+
+      await runtime.updatePeerIngressContext(stage.ref, { keepAlive: true, comms: createTestInbox() });
+      await stage.world.settle();
+
+      const { phase, mode } = runtime.inspectCommsDrain(stage.ref) ?? {};
+      modes[state] = phase === "running" ? mode : null;
+    }
+
+    expect(modes).toEqual({
+      idle: "persistent_host",
+      attached: "attached_session",
+      running: "attached_session",
+      retired: null,
+      stopped: null,
+    });
   });
 
   it("DRN-04 is not started for an idle session that is not kept alive", async () => {
@@ -255,7 +288,44 @@ function describeEnds(openStage: OpenStage): void {
   });
 }
 
-function describeObligations(): void {
+function describeObligations(openStage: OpenStage): void {
+  it("FRM-08 owes the spawn from its wish until its task works, and nothing once it was aborted", async () => {
+    const stage = await openStage();
+    await stage.register();
+    const { runtime } = stage.sender;
+    const look = () => {
+      const { phase, obligations } = runtime.inspectCommsDrain(stage.ref) ?? {};
+      return [phase, obligations];
+    };
+    const seen: unknown[] = [];
+
+    const door = new Door();
+    door.close();
+    const inbox = createTestInbox();
+    // The first thing that a drain does: it gives back what the one before it had claimed.
+    const slow: CommsInbox = { ...inbox, release: () => door.pass().then(() => inbox.release()) };
+    expect(await runtime.updatePeerIngressContext(stage.ref, { keepAlive: true, comms: slow })).toBe(true);
+    await stage.world.settle();
+    seen.push(look());
+    door.open();
+    await stage.world.settle();
+    seen.push(look());
+    expect(await runtime.updatePeerIngressContext(stage.ref, { keepAlive: true, comms: slow })).toBe(false);
+    seen.push(look());
+    await runtime.abortCommsDrain(stage.ref);
+    seen.push(look());
+    await stage.world.advance(60_000);
+    seen.push(look());
+
+    expect(seen).toEqual([
+      ["starting", ["spawn"]],
+      ["running", []],
+      ["running", []],
+      ["stopped", []],
+      ["stopped", []],
+    ]);
+  });
+
   it("FRM-08 closes the obligation to spawn exactly once, and that to abort by being stopped", () => {
     const closings = (effects: readonly string[]) => effects.filter((effect) => effect === "closeSpawn").length;
     const asked = stepDrain("inactive", "drain.ensure");

@@ -3,8 +3,9 @@ import { AppError, type ClaimId, type InputId, type RunId } from "@holdfast/cont
 import type { AdvanceCommand, Store } from "@holdfast/runtime";
 import { event } from "@holdfast/testkit";
 import { expect, it } from "vitest";
+import { unavailable } from "../support/bound-session.ts";
 import { taping, withLedger } from "../support/calls.ts";
-import { executor, holding, recording } from "../support/executors.ts";
+import { executor, holding, recording, textsOf } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { send } from "../support/send.ts";
 import type { OpenStage, Stage } from "./stage.ts";
@@ -17,28 +18,126 @@ export function describeRecovery(openStage: OpenStage): void {
   it("REC-01 REC-06 CNF-11 what was queued when every process died is in its lane, unharmed, and counted as recovered", async () => {
     const stage = await openStage();
     await stage.bind();
-    const { inputId, completion } = await send(stage.sender, stage.ref, "payload");
+    const { inputId } = await send(stage.sender, stage.ref, "payload");
+    const before = await stage.sender.runtime.inputState(stage.ref, { inputId });
+    stage.sender.kill();
+    await stage.world.advance(60_000);
     const later = await stage.process("later");
 
     expect(await later.runtime.recover(stage.ref)).toMatchObject({ inputsRecovered: 1, inputsRequeued: 0 });
 
-    const [active] = await later.runtime.listActiveInputs(stage.ref);
-    expect(active).toMatchObject({ inputId, status: "queued", input: { kind: "prompt", text: "payload" } });
+    const active = await later.runtime.listActiveInputs(stage.ref);
+    expect(active).toMatchObject([{ inputId, status: "queued", input: { kind: "prompt", text: "payload" } }]);
+    expect(await later.runtime.inputState(stage.ref, { inputId })).toEqual(before);
+    expect(await later.runtime.findSession(stage.ref)).toMatchObject({ queued: 1 });
     await stage.worker("worker", recording());
     await stage.world.advance(5_000);
-    expect(await completion).toMatchObject({ output: "payload" });
+    expect(await later.runtime.waitForOutcome(stage.ref, { inputId })).toMatchObject({ output: "payload" });
   });
 
-  it("REC-02 CNF-15 an ephemeral input does not survive: it is dropped and reported, and blocks nothing", async () => {
+  it("REC-02 CNF-15 CNF-16 an input that need not survive is dropped and reported when its process has gone", async () => {
+    for (const durability of ["ephemeral", "derived"] as const) {
+      const stage = await openStage();
+      await stage.bind();
+      const source = { type: "system" } as const;
+      const passing = await send(stage.sender, stage.ref, { ...event("passing"), source, durability });
+      stage.sender.kill();
+      await stage.world.advance(60_000);
+      const { runtime } = await stage.process("later");
+
+      const report = await runtime.recover(stage.ref);
+
+      expect(report).toMatchObject({ inputsRecovered: 0, inputsDropped: 1 });
+      expect(await runtime.listActiveInputs(stage.ref)).toEqual([]);
+      const { inputId } = passing;
+      expect(await runtime.waitForOutcome(stage.ref, { inputId })).toMatchObject({ reason: "dropped" });
+      const { items } = await runtime.listEvents(stage.ref, { after: 0, limit: 100 });
+      const told = { type: "input.abandoned", inputId, reason: "dropped" };
+      expect(items.map(({ event: fact }) => fact)).toContainEqual(told);
+    }
+  });
+
+  it("CNF-15 what need not survive keeps nothing that must from being recovered, and is gone with it", async () => {
     const stage = await openStage();
     await stage.bind();
-    const passing = await send(stage.sender, stage.ref, { ...event("passing"), durability: "ephemeral" });
+    const sent = [];
+    for (const [name, durability] of [
+      ["a", "ephemeral"],
+      ["b", "durable"],
+      ["c", "ephemeral"],
+      ["d", "durable"],
+    ] as const) {
+      sent.push(await send(stage.sender, stage.ref, { ...event(name), durability }));
+    }
+    stage.sender.kill();
+    await stage.world.advance(60_000);
+    const { runtime } = await stage.process("later");
 
-    const report = await stage.sender.runtime.recover(stage.ref);
+    expect(await runtime.recover(stage.ref)).toMatchObject({ inputsRecovered: 2, inputsDropped: 2 });
+    await stage.worker("worker", recording());
+    await stage.world.advance(5_000);
 
-    expect(report).toMatchObject({ inputsRecovered: 0, inputsDropped: 1 });
-    expect(await stage.sender.runtime.listActiveInputs(stage.ref)).toEqual([]);
-    expect(await passing.completion).toMatchObject({ kind: "abandoned", reason: "dropped" });
+    const kinds = await Promise.all(sent.map(({ inputId }) => runtime.waitForOutcome(stage.ref, { inputId })));
+    expect(kinds.map(({ kind }) => kind)).toEqual(["abandoned", "completed", "abandoned", "completed"]);
+    expect(await runtime.verifySession(stage.ref)).toMatchObject({ isSound: true });
+  });
+
+  it("REC-12 a worker that dies before it could call its executor has used an attempt up, and its input is queued", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const host = holding();
+    const wrap = withLedger((ledger) => ({
+      claim: async (command) => {
+        await ledger.claim(command);
+        return new Promise<never>(() => {});
+      },
+    }));
+    const dying = await stage.worker("dying", host.executor, { wrap });
+    const { inputId } = await send(stage.sender, stage.ref, "again");
+    await stage.world.advance(1_000);
+    expect(await stage.sender.runtime.inputState(stage.ref, { inputId })).toMatchObject({ status: "staged" });
+    dying.kill();
+    await stage.world.advance(15_000);
+
+    expect(await stage.sender.runtime.recover(stage.ref)).toMatchObject({ inputsRecovered: 1, inputsRequeued: 1 });
+
+    expect(host.turns).toEqual([]);
+    expect(await stage.sender.runtime.inputState(stage.ref, { inputId })).toMatchObject({
+      status: "queued",
+      attempts: 1,
+      losses: 1,
+    });
+  });
+
+  it("REC-03 what a boundary has committed is handed to nobody after a restart, and is consumed with its run", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const handed: number[] = [];
+    const host = executor(async (turn) => {
+      handed.push(turn.inputs.length);
+      if (turn.resumed !== null) return { kind: "completed" };
+      await turn.checkpoint({ state: "half" });
+      return new Promise(() => {});
+    });
+    const dying = await stage.worker("dying", host);
+    const { inputId } = await send(stage.sender, stage.ref, "once");
+    await stage.world.advance(1_000);
+    dying.kill();
+    stage.sender.kill();
+    await stage.world.advance(15_000);
+    const { runtime } = await stage.process("later");
+    expect(await runtime.inputState(stage.ref, { inputId })).toMatchObject({ status: "applied_pending" });
+
+    await runtime.recover(stage.ref);
+    expect(await runtime.findSession(stage.ref)).toMatchObject({ queued: 0 });
+    await stage.worker("heir", host);
+    await stage.world.advance(5_000);
+
+    expect(handed).toEqual([1, 0]);
+    expect(await runtime.inputState(stage.ref, { inputId })).toMatchObject({ status: "consumed" });
+    expect(await runtime.listActiveInputs(stage.ref)).toEqual([]);
+    const { items } = await runtime.listReceipts(stage.ref, { after: 0, limit: 10 });
+    expect(items.map(({ contributors }) => contributors)).toEqual([[inputId], []]);
   });
 
   it("CNF-09 CNF-16 a session taken over from a dead holder keeps its inputs, drops passing ones, and says so", async () => {
@@ -76,7 +175,7 @@ export function describeRecovery(openStage: OpenStage): void {
     expect(await again.completion).toMatchObject({ kind: "completed" });
   });
 
-  it("REC-04 REC-05 REC-12 CNF-12 what was staged when its worker died is queued again, charged, with an event that says why", async () => {
+  it("REC-04 REC-05 CNF-12 what was staged when its worker died is queued again, charged, with an event that says why", async () => {
     const stage = await openStage();
     await stage.bind();
     const host = holding();
@@ -91,6 +190,12 @@ export function describeRecovery(openStage: OpenStage): void {
     expect(report).toMatchObject({ inputsRecovered: 1, inputsRequeued: 1 });
     const input = await stage.sender.runtime.inputState(stage.ref, { inputId });
     expect(input).toMatchObject({ status: "queued", attempts: 1, losses: 1 });
+    const { runId } = host.last().turn;
+    expect(input?.history.at(-1)).toMatchObject({
+      from: "staged",
+      to: "queued",
+      reason: expect.stringContaining(runId),
+    });
     const { items } = await stage.sender.runtime.listEvents(stage.ref, { after: 0, limit: 100 });
     expect(items.map(({ event: told }) => told)).toContainEqual({
       type: "run.lost",
@@ -103,15 +208,17 @@ export function describeRecovery(openStage: OpenStage): void {
   });
 
   it("REC-18 CNF-09 neither a run nor an executor is a phase: who takes over finds the session idle, or retired", async () => {
-    for (const isRetired of [false, true]) {
+    for (const retired of ["never", "before the run", "during the run"] as const) {
+      const isRetired = retired !== "never";
       const stage = await openStage();
       await stage.bind();
       const host = holding();
-      const dead = await stage.worker("dead", host.executor);
       await send(stage.sender, stage.ref);
+      if (retired === "before the run") await stage.sender.runtime.retire(stage.ref);
+      const dead = await stage.worker("dead", host.executor);
       await stage.world.advance(1_000);
-      expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("running");
-      if (isRetired) await stage.sender.runtime.retire(stage.ref);
+      expect(host.turns).toHaveLength(1);
+      if (retired === "during the run") await stage.sender.runtime.retire(stage.ref);
       dead.kill();
       await stage.world.advance(15_000);
 
@@ -120,6 +227,48 @@ export function describeRecovery(openStage: OpenStage): void {
 
       expect([phase, report.phaseAfter]).toEqual(isRetired ? ["retired", "retired"] : ["idle", "idle"]);
     }
+  });
+
+  it("REC-18 an attached session is idle with its executor after a restart of everything, without a run", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const worker = await stage.worker("worker", recording());
+    await send(stage.sender, stage.ref, "done");
+    await stage.world.advance(1_000);
+    worker.kill();
+    stage.sender.kill();
+    await stage.world.advance(60_000);
+
+    const { runtime } = await stage.process("later");
+
+    expect(await runtime.findSession(stage.ref)).toMatchObject({ phase: "idle", state: "attached", queued: 0 });
+    expect(await runtime.recover(stage.ref)).toMatchObject({ phaseBefore: "idle", phaseAfter: "idle" });
+    expect(await runtime.explain(stage.ref)).toMatchObject({ waitsFor: { kind: "nothing" } });
+  });
+
+  it("CNF-19 a worker whose store cannot be read says so, runs nothing, and runs what was queued once it can", async () => {
+    const stage = await openStage();
+    await stage.bind();
+    const { inputId } = await send(stage.sender, stage.ref, "kept");
+    let isAway = true;
+    const host = holding();
+    const unless = <T>(call: () => Promise<T>): Promise<T> => (isAway ? unavailable() : call());
+    const wrap = withLedger((ledger) => ({
+      claim: (command) => unless(() => ledger.claim(command)),
+      sweep: (limit) => unless(() => ledger.sweep(limit)),
+    }));
+    const worker = await stage.worker("worker", host.executor, { wrap });
+    await stage.world.advance(30_000);
+
+    expect(host.turns).toEqual([]);
+    expect(worker.reports.map(({ level, phrase }) => [level, phrase])).toContainEqual(["warn", "sweep failed"]);
+    expect(await stage.sender.runtime.inputState(stage.ref, { inputId })).toMatchObject({
+      status: "queued",
+      attempts: 0,
+    });
+    isAway = false;
+    await stage.world.advance(5_000);
+    expect(host.turns.map(({ turn }) => textsOf(turn))).toEqual([["kept"]]);
   });
 
   it("REC-10 a stopped session that still holds work is corrupt, and no call takes it for sound", async () => {
@@ -158,10 +307,16 @@ export function describeRecovery(openStage: OpenStage): void {
     await stage.world.advance(1_000);
 
     expect(admitted.map(({ kind }) => kind)).toEqual(sources.map(() => "accepted"));
+    const policies = admitted.map((admission) => admission.kind === "accepted" && admission.policy);
+    expect(policies).toEqual(sources.map(() => policies[0]));
+    const { items: told } = await runtime.listEvents(stage.ref, { after: 0, limit: 100 });
+    expect(told.map(({ event: { type } }) => type)).toContain("run.failed");
     const { items } = await runtime.listInputs(stage.ref, { after: 0, limit: 10 });
     expect(items.map(({ input }) => input.source)).toEqual(
       sources.map((sourceName) => ({ type: "external", sourceName })),
     );
+    // What failed stands in its lane again, charged.
+    expect(items.map(({ failures }) => failures >= 1)).toEqual(sources.map(() => true));
     expect(await runtime.ingest(stage.ref, event("another"))).toMatchObject({ kind: "accepted" });
     expect(await runtime.stopRuntimeExecutor(stage.ref)).toMatchObject({ phaseAfter: "stopped" });
     expect(await runtime.listActiveInputs(stage.ref)).toEqual([]);

@@ -1,11 +1,11 @@
 /** Removing sessions, in two phases. */
 import type { RequestId, SessionEvent, UnregisterReport } from "@holdfast/contracts";
 import { findTransition, SESSION_TABLE } from "@holdfast/domain";
-import { binding } from "@holdfast/testkit";
+import { binding, createTestInbox } from "@holdfast/testkit";
 import { expect, it } from "vitest";
 import { executor, holding, recording } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
-import { send } from "../support/send.ts";
+import { type SentInput, send } from "../support/send.ts";
 import { begin } from "./operations.ts";
 import type { OpenStage, Stage } from "./stage.ts";
 
@@ -21,6 +21,28 @@ export function describeUnregister(openStage: OpenStage): void {
     turns.last().answer();
     await stage.world.advance(1_000);
     await Promise.all(removals);
+  });
+
+  it("UNR-01 a session with a run, a drain and waiters asks each of the three once, and goes when all have ended", async () => {
+    const stage = await openStage();
+    const { turns, removals, first } = await removeDuringTurn(stage, 3, 0, async () => {
+      const comms = createTestInbox();
+      expect(await stage.sender.runtime.updatePeerIngressContext(stage.ref, { keepAlive: true, comms })).toBe(true);
+    });
+    const asked = await eventsOf(stage, "session.unregistering");
+
+    turns.last().answer({ kind: "completed", output: "done" });
+    await stage.world.advance(1_000);
+
+    expect(asked).toEqual([
+      { type: "session.unregistering", from: "idle", open: expect.arrayContaining(["loop", "drain", "waiters"]) },
+    ]);
+    expect(asked).toMatchObject([{ open: { length: 3 } }]);
+    for (const removal of removals) {
+      expect(await removal).toMatchObject({ obligations: { loop: "closed", drain: "closed", waiters: "closed" } });
+    }
+    expect(await first.completion).toMatchObject({ output: "done" });
+    expect(stage.sender.runtime.inspectCommsDrain(stage.ref)?.phase ?? "inactive").not.toBe("running");
   });
 
   it("UNR-02 a session on its way out begins no second removal, commits none early, and registers nobody", async () => {
@@ -39,6 +61,12 @@ export function describeUnregister(openStage: OpenStage): void {
         details: { open: ["loop", "waiters"] },
       });
     }
+    expect(await rejection(runtime.acceptInput(stage.ref, { kind: "prompt", text: "late" }))).toMatchObject({
+      code: "session.not_accepting",
+      details: { phase: "draining" },
+    });
+    // Whoever says too early that nothing is open is not believed.
+    expect(await runtime.closeObligation(stage.ref, { obligation: "loop" })).toEqual({ kind: "open" });
     const table = (event: string, bits: string) =>
       findTransition(SESSION_TABLE.rows, { state: "draining", event, bits });
     expect([table("unregister.begin", ""), table("unregister.commit", "00")]).toEqual([null, null]);
@@ -95,7 +123,7 @@ export function describeUnregister(openStage: OpenStage): void {
 
   it("UNR-07 nothing new is taken once draining is committed; what is left ends, and its waiters learn it", async () => {
     const stage = await openStage();
-    const { turns, removals, first } = await removeDuringTurn(stage, 1, 2);
+    const { turns, removals, first, others } = await removeDuringTurn(stage, 1, 2);
     const left = await stage.sender.runtime.listInputs(stage.ref, { after: 1, limit: 10 });
 
     turns.last().answer({ kind: "completed", output: "done" });
@@ -105,6 +133,9 @@ export function describeUnregister(openStage: OpenStage): void {
     expect(turns.turns).toHaveLength(1);
     expect(left.items).toHaveLength(2);
     expect(await removals[0]).toMatchObject({ inputsAbandoned: 2 });
+    for (const { completion } of others) {
+      expect(await completion).toMatchObject({ kind: "abandoned", reason: "unregistered", attempts: 0 });
+    }
   });
 
   it("UNR-08 lifecycle, inputs and directory change at once: no reader sees one without the other", async () => {
@@ -241,16 +272,18 @@ export function describeUnregister(openStage: OpenStage): void {
 }
 
 /** A bound session with a run in progress, some more inputs, and callers that ask for its removal. */
-async function removeDuringTurn(stage: Stage, callers = 1, more = 0) {
+async function removeDuringTurn(stage: Stage, callers = 1, more = 0, before = async () => {}) {
   await stage.bind();
   const turns = holding({ heedsSignal: false });
   await stage.worker("worker", turns.executor);
   const first = await send(stage.sender, stage.ref);
-  for (let n = 0; n < more; n += 1) await send(stage.sender, stage.ref);
+  const others: SentInput[] = [];
+  for (let n = 0; n < more; n += 1) others.push(await send(stage.sender, stage.ref));
   await stage.world.advance(1_000);
+  await before();
   const removals = Array.from({ length: callers }, () => stage.sender.runtime.unregisterSession(stage.ref));
   await stage.world.settle();
-  return { turns, removals, first };
+  return { turns, removals, first, others };
 }
 
 async function eventsOf({ world, ref }: Stage, type: SessionEvent["type"]): Promise<SessionEvent[]> {
