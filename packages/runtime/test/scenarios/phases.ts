@@ -2,7 +2,7 @@
 import type { ControlVerb, RequestId, RunId, SessionState } from "@holdfast/contracts";
 import { expect, it } from "vitest";
 import { failure } from "../support/bound-session.ts";
-import { executor, type HeldTurn, holding, textsOf } from "../support/executors.ts";
+import { executor, holding, textsOf } from "../support/executors.ts";
 import { rejection } from "../support/rejection.ts";
 import { send } from "../support/send.ts";
 import type { OpenStage, Stage } from "./stage.ts";
@@ -144,7 +144,7 @@ function describeRuns(openStage: OpenStage): void {
   });
 
   it("STA-07 LIF-02 LAN-10 a boundary of a run that is not the current one is refused, and changes nothing", async () => {
-    const { stage, late, host, inputId } = await overtaken(openStage);
+    const { stage, late, host, inputId, asleep } = await overtaken(openStage);
     const { runId } = host.last().turn;
     expect(late.turn.runId).not.toBe(runId);
     const before = await standing(stage);
@@ -153,6 +153,8 @@ function describeRuns(openStage: OpenStage): void {
     late.answer({ kind: "completed", state: "of another run", output: "another" });
     await stage.world.advance(2_000);
 
+    const refused = { phrase: "settlement refused", fields: { runId: late.turn.runId } };
+    expect(asleep.reports.at(-1)).toMatchObject(refused);
     expect(await standing(stage)).toEqual(before);
     expect(await stage.sender.runtime.runtimeState(stage.ref)).toBe("running");
     expect(host.last().turn.signal.aborted).toBe(false);
@@ -281,7 +283,7 @@ async function begin(stage: Stage) {
 /** The result of a worker that slept while its batch was taken apart: the inputs are in runs of their own. */
 async function overtaken(openStage: OpenStage) {
   const stage = await openStage();
-  const sleeper = { ...holding(), late: null as HeldTurn | null };
+  const sleeper = holding();
   const asleep = await stage.worker("asleep", { ...sleeper.executor, maxBatch: 2 });
   await stage.register();
   const { inputId } = await send(stage.sender, stage.ref, "a");
@@ -300,7 +302,7 @@ async function overtaken(openStage: OpenStage) {
   expect(textsOf(host.last().turn)).toEqual(["a"]);
   asleep.thaw();
   await stage.world.advance(100);
-  return { stage, late, host, inputId };
+  return { stage, late, host, inputId, asleep };
 }
 
 async function succeeds({ sender: { runtime }, ref }: Stage, verb: ControlVerb, dryRun: boolean): Promise<boolean> {
