@@ -12,6 +12,8 @@ import { registerInspect } from "./commands/inspect.ts";
 import { registerInterrupt } from "./commands/interrupt.ts";
 import { registerRegister } from "./commands/register.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerResume } from "./commands/resume.ts";
+import { registerSchedules } from "./commands/schedules.ts";
 import { registerSend } from "./commands/send.ts";
 import { registerSessions } from "./commands/sessions.ts";
 import { registerStanding } from "./commands/standing.ts";
@@ -43,6 +45,8 @@ export function createProgram(): Command {
     registerUnregister,
     registerVerify,
     registerInterrupt,
+    registerResume,
+    registerSchedules,
     registerDeadLetters,
     registerReplay,
     registerDemo,
