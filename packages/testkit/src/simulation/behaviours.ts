@@ -113,11 +113,15 @@ async function checkpointTwice(turn: Turn, tools: Tools): Promise<unknown> {
 async function awaitApproval(turn: Turn, tools: Tools): Promise<unknown> {
   if (turn.resumed !== null) return complete(turn, tools);
   tools.askApproval();
-  const on = tools.chance.pick([
-    { type: "approval", approvalId: turn.runId },
-    { type: "operation", operationId: turn.runId },
-  ]);
+  const on = { type: "approval", approvalId: turn.runId };
   return { kind: "suspended", on, state: stateAfter(turn) };
+}
+
+/** Waits for background work, which may be there, over or unknown; and for somebody who looks after what never ends. */
+async function awaitOperation(turn: Turn, tools: Tools): Promise<unknown> {
+  if (turn.resumed !== null) return complete(turn, tools);
+  tools.askApproval();
+  return { kind: "suspended", on: { type: "operation", operationId: "op_1" }, state: stateAfter(turn) };
 }
 
 async function inboxOf(turn: Turn, { noteJoined }: Tools, options: InboxOptions = {}): Promise<readonly InputId[]> {
@@ -205,6 +209,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   checkpointTwice,
   awaitApproval,
   awaitApproval,
+  awaitOperation,
   takeInbox,
   takeInbox,
   takeInbox,

@@ -40,6 +40,8 @@ export function checkOverlap(ledger: LedgerRecord, places: Places, complain: Com
 
 /** Nothing is first staged between its coming and its own turn. */
 function checkNext(place: Place, all: readonly Place[], complain: Complain): void {
+  // One that failed may hold its lane up for a while, and the queue lane goes on.
+  if (all.some(({ record }) => record.policy.lane === "steer" && record.failures > 0)) return;
   const until = Math.min(place.stagedAt, place.overAt);
   const passed = all.find((other) => {
     return other !== place && !isUrgent(other) && other.stagedAt > place.admittedAt && other.stagedAt < until;

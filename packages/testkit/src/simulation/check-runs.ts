@@ -59,13 +59,13 @@ function checkJoined(facts: readonly StoreFact[], { events }: LedgerRecord, comp
     complain("G5", `${taken.join()} joined runs, and the session tells of ${told.join()}`);
 }
 
-/** A suspended run goes on because somebody let it, or because its time came. */
+/** A suspended run goes on because somebody let it, or because what it waited for came. */
 function checkResumed(facts: readonly StoreFact[], { events }: LedgerRecord, complain: Complain): void {
   const allowed = new Map<string, number>();
   const allow = (runId: string, more: number) => allowed.set(runId, (allowed.get(runId) ?? 0) + more);
   for (const fact of facts) {
     if (fact.type === "resumed") allow(fact.runId, 1);
-    if (fact.type === "committed" && fact.commit.isTimed) allow(fact.commit.fence.runId, 1);
+    if (fact.type === "committed" && fact.commit.goesOn) allow(fact.commit.fence.runId, 1);
   }
   for (const { event } of events) if (event.type === "run.resumed") allow(event.runId, -1);
   for (const [runId, left] of allowed) if (left < 0) complain("G10", `${runId} went on and nobody let it`);

@@ -1,5 +1,12 @@
 /** What callers were told, compared with what the store holds. */
-import type { Admission, InputId, Outcome, SessionRef } from "@holdfast/contracts";
+import {
+  type Admission,
+  type InputId,
+  OperationOutcome,
+  type Outcome,
+  type RunId,
+  type SessionRef,
+} from "@holdfast/contracts";
 import type { InputRecord } from "@holdfast/runtime";
 import { isSameJson } from "./is-same-json.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
@@ -208,7 +215,7 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...groups.values()];
 }
 
-/** A run that was let go on finds what one of those said who let it. */
+/** A run that was let go on finds what one of those said who let it, or how the work ended that it waited for. */
 function checkApprovals(life: Life): void {
   const { approvals } = life.workload;
   for (const { request, told } of approvals.given) checkCode(life, request, told);
@@ -218,6 +225,18 @@ function checkApprovals(life: Life): void {
     const isGiven = approvals.given.some(({ runId, request }) => {
       return runId === turn.runId && isSameJson(value, { by: request });
     });
-    if (!isGiven) life.world.witness.report("G10", `${turn.runId} was resumed with ${JSON.stringify(value)}`);
+    if (!isGiven && !(isOutcome(value) && waitedForWork(life, turn.runId)))
+      life.world.witness.report("G10", `${turn.runId} was resumed with ${JSON.stringify(value)}`);
   }
+}
+
+function isOutcome(value: unknown): boolean {
+  return OperationOutcome.safeParse(value).success;
+}
+
+/** What the store forgot went on all the same. */
+function waitedForWork({ world: { witness } }: Life, runId: RunId): boolean {
+  return [...witness.facts, ...witness.lost].some((fact) => {
+    return fact.type === "committed" && fact.commit.fence.runId === runId && fact.commit.goesOn;
+  });
 }

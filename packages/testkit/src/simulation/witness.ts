@@ -76,8 +76,8 @@ export interface Commit {
   /** `null` when only the fence tells. */
   readonly node: NodeId | null;
   readonly result: Settlement["kind"] | "checkpointed";
-  /** It waits for a time, and goes on by itself. */
-  readonly isTimed: boolean;
+  /** It waits for a time or for background work, and goes on by itself. */
+  readonly goesOn: boolean;
 }
 
 /** What is counted, so that nobody takes a quiet life for a proof. */
@@ -180,8 +180,8 @@ export class Witness {
   /** What a process says of its background work: the store is away at times, and nothing else may go wrong there. */
   heardReport({ phrase, error }: { readonly phrase: string; readonly error: unknown }): void {
     if (error === undefined || isAppError(error, "store.unavailable")) return;
-    // A session that takes nothing in refuses what its schedules send, too.
-    if (phrase === "firing refused" && isAppError(error)) return;
+    // A session that takes nothing in, or is gone, refuses what is sent by itself as well.
+    if (OF_NOBODY.has(phrase) && isAppError(error)) return;
     this.report("G8", `${phrase}: ${messageOf(error)}`);
   }
 
@@ -234,9 +234,9 @@ export class Witness {
     }
     // A run that was asked to end without a trace commits nothing, whatever was sent.
     if ("digest" in settlement && reply.position > command.expectedPosition) {
-      const isTimed = settlement.kind === "suspended" && settlement.on.type === "timer";
+      const goesOn = settlement.kind === "suspended" && settlement.on.type !== "approval";
       const { kind: result, digest } = settlement;
-      this.#heardCommit(ref, { position: reply.position, digest, fence, node, result, isTimed });
+      this.#heardCommit(ref, { position: reply.position, digest, fence, node, result, goesOn });
     }
     this.#heardSettled(ref, reply.settled);
   }
@@ -253,7 +253,7 @@ export class Witness {
     }
     if (boundary !== null) {
       const { digest } = boundary;
-      this.#heardCommit(ref, { position, digest, fence, node: null, result: "checkpointed", isTimed: false });
+      this.#heardCommit(ref, { position, digest, fence, node: null, result: "checkpointed", goesOn: false });
     }
     this.counts.joined += inputIds.length;
     this.facts.push({ type: "joined", ref, fence, call, inputIds });
@@ -341,6 +341,9 @@ export class Witness {
     return this.#options.setBackMs() + Math.max(leaseMs + graceMs, unhostedMs, sweepDelayMs, untilTimed);
   }
 }
+
+/** What is said of inputs that no client sent. */
+const OF_NOBODY: ReadonlySet<string> = new Set(["firing refused", "detached work not told"]);
 
 const CONSUMED_ON_ACCEPT: Outcome = { kind: "completed_without_result" };
 

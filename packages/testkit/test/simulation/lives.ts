@@ -54,7 +54,7 @@ const LEAST = {
   committed: 37_000,
   repeats: 4_500,
   joined: 200,
-  resumed: 400,
+  resumed: 300,
   merged: 380,
   fenced: 2_800,
   rollbacks: 2_000,

@@ -17,6 +17,6 @@ describe("a broken promise is noticed", () => {
 
       const noticed = broken.flatMap(({ result }) => result.violations);
       expect(noticed.filter(isIt)).not.toEqual([]);
-    }, 120_000);
+    }, 300_000);
   }
 });

@@ -346,7 +346,7 @@ export const MUTANTS: readonly Mutant[] = [
     mutate: both(releasingBlindly, withoutSweeper),
   },
   { name: "a settlement taken from anybody, at any head", breaks: "G3", withinSeeds: 100, mutate: fencingNobody },
-  { name: "a fence of the token alone", breaks: "G3", from: 4_801, withinSeeds: 100, mutate: fencingByTokenOnly },
+  { name: "a fence of the token alone", breaks: "G3", from: 4_801, withinSeeds: 6_000, mutate: fencingByTokenOnly },
   { name: "a repeated settlement that stages anew", breaks: "G1", withinSeeds: 100, mutate: stagingAnew },
   { name: "a key that is taken twice", breaks: "G7", withinSeeds: 20, mutate: admittingTwice },
   {
@@ -354,7 +354,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "G5",
     says: "when it was repeated",
     from: 501,
-    withinSeeds: 500,
+    withinSeeds: 3_000,
     mutate: showingOnce,
   },
   {
@@ -460,8 +460,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "G10",
     says: "a removal was reported",
     from: 701,
-    withinSeeds: 500,
+    withinSeeds: 3_000,
     mutate: removingOnWord,
   },
-  { name: "a journal that believes anybody", breaks: "G5", from: 701, withinSeeds: 500, mutate: journalingAnything },
+  { name: "a journal that believes anybody", breaks: "G5", from: 701, withinSeeds: 3_000, mutate: journalingAnything },
 ];
