@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { environmentHelp, VARIABLES_OF } from "holdfast/process";
 import { registerControl } from "./commands/control.ts";
 import { registerDeadLetters } from "./commands/dead-letters.ts";
+import { registerDeliver } from "./commands/deliver.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDev } from "./commands/dev.ts";
 import { registerDoctor } from "./commands/doctor.ts";
@@ -47,6 +48,7 @@ export function createProgram(): Command {
     registerInterrupt,
     registerResume,
     registerSchedules,
+    registerDeliver,
     registerDeadLetters,
     registerReplay,
     registerDemo,

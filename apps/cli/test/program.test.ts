@@ -19,7 +19,7 @@ async function helpOf(name: string): Promise<string> {
 describe("the program", () => {
   it("has every command", () => {
     const onSessions = ["send", "events", "sessions", "inspect", "explain", "interrupt", "dead-letters"];
-    const onWork = ["status", "operations", "deliveries"];
+    const onWork = ["status", "operations", "deliveries", "deliver", "schedules", "resume", "stream"];
     const verbs = ["retire", "recycle", "reset", "recover", "stop", "destroy"];
 
     expect(names).toEqual(

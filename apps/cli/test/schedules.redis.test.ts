@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.close({ graceMs: 0 }));
 
-describe("schedules", { timeout: 60_000 }, () => {
+describe("schedules", () => {
   it("are set, listed, paused, resumed and removed", async () => {
     await holdfast("register", "chat/1", "--executor", "asking");
     const set = await holdfast("schedules", "set", "chat/1", "daily", "ask", "--cron", "0 9 * * *");
@@ -58,7 +58,25 @@ describe("schedules", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a run", { timeout: 60_000 }, () => {
+describe("a delivery", () => {
+  it("waits for a session that is not there yet, and the same one again is the first one", async () => {
+    const first = await holdfast("deliver", "chat/later", "it is ready", "--id", "job/7");
+    const again = await holdfast("deliver", "chat/later", "it is ready", "--id", "job/7");
+    const other = await holdfast("deliver", "chat/later", "something else", "--id", "job/7");
+    const nameless = await holdfast("deliver", "chat/later", "x");
+    const listed = await holdfast("deliveries", "chat/later");
+
+    expect(first.stdout).toBe("delivered to chat/later: place 1 of its inbox\n");
+    expect(again.stdout).toBe("already delivered to chat/later: place 1 of its inbox\n");
+    expect(other.stderr).toMatch(/^error\[delivery\.conflict\]: /);
+    expect(nameless.stderr).toContain("--id");
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      items: [{ deliveryId: "job/7", submission: { sourceId: "cli", payload: "it is ready" }, disposition: null }],
+    });
+  });
+});
+
+describe("a run", () => {
   it("that is suspended is explained, and goes on with a value", async () => {
     const session = host.session("chat/2", { executor: "asking" });
     const sent = await session.send({ text: "ask" });
