@@ -150,6 +150,12 @@ export const DEFAULT_RETENTION: Retention = {
   streamParts: 10_000,
 };
 
+/** Latest request ids of a session whose answers are known: of control commands, events of callers, and removals. */
+export const KEPT_REQUESTS = 1_000;
+
+/** Latest displacement scopes of a session that are remembered besides those of which an input waits. */
+export const KEPT_SCOPES = 16;
+
 /** Fewer than this could be what a repeated call asks for. */
 export const MIN_KEPT = 200;
 

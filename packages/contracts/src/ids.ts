@@ -55,7 +55,10 @@ export const IdempotencyKey = userId().brand("IdempotencyKey");
 /** See {@link IdempotencyKey}. */
 export type IdempotencyKey = z.infer<typeof IdempotencyKey>;
 
-/** The user's name for one control command; a repeat reports the first result (G10). */
+/**
+ * The user's name for one control command; a repeat reports the first result for as long as the session has not taken
+ * {@link KEPT_REQUESTS} others since (G10).
+ */
 export const RequestId = userId().brand("RequestId");
 /** See {@link RequestId}. */
 export type RequestId = z.infer<typeof RequestId>;

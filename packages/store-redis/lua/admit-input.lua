@@ -50,7 +50,7 @@
     {"torn"}
 
   Raises   session input.admit, run.stage, control.interrupt; input input.queue, input.consume_on_accept, input.supersede, input.coalesce, input.aggregate
-  Uses     constants, clock, step, session, lane, input, run, due, continuation, operation, retention, standing, arrival, letter, cancel, admission, reply
+  Uses     constants, clock, step, session, ring, lane, input, run, due, continuation, operation, retention, standing, arrival, letter, cancel, admission, reply
   Upholds  L1, L6, L7, G1, G7, G14
   Clock    the store's
   Memory   refused

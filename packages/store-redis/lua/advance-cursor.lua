@@ -13,7 +13,7 @@
     {"missing"}
     {"torn"}
 
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O13
   Clock    the store's
   Memory   allowed

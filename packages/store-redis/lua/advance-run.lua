@@ -47,7 +47,7 @@
     {"torn"}
 
   Raises   session run.settle, run.stage, input.admit; input run.commit, run.cancel, run.suspend, run.supersede, run.fail, run.release, run.roll_back, run.stage, input.abandon; run run.stage, run.commit, run.cancel, run.suspend, run.supersede, run.resume, run.fail, run.release, run.roll_back, run.split
-  Uses     constants, clock, step, session, lane, input, run, due, continuation, operation, attempt, settlement, select, stage, retention, reply, advance
+  Uses     constants, clock, step, session, ring, lane, input, run, due, continuation, operation, attempt, settlement, select, stage, retention, reply, advance
   Upholds  L2, L3, L4, L5, L6, L7, G1, G2, G3, G4, G5, G6
   Clock    the store's
   Memory   allowed

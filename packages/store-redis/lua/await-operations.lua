@@ -24,7 +24,7 @@
     {"missing"}
     {"torn"}
 
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O9, O10, O12
   Clock    the store's
   Memory   allowed

@@ -37,7 +37,7 @@
     {"torn"}
 
   Raises   session input.admit, run.begin; input input.queue, input.coalesce, run.stage; run run.stage
-  Uses     constants, clock, step, session, lane, input, run, continuation, stage, due, standing, arrival, reply
+  Uses     constants, clock, step, session, ring, lane, input, run, continuation, stage, due, standing, arrival, reply
   Upholds  L1, L3, L5, L6, L7, G1, G2, G7
   Clock    the store's
   Memory   refused

@@ -17,7 +17,7 @@
     {"torn"}
 
   Raises   session unregister.begin, unregister.commit, run.stage; obligation obligation.close; run run.abandon; input run.lose, input.drop
-  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, drain, obligations, unregister
+  Uses     clock, step, session, ring, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, drain, obligations, unregister
   Upholds  D4, D5, D6, L6
   Clock    the store's
   Memory   allowed

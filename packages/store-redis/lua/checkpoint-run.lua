@@ -33,7 +33,7 @@
     {"torn"}
 
   Raises   session run.settle, run.stage; input run.checkpoint, run.stage; run run.stage, run.checkpoint, run.resume
-  Uses     constants, clock, step, session, lane, input, run, due, continuation, operation, attempt, settlement, select, stage, steer, reply
+  Uses     constants, clock, step, session, ring, lane, input, run, due, continuation, operation, attempt, settlement, select, stage, steer, reply
   Upholds  T6, T7, T8, L4, L5, L7, G1, G3, G4, G5, G6
   Clock    the store's
   Memory   allowed

@@ -30,7 +30,7 @@
     {"torn"}
 
   Raises   session run.settle, run.stage, input.admit, unregister.commit; input run.lose, run.roll_back, run.stage, input.drop, input.abandon; run run.stage, run.lose, run.roll_back, run.resume, run.split
-  Uses     constants, clock, step, session, lane, input, run, continuation, attempt, drop, select, stage, due, reply, claim
+  Uses     constants, clock, step, session, ring, lane, input, run, continuation, attempt, drop, select, stage, due, reply, claim
   Upholds  L2, L3, L5, L6, L7, G2, G6
   Clock    the store's
   Memory   allowed

@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session unregister.commit, unregister.end_run, unregister.end_work, run.stage; obligation obligation.close; input run.lose, run.roll_back, input.drop; run run.stage, run.lose, run.roll_back, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, continuation, operation, attempt, drop, due, reply, labels, control, drain, obligations, unregister
+  Uses     clock, step, session, ring, lane, input, run, continuation, operation, attempt, drop, due, reply, labels, control, drain, obligations, unregister
   Upholds  D4, D5, D6, D7, L6, G9
   Clock    the store's
   Memory   allowed

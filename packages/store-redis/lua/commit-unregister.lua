@@ -16,7 +16,7 @@
     {"torn"}
 
   Raises   session unregister.commit, unregister.end_work, run.stage; input run.lose, input.drop; run run.abandon
-  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, obligations, unregister
+  Uses     clock, step, session, ring, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control, obligations, unregister
   Upholds  D5, D6, D8
   Clock    the store's
   Memory   allowed
@@ -44,7 +44,7 @@ if not leave_step(c, "unregister.commit", bit(c.hold ~= nil) .. "1", command) th
 emit(c, "session.unregistered")
 remove(c, "leave")
 remove(c, "schedules")
-write(c, "w" .. leave.requestId, rows[4])
+keep_request(c, "w" .. leave.requestId, rows[4])
 -- First the new name: torn in between, the session is there and says so.
 redis.call("HSET", K.session, "away", encode_head(c.head))
 redis.call("HDEL", K.session, "head")

@@ -19,7 +19,7 @@
     {"torn"}
 
   Raises   session control.retire, control.recycle, control.reset, control.recover, control.stop, control.destroy, run.stage, input.admit; input run.lose, run.roll_back, input.drop; run run.stage, run.lose, run.roll_back, run.split, run.abandon
-  Uses     clock, step, session, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control
+  Uses     clock, step, session, ring, lane, input, run, continuation, attempt, drop, due, operation, reply, labels, control
   Upholds  C1, C2, C3, C4, C5, C6, L6, G10
   Clock    the store's
   Memory   allowed
@@ -56,7 +56,7 @@ if phase then
   emit(c, "session.phase_changed|" .. A.verb .. "|" .. phase_before .. "|" .. phase)
 end
 local row = encode_report(report)
-write(c, "z" .. A.requestId, row)
+keep_request(c, "z" .. A.requestId, row)
 commit(c)
 return control_answer(c, {
   report = row, followers = followers, abortNode = command.abortNode, dueAt = command.dueAt, rewake = A.rewakeMs,

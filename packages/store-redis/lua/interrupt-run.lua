@@ -17,7 +17,7 @@
     {"torn"}
 
   Raises   session control.interrupt
-  Uses     clock, step, session, cancel
+  Uses     clock, step, session, ring, cancel
   Upholds  C1, C3, C5, G10
   Clock    the store's
   Memory   allowed
@@ -42,7 +42,7 @@ perform(effects, {
 local report = blank_report()
 report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = "interrupt", c.head.phase, phase, hold.runId
 local row = encode_report(report)
-write(c, "z" .. A.requestId, row)
+keep_request(c, "z" .. A.requestId, row)
 commit(c)
 -- At its boundary the run learns of it by itself.
 local node = A.mode ~= "boundary" and hold.node or ""

@@ -27,7 +27,7 @@
     {"torn"}
 
   Raises   session run.stage, input.admit; run run.resume; operation operation.provision, operation.fail_provisioning, operation.abort_provisioning, operation.report_progress, operation.peer_ready, operation.request_retire, operation.complete, operation.fail, operation.cancel, operation.mark_retired
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O17, O6, O7, O8, O9, O10, G10
   Clock    the store's
   Memory   allowed

@@ -19,7 +19,7 @@
     {"torn"}
 
   Raises   session operations.open, run.stage, input.admit
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O10, O11, G10
   Clock    the store's
   Memory   refused

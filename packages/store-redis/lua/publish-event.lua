@@ -16,7 +16,7 @@
     {"missing"}
     {"torn"}
 
-  Uses     clock, session
+  Uses     clock, session, ring
   Upholds  C7, G10
   Clock    the store's
   Memory   refused
@@ -35,6 +35,6 @@ end
 if SESSION_FINAL[c.head.phase] then return { "refused", c.head.phase } end
 
 emit(c, "caller.event|" .. A.name .. "|" .. A.payload)
-write(c, "n" .. A.requestId, c.head.cursor .. " " .. A.digest)
+keep_request(c, "n" .. A.requestId, c.head.cursor .. " " .. A.digest)
 commit(c)
 return { "published", "", c.head.cursor, followers }

@@ -23,7 +23,7 @@
     {"torn"}
 
   Raises   session operations.open, run.stage, input.admit
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O7, O8, O10, G10
   Clock    the store's
   Memory   refused

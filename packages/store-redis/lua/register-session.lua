@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session session.register, session.bind, run.stage, input.admit, unregister.commit; obligation obligation.close
-  Uses     clock, step, session, lane, input, run, due, continuation, operation, labels, obligations
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation, labels, obligations
   Upholds  D1, D2, D4, D8
   Clock    the store's
   Memory   refused

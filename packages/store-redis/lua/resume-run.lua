@@ -20,7 +20,7 @@
     {"torn"}
 
   Raises   session run.stage; run run.resume, run.stage
-  Uses     constants, clock, step, session, lane, input, run, due, continuation, operation
+  Uses     constants, clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  C8, L6, L7, G10
   Clock    the store's
   Memory   refused
@@ -51,7 +51,7 @@ OPS.leave(c, A.runId, run)
 resume_run(c, A.runId, run)
 local report = blank_report()
 report.verb, report.phaseBefore, report.phaseAfter, report.abortedRunId = RESUME, c.head.phase, c.head.phase, A.runId
-write(c, "z" .. A.requestId, encode_report(report))
+keep_request(c, "z" .. A.requestId, encode_report(report))
 commit_later(c, K.later)
 local wakes = not c.hold and c.head.executor ~= "" and may_stage(c)
 if wakes then

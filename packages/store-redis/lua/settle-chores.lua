@@ -14,7 +14,7 @@
     {"torn"}
 
   Raises   session run.stage, input.admit; input input.abandon, input.drop, input.supersede; run run.abandon, run.resume
-  Uses     clock, step, session, lane, input, run, continuation, drop, due, trim, operation, reply
+  Uses     clock, step, session, ring, lane, input, run, continuation, drop, due, trim, operation, reply
   Upholds  L6, G1, G9, G10
   Clock    the store's
   Memory   allowed
@@ -190,7 +190,7 @@ local CHORES = {
     local page = redis.call("HSCAN", K.session, chore.cursor, "COUNT", SCRIPT_BATCH)
     for i = 1, #page[2], 2 do
       local field = page[2][i]
-      local is_data = string.find(field, "^[ipqskcruoedfjnbtmvyl].") and not KEPT_FIELDS[field]
+      local is_data = string.find(field, "^[ipqskcruoedfjnbtmvyl].") and not KEPT_FIELDS[field] or string.find(field, "^hc")
       if is_data and field ~= terminal then remove(c, field) end
     end
     remove(c, "state")

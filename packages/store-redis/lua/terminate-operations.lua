@@ -18,7 +18,7 @@
     {"torn"}
 
   Raises   session run.stage, input.admit; run run.resume; operation operation.terminate
-  Uses     clock, step, session, lane, input, run, due, continuation, operation
+  Uses     clock, step, session, ring, lane, input, run, due, continuation, operation
   Upholds  O6, O8
   Clock    the store's
   Memory   allowed

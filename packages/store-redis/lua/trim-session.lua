@@ -14,7 +14,7 @@
     {"kept", nextMs}
     {"missing"}
 
-  Uses     clock, step, session, lane, input, due
+  Uses     clock, step, session, ring, lane, input, due
   Upholds  D59, G14
   Clock    the store's
   Memory   allowed

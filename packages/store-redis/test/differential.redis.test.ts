@@ -4,7 +4,9 @@
  *   HOLDFAST_DIFFERENTIAL_RUNS   how many lives, 300 unless given
  *   HOLDFAST_DIFFERENTIAL_SEED, HOLDFAST_DIFFERENTIAL_PATH   replay a failure
  */
-import { anyCommands, playCommands } from "@holdfast/testkit";
+import { KEPT_SCOPES } from "@holdfast/contracts";
+import type { SessionImage } from "@holdfast/store-memory";
+import { anyCommands, driveSession, event, playCommands, sessionRef } from "@holdfast/testkit";
 import fc, { type RunDetails } from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freshRig, openComparedStore } from "./differential-rig.ts";
@@ -38,6 +40,27 @@ it(`answers and stores what the model does, over ${RUNS} random lives`, {
   );
 
   expect(details.failed ? reportOf(details) : null).toBeNull();
+});
+
+it("remembers the latest scopes as the model does, and those of which something waits [G14, M6]", async () => {
+  const { left, right } = await freshRig(redis);
+  const ref = sessionRef("scopes");
+  for (const { store } of [left, right]) {
+    const session = driveSession(store, ref);
+    await session.register();
+    const admit = (scope: string, queue: "replace" | "supersede") =>
+      session.accept({ input: event("tick", { scope }), queue });
+    // Each ends the one before it.
+    for (let count = 0; count < 4 * KEPT_SCOPES; count += 1) await admit(`over ${count}`, "replace");
+    for (let count = 0; count < 2 * KEPT_SCOPES; count += 1) await admit(`waiting ${count}`, "supersede");
+  }
+
+  const image = (await right.inspect(ref)) as { session: SessionImage };
+
+  expect(image).toEqual(await left.inspect(ref));
+  const scopes = Object.keys(image.session.scopes);
+  expect(scopes.filter((scope) => scope.includes("waiting"))).toHaveLength(2 * KEPT_SCOPES);
+  expect(scopes.length).toBeLessThanOrEqual(3 * KEPT_SCOPES);
 });
 
 function reportOf<T>({ seed, counterexamplePath, counterexample, errorInstance, numRuns }: RunDetails<T>): string {

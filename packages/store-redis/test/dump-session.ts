@@ -100,7 +100,7 @@ const SINGLE = new Set([
 function assertKnown(fields: Fields): void {
   if (text(fields, "txn") !== "") throw new Error("a script left its marker behind");
   for (const name of fields.keys()) {
-    if (!SINGLE.has(name) && !/^([ipkcsqroujedfgxzwnbtmvyl].|a[.])/.test(name)) {
+    if (!SINGLE.has(name) && !/^([ipkcsqroujedfgxzwnbtmvyl].|a[.]|h[rc]\d*$)/.test(name)) {
       throw new Error(`the session has a field ${name}`);
     }
   }
@@ -209,6 +209,8 @@ function record(fields: Fields, head: Head) {
       .sort((one, other) => one.admission - other.admission),
     keys: named(fields, "k", String),
     scopes: named(fields, "c", String),
+    scopeRing: ring(fields, "hc", (name) => name.slice(1)),
+    requests: ring(fields, "hr", (name) => `${USES[name.charAt(0)]} ${name.slice(1)}`),
     receipts: positions.flatMap((name) => {
       const row = fields.get(name);
       return row === undefined ? [] : [receipt(decodeRow(RECEIPT, row))];
@@ -245,6 +247,19 @@ function record(fields: Fields, head: Head) {
       return { node, until: Number(until) };
     }),
   };
+}
+
+/** What a request id was used for, by the first letter of the field that answers it. */
+const USES: Readonly<Record<string, string>> = { z: "control", n: "published", w: "unregistered" };
+
+function ring(fields: Fields, prefix: string, render: (name: string) => string) {
+  const bounds = text(fields, prefix);
+  const [from = 0, to = 0] = bounds === "" ? [] : bounds.split(",").map(Number);
+  const names = Object.entries(named(fields, prefix, (row) => render(row.toString("utf8"))));
+  const places = names
+    .map(([name, value]): [string, string] => [name.slice(prefix.length - 1), value])
+    .filter(([place]) => place !== "");
+  return { from, to, names: Object.fromEntries(places) };
 }
 
 function decode<L extends Parameters<typeof decodeRow>[0]>(layout: L) {

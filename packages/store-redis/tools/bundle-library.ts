@@ -1,5 +1,5 @@
 /** Puts the library of scripts together: codecs, constants, machine rows, fragments, scripts. */
-import { KEPT_DELIVERIES, SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
+import { KEPT_DELIVERIES, KEPT_REQUESTS, KEPT_SCOPES, SCRIPT_BATCH } from "../../contracts/src/defaults.ts";
 import { AbandonReason } from "../../contracts/src/outcome.ts";
 import type { CompiledMachine } from "../../domain/src/machine/compile-table.ts";
 import {
@@ -78,6 +78,8 @@ const CONSTANTS: Readonly<Record<string, () => string>> = {
   RECEIPT_RESULTS: () => luaTable(RECEIPT_RESULTS),
   CONTROL_GOALS: () => luaTable(CONTROL_GOALS as Record<string, string>),
   KEPT_DELIVERIES: () => String(KEPT_DELIVERIES),
+  KEPT_REQUESTS: () => String(KEPT_REQUESTS),
+  KEPT_SCOPES: () => String(KEPT_SCOPES),
   BLOBS_SUFFIX: () => JSON.stringify(BLOBS_SUFFIX),
   INBOX_SUFFIX: () => JSON.stringify(INBOX_SUFFIX),
   SCHEDULES_SUFFIX: () => JSON.stringify(SCHEDULES_SUFFIX),
@@ -162,6 +164,7 @@ export const FRAGMENT_ORDER = [
   "clock",
   "step",
   "session",
+  "ring",
   "lane",
   "input",
   "run",

@@ -16,7 +16,8 @@ import type { WakeHint } from "./wake-hint.ts";
 /**
  * The control plane's writes.
  *
- *   C1  The same request id returns the first report and changes nothing (G10).
+ *   C1  The same request id returns the first report and changes nothing (G10), for as
+ *       long as the session has not taken `KEPT_REQUESTS` others since.
  *   C2  A verb whose phase is already reached succeeds with zero counts.
  *   C3  A refused verb changes nothing and says in which phase the session is.
  *   C4  Stop, destroy and reset fence every run at once: the token moves.

@@ -11,7 +11,10 @@
  *       receipt at most, and the digest is that of the last one.
  *   M5  An input of a run carries its id, its generation, and the status that says
  *       whether a boundary of it is committed.
+ *   M6  Scopes and answers to requests are those that a ring names, of which the
+ *       latest so many answers are kept (G14).
  */
+import { KEPT_REQUESTS } from "@holdfast/contracts";
 import { INPUT_TABLE, SESSION_TABLE } from "@holdfast/domain";
 import { isRunId } from "../run/continuation.ts";
 import type { Timed } from "../session/session-data.ts";
@@ -21,11 +24,20 @@ import type { InputImage, SessionImage } from "./session-image.ts";
 /** The first thing that is wrong with a session, or `null`. */
 export function findImageFault(image: SessionImage): string | null {
   if (SESSION_TABLE.finalStates.includes(image.phase)) return findDueFault(image);
-  for (const find of [findPlaceFault, findCounterFault, findDueFault, findHistoryFault, findHoldFault]) {
+  for (const find of [findPlaceFault, findCounterFault, findDueFault, findHistoryFault, findHoldFault, findRingFault]) {
     const fault = find(image);
     if (fault !== null) return fault;
   }
   return null;
+}
+
+function findRingFault({ scopes, scopeRing, ...image }: SessionImage): string | null {
+  const scopeCount = Object.keys(scopes).length;
+  if (scopeCount !== scopeRing.to - scopeRing.from) return `${scopeCount} scopes are not those of the ring (M6)`;
+  const { requests, reports, resumeRequests, published, unregistered } = image;
+  const answers = [reports, resumeRequests, published, unregistered].flatMap((answer) => Object.keys(answer)).length;
+  if (answers !== requests.to - requests.from) return `${answers} answers are not those of the ring (M6)`;
+  return answers > KEPT_REQUESTS ? `${answers} requests are known (M6)` : null;
 }
 
 function hasEnded({ status }: InputImage): boolean {

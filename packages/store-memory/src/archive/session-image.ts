@@ -26,6 +26,7 @@ import type {
   LastSettlement,
   LeaveData,
   ReceiptData,
+  Ring,
   RunData,
   SessionData,
   Timed,
@@ -64,6 +65,7 @@ export interface SessionImage {
   readonly inputs: readonly InputImage[];
   readonly keys: Readonly<Record<string, string>>;
   readonly scopes: Readonly<Record<string, string>>;
+  readonly scopeRing: RingImage;
   readonly receipts: readonly ReceiptData[];
   readonly left: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
@@ -78,6 +80,7 @@ export interface SessionImage {
   readonly deadLetters: readonly string[];
   readonly endings: Readonly<Record<string, string>>;
   readonly reports: Readonly<Record<string, ControlReport>>;
+  readonly requests: RingImage;
   readonly leave: LeaveData | null;
   readonly unregistered: Readonly<Record<string, LeaveData>>;
   readonly isAway: boolean;
@@ -94,6 +97,11 @@ export interface SessionImage {
   /** When somebody must look at the schedules. */
   readonly schedulesAt: number | null;
   readonly drain: DrainData;
+}
+
+/** Names in their order, after one place and up to another. */
+export interface RingImage extends Omit<Ring, "names"> {
+  readonly names: Readonly<Record<string, string>>;
 }
 
 /** The streams of a session. */
@@ -228,6 +236,7 @@ function record(session: SessionData) {
     inputs: [...session.inputs.values()].map(inputImage),
     keys: recordOf(session.keys),
     scopes: recordOf(session.scopes),
+    scopeRing: ringImage(session.scopeRing),
     // Those that were trimmed leave holes.
     receipts: session.receipts.filter(() => true),
     left: recordOf(session.left),
@@ -243,6 +252,7 @@ function record(session: SessionData) {
     deadLetters: session.deadLetters.filter((inputId) => inputId !== null),
     endings: recordOf(session.endings),
     reports: recordOf(session.reports),
+    requests: ringImage(session.requests),
     leave: session.leave,
     unregistered: recordOf(session.unregistered),
     isAway: session.isAway,
@@ -256,6 +266,10 @@ function record(session: SessionData) {
     schedules: session.schedules,
     drain: session.drain,
   };
+}
+
+function ringImage(ring: Ring): RingImage {
+  return { ...ring, names: recordOf(ring.names) };
 }
 
 function streamsImage({ streams }: SessionData): StreamsImage {

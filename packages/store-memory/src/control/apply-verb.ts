@@ -3,6 +3,7 @@ import { AppError, type ControlReport, type ControlVerb, type NodeId, type Reque
 import { CONTROL_GOALS, newReport } from "@holdfast/domain";
 import type { ControlCommand, ControlReply } from "@holdfast/runtime";
 import { hasChores } from "../session/due.ts";
+import { keepRequest } from "../session/ring.ts";
 import { lookAtSchedules } from "../session/schedules.ts";
 import type { SessionData } from "../session/session-data.ts";
 import { perform, stepSession, type Transition } from "../session/transitions.ts";
@@ -31,6 +32,7 @@ export function applyVerb(context: MemoryContext, command: ControlCommand): Cont
   const draft = newDraft(work, command, transition);
   if (transition !== null) carryOut(work, draft, transition);
   session.reports.set(command.requestId, draft.report);
+  keepRequest(session, "control", command.requestId);
   return answer(work, { ...draft, isRepeat: false });
 }
 

@@ -2,6 +2,7 @@
 import type { CancelMode, ControlReport } from "@holdfast/contracts";
 import { abortReasonOf, newReport, raiseCancel } from "@holdfast/domain";
 import type { AbortNotice, ControlReply, InterruptCommand } from "@holdfast/runtime";
+import { keepRequest } from "../session/ring.ts";
 import type { HoldData } from "../session/session-data.ts";
 import { perform, stepSession } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, rehearse, type Work } from "../session/work.ts";
@@ -28,6 +29,7 @@ export function interrupt(context: MemoryContext, command: InterruptCommand): Co
   });
   const report = reportOf(work, hold, transition.next);
   session.reports.set(requestId, report);
+  keepRequest(session, "control", requestId);
   return applied(work, { report, isRepeat: false, abort: abortOf(hold, mode) });
 }
 

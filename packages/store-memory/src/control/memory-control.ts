@@ -10,6 +10,7 @@ import type {
   SettleStepReply,
 } from "@holdfast/runtime";
 import { isFenceOf } from "../run/run.ts";
+import { keepRequest } from "../session/ring.ts";
 import { isFinal } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession } from "../session/work.ts";
 import { applyVerb } from "./apply-verb.ts";
@@ -38,6 +39,7 @@ function publish(context: MemoryContext, { ref, requestId, name, payload, digest
   if (isFinal("session", session.phase)) return { kind: "refused", phase: session.phase };
   emit(work, { type: "caller.event", name, payload: JSON.parse(payload) as JsonValue });
   session.published.set(requestId, { cursor: session.cursor, digest });
+  keepRequest(session, "published", requestId);
   return { kind: "published", isRepeat: false, cursor: session.cursor, followers };
 }
 

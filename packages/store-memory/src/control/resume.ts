@@ -5,6 +5,7 @@ import type { ResumeCommand, ResumeReply } from "@holdfast/runtime";
 import { leaveOperation } from "../operation/awaiting-runs.ts";
 import { findParked, resumeRun } from "../run/continuation.ts";
 import { hastenDue, mayStage } from "../session/due.ts";
+import { keepRequest } from "../session/ring.ts";
 import type { SessionData } from "../session/session-data.ts";
 import { stepRun } from "../session/transitions.ts";
 import { liveFollowers, type MemoryContext, openSession, type Work, warmNodeOf } from "../session/work.ts";
@@ -28,6 +29,7 @@ export function resume(context: MemoryContext, { ref, requestId, runId, value }:
   leaveOperation(work, runId, run);
   resumeRun(work, runId, run);
   session.resumeRequests.set(requestId, runId);
+  keepRequest(session, "control", requestId);
   const isWoken = session.hold === null && mayStage(work);
   if (isWoken) hastenDue(work, now + config.timing.sweepDelayMs);
   return answer(work, { isRepeat: false, isWoken });

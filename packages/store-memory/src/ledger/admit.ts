@@ -15,6 +15,7 @@ import { getInput, moveInput, statusOf } from "../input/input.ts";
 import { assignPlace, placeInFront, wakeQueued } from "../input/lane.ts";
 import { noteTold } from "../operation/registry-work.ts";
 import { hasChores, hastenDue, mayStage, owesWake } from "../session/due.ts";
+import { keepScope } from "../session/ring.ts";
 import type { InputData, SessionData } from "../session/session-data.ts";
 import { isFinal, perform, stepSession, type Transition } from "../session/transitions.ts";
 import {
@@ -204,7 +205,7 @@ function displace(admission: Admitting, cause: number): InputData | null {
   const { scope, id: by } = command.input;
   if (scope === null) return null;
   const displaced = findDisplaced(admission);
-  work.session.scopes.set(scope, by);
+  keepScope(work.session, scope, by);
   if (displaced === null) return null;
   displaceBy(work, displaced.older, displaced.event, { by, cause });
   return displaced.older;

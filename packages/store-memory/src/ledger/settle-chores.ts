@@ -19,7 +19,7 @@ import { isContinuedRun, isRunId, membersOf } from "../run/continuation.ts";
 import { loadRun, putRun } from "../run/run.ts";
 import type { Chore, EndChore, JournalChore } from "../session/chore.ts";
 import { dueAtRest, hasChores, indexDue, isLookDue } from "../session/due.ts";
-import { newDrainData, type SessionData } from "../session/session-data.ts";
+import { newDrainData, newRing, type SessionData } from "../session/session-data.ts";
 import { stepInput, stepRun } from "../session/transitions.ts";
 import { emit, liveFollowers, type MemoryContext, openSession, originOf, type Work } from "../session/work.ts";
 import { newStreamsData } from "../stream/stream-data.ts";
@@ -198,6 +198,7 @@ function purge(session: SessionData, terminalCursor: number): boolean {
   session.labels = {};
   session.schedules = { version: 0, rows: "" };
   session.published.clear();
+  session.scopeRing = newRing();
   session.registry = null;
   session.lives.clear();
   Object.assign(session.streams, newStreamsData());

@@ -1,7 +1,7 @@
 import type { SessionPhase } from "@holdfast/contracts";
 import { GENESIS_DIGEST, SESSION_TABLE } from "@holdfast/domain";
 import { newStreamsData } from "../stream/stream-data.ts";
-import { type LaneData, newDrainData, type SessionData } from "./session-data.ts";
+import { type LaneData, newDrainData, newRing, type SessionData } from "./session-data.ts";
 
 /** A session that was never used. */
 export function newSessionData(
@@ -57,6 +57,7 @@ function nothingHappened() {
     admissions: [],
     keys: new Map(),
     scopes: new Map(),
+    scopeRing: newRing(),
     receipts: [],
     outputs: new Map(),
     runs: new Map(),
@@ -77,6 +78,7 @@ function nothingHappened() {
     leftTo: 0,
     endings: new Map(),
     reports: new Map(),
+    requests: newRing(),
     drain: newDrainData(),
     leave: null,
     unregistered: new Map(),

@@ -149,8 +149,9 @@ export interface SessionData {
   readonly admissions: InputId[];
   /** Owner of a key whose input has an id of its own. */
   readonly keys: Map<InputId, InputId>;
-  /** Latest input of a displacement scope. */
+  /** Latest input of a displacement scope; the scopes in the order in which they came. */
   readonly scopes: Map<string, InputId>;
+  scopeRing: Ring;
   readonly receipts: ReceiptData[];
   /** Outputs by position. */
   readonly outputs: Map<number, string>;
@@ -178,6 +179,8 @@ export interface SessionData {
   /** Why an ended generation ended. */
   readonly endings: Map<number, AbandonReason>;
   readonly reports: Map<RequestId, ControlReport>;
+  /** What request ids were used for, in their order. */
+  readonly requests: Ring;
   drain: DrainData;
   /** An unregistration under way. */
   leave: LeaveData | null;
@@ -383,6 +386,18 @@ export interface ReceiptData {
 export interface Follower {
   readonly node: NodeId;
   readonly until: number;
+}
+
+/** Names in the order in which they came, at the places after `from`, up to `to`. */
+export interface Ring {
+  from: number;
+  to: number;
+  readonly names: Map<number, string>;
+}
+
+/** A ring without names. */
+export function newRing(): Ring {
+  return { from: 0, to: 0, names: new Map() };
 }
 
 /** A store without sessions. */

@@ -13,6 +13,7 @@ import { planLook } from "../blobs/plan-look.ts";
 import { CONTROL_EFFECTS, type Draft, pendingCount } from "../control/effects.ts";
 import { liveHolder } from "../drain/memory-drain-slots.ts";
 import { dueAtRest, hasChores, indexDue, isLeaving } from "./due.ts";
+import { keepRequest } from "./ring.ts";
 import type { LeaveData } from "./session-data.ts";
 import { perform, stepObligation, stepSession } from "./transitions.ts";
 import { emit, isLive, liveFollowers, type MemoryContext, openAway, openSession, type Work } from "./work.ts";
@@ -210,6 +211,7 @@ function commit(context: MemoryContext, ref: SessionRef): CommitReply {
   session.leave = null;
   session.schedules = { version: 0, rows: "" };
   session.unregistered.set(leave.requestId, leave);
+  keepRequest(session, "unregistered", leave.requestId);
   session.isAway = true;
   planLook(work.data, session.member, work.now);
   return { kind: "removed", report: reportOf(leave), followers: liveFollowers(work), cursor: session.cursor };

@@ -142,7 +142,7 @@ end
 
 local function displace(c, mode, scope, by, cause)
   local old_id, old_record = find_displaced(c, mode, scope)
-  write(c, "c" .. scope, by)
+  keep_scope(c, scope, by)
   if old_id then displace_by(c, old_id, old_record, DISPLACE[mode], by, cause) end
   return old_record
 end

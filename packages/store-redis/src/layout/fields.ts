@@ -23,6 +23,8 @@
  * | `drain` | row: who drains the peer inbox |
  * | `t<n>` | id of an input that trimming passed because it lived |
  * | `x<n>`, `z<requestId>` | chore; report of a control command |
+ * | `hr`, `hr<n>` | ring of fields that answer a request id: its bounds; the name of one |
+ * | `hc`, `hc<n>` | ring of fields of scopes |
  * | `leave`, `w<requestId>` | row: an unregistration under way; one that is over |
  * | `labels`, `n<requestId>` | encoded labels; cursor and digest of an event of a caller |
  * | `away` | the head of a session that was unregistered; without `head` the session is unknown |

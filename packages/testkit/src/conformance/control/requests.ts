@@ -1,3 +1,4 @@
+import { KEPT_REQUESTS } from "@holdfast/contracts";
 import { expect, it } from "vitest";
 import { suspended } from "../../fixtures/checkpoints.ts";
 import { sessionRef } from "../../fixtures/ids.ts";
@@ -51,6 +52,28 @@ export function describeRequests(openStore: StoreFactory): void {
       await expect(store.control.interrupt(interrupt)).rejects.toMatchObject(mismatch);
 
       expect(await session.input(inputId)).toMatchObject({ status: "applied_pending" });
+    }),
+  );
+
+  it(
+    "forgets the oldest request id when another one comes, and the answer to it [C1, G14]",
+    withSession(openStore, async (session) => {
+      const { store, ref } = session;
+      const publish = (name: string) =>
+        store.control.publish({ ref, requestId: request(name), name: "a", payload: "1", digest: "1" });
+      await session.apply("retire", request("first"));
+      await publish("second");
+      for (let count = 2; count < KEPT_REQUESTS; count += 1) await publish(`${count}`);
+      expect(await session.apply("retire", request("first"))).toMatchObject({ isRepeat: true });
+      expect(await publish("second")).toMatchObject({ isRepeat: true });
+
+      await publish("last");
+      expect(await publish("second")).toMatchObject({ isRepeat: true });
+      expect(await session.apply("stop", request("first"))).toMatchObject({ isRepeat: false });
+
+      expect(await publish("last")).toMatchObject({ isRepeat: true });
+      expect(await publish("second")).toMatchObject({ isRepeat: false });
+      expect(await publish("4")).toMatchObject({ isRepeat: true });
     }),
   );
 

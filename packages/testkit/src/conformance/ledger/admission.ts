@@ -1,3 +1,4 @@
+import { KEPT_SCOPES } from "@holdfast/contracts";
 import { describe, expect, it } from "vitest";
 import { admitCommand, completed, event, idOfKey, operation, progress, prompt } from "../../fixtures/commands.ts";
 import { nodeId, sessionRef } from "../../fixtures/ids.ts";
@@ -249,6 +250,21 @@ function describeDisplacement(openStore: StoreFactory): void {
       expect(await session.input(older.inputId)).toMatchObject({ status: "coalesced" });
       await session.accept();
       expect(idsOf(await session.stage())).toEqual([newer.inputId]);
+    }),
+  );
+
+  it(
+    "remembers a scope of which something waits, however many came since [G14]",
+    withSession(openStore, async (session) => {
+      const { inputId: waiting } = await session.accept({ input: progress("build") });
+      // Each ends the one before it, whose scope is not that of anything that waits then.
+      for (let count = 0; count < 3 * KEPT_SCOPES; count += 1) {
+        await session.accept({ input: event("tick", { scope: `${count}` }), queue: "replace" });
+      }
+
+      const { displaced } = await session.accept({ input: progress("build") });
+
+      expect(displaced).toMatchObject([{ inputId: waiting }]);
     }),
   );
 
