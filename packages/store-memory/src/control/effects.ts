@@ -1,5 +1,5 @@
 /** Effects of control verbs and unregistrations, each one data movement. */
-import type { AbandonReason, NodeId } from "@holdfast/contracts";
+import { type AbandonReason, type NodeId, SCRIPT_BATCH } from "@holdfast/contracts";
 import type { ReportDraft } from "@holdfast/domain";
 import { getInputs } from "../input/input.ts";
 import { LANES } from "../input/lane.ts";
@@ -13,6 +13,9 @@ import { removeMember } from "../session/ordered.ts";
 import { isFinal } from "../session/transitions.ts";
 import type { Work } from "../session/work.ts";
 import { dropPassing } from "./drop-passing.ts";
+
+/** Places that a lane keeps free before it begins anew: more than are taken there before the chore is over. */
+const ROOM_IN_FRONT = 10_000 * SCRIPT_BATCH;
 
 /** What the effects of one command gather. */
 export interface Draft {
@@ -53,7 +56,7 @@ function abandonAll(reason: AbandonReason) {
       });
     }
     session.generation += 1;
-    for (const name of LANES) session.lanes[name].head = session.lanes[name].tail;
+    for (const name of LANES) leaveBehind(session.lanes[name]);
     session.queued = 0;
     session.waking = 0;
     session.scheduled = 0;
@@ -66,6 +69,12 @@ function abandonAll(reason: AbandonReason) {
     session.lookAt = 0;
     session.parking.head = session.parking.tail;
   };
+}
+
+/** A chore ends what stands up to here; what goes before everything must not come to stand among that. */
+function leaveBehind(lane: { head: number; tail: number }): void {
+  lane.tail += ROOM_IN_FRONT;
+  lane.head = lane.tail;
 }
 
 /** The effects, by name. */

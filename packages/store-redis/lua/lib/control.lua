@@ -36,6 +36,9 @@ local function abandon_all(reason)
       add_chore(c, chore)
     end
     head.generation = head.generation + 1
+    -- The chore ends what stands up to here. What goes before everything must not come to stand among that, so each lane
+    -- keeps more places free than are taken there before the chore is over.
+    head.steerTail, head.queueTail = head.steerTail + 10000 * SCRIPT_BATCH, head.queueTail + 10000 * SCRIPT_BATCH
     head.steerHead, head.queueHead = head.steerTail, head.queueTail
     head.queued, head.waking, head.scheduled = 0, 0, 0
     head.passing, head.expiring = 0, 0

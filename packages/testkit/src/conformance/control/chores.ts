@@ -56,6 +56,23 @@ export function describeChores(openStore: StoreFactory): void {
   );
 
   it(
+    "leaves inputs alone that went before everything while older ones of their lane were being ended [L6]",
+    withSession(openStore, async (session) => {
+      const older = await session.accept({ input: event("mail", { lane: "steer" }) });
+      await session.apply("reset");
+      const urgent = { input: { ...prompt("urgent"), overlap: "interrupt" } as const };
+      const [first, second] = [await session.accept(urgent), await session.accept(urgent)];
+
+      await session.settleChores();
+
+      expect((await session.input(older.inputId)).outcome).toMatchObject({ reason: "reset" });
+      const batch = await session.stage();
+      expect(idsOf(batch)).toEqual([second.inputId]);
+      expect(idsOf(await session.stageNext(batch))).toEqual([first.inputId]);
+    }),
+  );
+
+  it(
     "says how each input ended while its row still waits to be written",
     withSession(openStore, async (session) => {
       const ids = await admitMany(session);
