@@ -68,7 +68,9 @@ function answerRepeat(
   { command, last, ack }: { readonly command: AdvanceCommand; readonly last: LastSettlement; readonly ack: Ack },
 ): AdvanceReply {
   const { session } = work;
-  const settled = last.ended.map(({ inputId, nodes }) => {
+  // Whoever repeats after a long time finds what is kept: of what was trimmed nobody is told any more.
+  const kept = last.ended.filter(({ inputId }) => session.inputs.has(inputId));
+  const settled = kept.map(({ inputId, nodes }) => {
     return { ...settledInput(session, getInput(session, inputId)), nodes };
   });
   return {

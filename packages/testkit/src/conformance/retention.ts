@@ -2,7 +2,7 @@
 import { DEFAULT_TIMING, type InputId, type Receipt } from "@holdfast/contracts";
 import { GENESIS_DIGEST } from "@holdfast/domain";
 import { describe, expect, it } from "vitest";
-import { completed, failed, prompt } from "../fixtures/commands.ts";
+import { advanceCommand, completed, failed, prompt } from "../fixtures/commands.ts";
 import { sessionRef } from "../fixtures/ids.ts";
 import type { SessionDriver } from "../fixtures/session-driver.ts";
 import { type StoreFactory, withSession } from "./store-under-test.ts";
@@ -47,6 +47,25 @@ export function describeRetention(openStore: StoreFactory): void {
         },
         RETENTION,
       ),
+    );
+
+    it(
+      "answers a settlement that is repeated after its inputs went, without them [G14, L5]",
+      withSession(openStore, async (session) => {
+        const { ref, store, worker } = session;
+        const { inputId } = await session.accept();
+        const batch = await session.stage();
+        const command = advanceCommand(ref, batch, { node: worker.node, settlement: completed(), next: null });
+        await store.ledger.advance(command);
+        await session.advanceTime(MINUTE);
+        await store.collection.trim(ref, { keepInputs: KEPT, keepEvents: KEPT, keepMs: MINUTE });
+        await session.settleChores();
+        expect(await store.archive.findInput(ref, inputId)).toBeNull();
+
+        expect(await store.ledger.advance(command)).toMatchObject({ kind: "committed", isRepeat: true, settled: [] });
+        expect((await store.archive.explainFacts(ref))?.isTorn).toBe(false);
+        expect(await session.admit()).toMatchObject({ kind: "accepted" });
+      }),
     );
 
     it(
