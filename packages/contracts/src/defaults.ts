@@ -127,6 +127,13 @@ export interface Retention {
    */
   readonly keepMs: number;
   /**
+   * Bytes of inputs and events together, a mebibyte at least; 0 for whatever they take. An input counts its payload and
+   * what it ended with, an event what its caller said, and each `ROW_BYTES` for its rows. Events have a half at most, the
+   * rest is for inputs. A session is looked at a minute after an admission and has at most this afterwards, but for
+   * what lives, a dead letter that nobody has decided about, and the latest 200 of each, which stay whatever they take.
+   */
+  readonly keepBytes: number;
+  /**
    * Streams, latest first, at least 1. An older one whose run is over is removed when another run writes;
    * so is one that stands where there are more bytes than `keepStreamBytes`.
    */
@@ -144,6 +151,7 @@ export const DEFAULT_RETENTION: Retention = {
   keepInputs: 10_000,
   keepEvents: 10_000,
   keepMs: 0,
+  keepBytes: 0,
   keepStreams: 8,
   keepStreamBytes: 1_048_576,
   streamBytes: 1_048_576,
@@ -162,7 +170,13 @@ export const MIN_KEPT = 200;
 /** What is younger could be, too, in milliseconds. */
 export const MIN_KEPT_MS = 60_000;
 
-/** From an admission to a session that keeps less than its store until somebody trims it, in milliseconds. */
+/** The latest that are kept whatever they take would often be more than fewer bytes, and a look at them in vain. */
+export const MIN_KEPT_BYTES = 1_048_576;
+
+/** What the rows of an input with its receipt count for in `keepBytes`, or those of an event, about. */
+export const ROW_BYTES = 256;
+
+/** From an admission to a session that keeps less than its store, or so many bytes, until somebody trims it, in milliseconds. */
 export const TRIM_AFTER_MS = 60_000;
 
 /** Most bytes of one chunk of a stream, as canonical JSON. */

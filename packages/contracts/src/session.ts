@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MIN_KEPT, MIN_KEPT_MS } from "./defaults.ts";
+import { MIN_KEPT, MIN_KEPT_BYTES, MIN_KEPT_MS } from "./defaults.ts";
 import { OperationLimits } from "./operation.ts";
 import { Overlap } from "./overlap.ts";
 
@@ -44,6 +44,8 @@ export const SessionRetention = z.strictObject({
   keepEvents: z.int().min(MIN_KEPT).exactOptional(),
   /** Milliseconds since its admission for which an input that has ended is kept, and events are. */
   keepMs: z.int().min(MIN_KEPT_MS).exactOptional(),
+  /** Bytes of inputs that have ended and of events. */
+  keepBytes: z.int().min(MIN_KEPT_BYTES).exactOptional(),
 });
 /** See {@link SessionRetention}. */
 export type SessionRetention = z.infer<typeof SessionRetention>;

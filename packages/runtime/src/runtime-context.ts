@@ -1,4 +1,12 @@
-import type { InputLimits, Kept, LoopLimits, NodeId, RetryBudget, SessionRef, Timing } from "@holdfast/contracts";
+import type {
+  InputLimits,
+  KeptHistory,
+  LoopLimits,
+  NodeId,
+  RetryBudget,
+  SessionRef,
+  Timing,
+} from "@holdfast/contracts";
 import type { Clock } from "./ports/clock.ts";
 import type { Random } from "./ports/random.ts";
 import type { Sha256 } from "./ports/sha256.ts";
@@ -24,7 +32,7 @@ export interface RuntimeContext {
   readonly budget: RetryBudget;
   readonly loop: LoopLimits;
   readonly inputLimits: InputLimits;
-  readonly retention: Kept;
+  readonly retention: KeptHistory;
   readonly report: (report: Report) => void;
 }
 

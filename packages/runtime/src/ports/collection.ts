@@ -13,6 +13,9 @@ import type { Kept, SessionRef } from "@holdfast/contracts";
  *        chores that a trim leaves; what lives, and a dead letter that nobody has
  *        decided about, stays.
  *
+ *   D60  What inputs and events take is told from the latest down, a batch at once:
+ *        the same for the same session, whatever it is kept in.
+ *
  * Rejects with `store.unavailable`.
  */
 export interface Collection {
@@ -25,6 +28,9 @@ export interface Collection {
   /** Leaves to chores what a session keeps beyond this (D59). */
   trim(ref: SessionRef, kept: Kept): Promise<TrimReply>;
 
+  /** What some of them take (D60). `null` begins with the latest. */
+  weigh(ref: SessionRef, of: "inputs" | "events", before: number | null): Promise<Weights>;
+
   /** Names of blobs in some of the session's texts. `null` begins a walk. */
   mentions(ref: SessionRef, cursor: string | null): Promise<Mentions>;
 }
@@ -35,6 +41,14 @@ export interface TrimReply {
   readonly isTrimming: boolean;
   /** Until something else of the session is older than it is kept; `null` when nothing will be. */
   readonly nextMs: number | null;
+}
+
+/** One bounded step down a session's inputs or events. */
+export interface Weights {
+  /** Bytes of each as `keepBytes` counts them, latest first; 0 for one that is gone. */
+  readonly bytes: readonly number[];
+  /** Where it goes on; `null` when all that is left was told. */
+  readonly before: number | null;
 }
 
 /** One bounded step of a walk. */

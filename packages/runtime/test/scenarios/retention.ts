@@ -1,5 +1,5 @@
 /** What a session has let go of, and how whoever asks for it is told. */
-import { type BoundaryRef, MIN_KEPT } from "@holdfast/contracts";
+import { type BoundaryRef, MIN_KEPT, MIN_KEPT_BYTES } from "@holdfast/contracts";
 import { binding, sessionRef } from "@holdfast/testkit";
 import { expect, it } from "vitest";
 import { recording } from "../support/executors.ts";
@@ -63,6 +63,34 @@ export function describeRetained(openStage: OpenStage): void {
     await world.advance(120_000);
     expect(await world.store.ledger.sweep(10)).toEqual([]);
     expect(await runtime.acceptInput(ref, keyed("key"))).toMatchObject({ kind: "accepted" });
+  });
+
+  it("lets go of the oldest that have no room in bytes, and of nothing before [D60, G14]", async () => {
+    const stage = await openStage();
+    const { world, ref } = stage;
+    const { runtime } = stage.sender;
+    const retention = { keepBytes: MIN_KEPT_BYTES };
+    await runtime.registerSession(ref, { settings: { silentIntents: [], retention } });
+    await stage.bind();
+    await stage.worker("worker", recording());
+    const sendBig = async () => {
+      const sent = await send(stage.sender, ref, "x".repeat(4_000));
+      await world.advance(10);
+      return sent;
+    };
+    const first = await sendBig();
+    for (let count = 1; count < MIN_KEPT; count += 1) await sendBig();
+    await world.advance(65_000);
+    expect(await world.store.archive.findInput(ref, first.inputId)).not.toBeNull();
+
+    for (let count = 0; count < MIN_KEPT; count += 1) await sendBig();
+    await world.advance(65_000);
+
+    expect(await world.store.archive.findInput(ref, first.inputId)).toBeNull();
+    const { items } = await world.store.archive.listInputs(ref, { after: 0, limit: 500 });
+    expect(items.length).toBeGreaterThanOrEqual(MIN_KEPT);
+    expect(items.length).toBeLessThanOrEqual(MIN_KEPT_BYTES / 4_000);
+    expect((await runtime.verifySession(ref)).faults).toEqual([]);
   });
 
   it("goes by a session's own settings, where they keep less [D59, G14]", async () => {

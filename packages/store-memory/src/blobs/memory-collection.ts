@@ -1,5 +1,6 @@
 import { blobNamesIn, type Collection } from "@holdfast/runtime";
 import { trimSession } from "../ledger/trim.ts";
+import { weighHistory } from "../ledger/weigh.ts";
 import { type MemoryContext, memberOf, openSession } from "../session/work.ts";
 import { BLOBS_SUFFIX, planLook } from "./plan-look.ts";
 
@@ -15,6 +16,10 @@ export function createMemoryCollection(context: MemoryContext): Collection {
     trim: async (ref, kept) => {
       const work = openSession(context, ref);
       return work === null ? { isTrimming: false, nextMs: null } : trimSession(work, kept);
+    },
+    weigh: async (ref, of, before) => {
+      const work = openSession(context, ref);
+      return work === null ? { bytes: [], before: null } : weighHistory(work.session, of, before);
     },
     mentions: async (ref) => {
       const session = context.data().sessions.get(memberOf(ref));

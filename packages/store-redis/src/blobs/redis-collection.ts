@@ -1,3 +1,4 @@
+import { ROW_BYTES } from "@holdfast/contracts";
 import { blobNamesIn, type Collection } from "@holdfast/runtime";
 import type { ScriptRunner } from "../connection/script-runner.ts";
 import type { Keyspace } from "../layout/keys.ts";
@@ -29,6 +30,14 @@ export function createRedisCollection({
       if (tagOf(reply) === "missing") return { isTrimming: false, nextMs: null };
       const nextMs = number(reply, 1);
       return { isTrimming: tagOf(reply) === "trimming", nextMs: nextMs < 0 ? null : nextMs };
+    },
+    weigh: async (ref, of, before) => {
+      const { list } = keys.session(ref);
+      const args = { isInputs: of === "inputs", before: before ?? 0, rowBytes: ROW_BYTES };
+      const reply = asReply(await scripts.run("weigh-session", list, args));
+      if (tagOf(reply) === "missing") return { bytes: [], before: null };
+      const next = number(reply, 1);
+      return { bytes: reply.slice(2).map(Number), before: next === 0 ? null : next };
     },
     mentions: async (ref, cursor) => {
       const { session } = keys.session(ref);

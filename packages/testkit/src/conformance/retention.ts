@@ -1,5 +1,5 @@
 /** What a store keeps of what is over, and what it lets go of (G14). */
-import { DEFAULT_TIMING, type InputId, type Receipt } from "@holdfast/contracts";
+import { DEFAULT_TIMING, type InputId, type Receipt, type RequestId, ROW_BYTES } from "@holdfast/contracts";
 import { GENESIS_DIGEST } from "@holdfast/domain";
 import { describe, expect, it } from "vitest";
 import { advanceCommand, completed, failed, prompt } from "../fixtures/commands.ts";
@@ -123,6 +123,45 @@ export function describeRetention(openStore: StoreFactory): void {
         await session.settleChores();
         expect(await session.admit({ key: "first", input: prompt("anew") })).toMatchObject({ kind: "accepted" });
       }),
+    );
+
+    it(
+      "tells what inputs and events take, a batch at once, from the latest down to what is gone [D60, G14]",
+      withSession(
+        openStore,
+        async (session) => {
+          const { store, ref } = session;
+          expect(await store.collection.weigh(sessionRef("unknown"), "events", null)).toEqual({
+            bytes: [],
+            before: null,
+          });
+          for (let count = 0; count < 3 * BATCH; count += 1) await runOne(session);
+          await session.settleChores();
+          const big = await session.accept({ input: prompt("é".repeat(1_000)) });
+          await session.commit(await session.stage(), completed({ output: "o".repeat(500) }));
+          await session.accept({ input: prompt("é".repeat(1_000)) });
+          const payload = JSON.stringify("|%".repeat(100));
+          const requestId = "r" as RequestId;
+          await store.control.publish({ ref, requestId, name: "a", payload, digest: "d" });
+
+          const inputs = await store.collection.weigh(ref, "inputs", null);
+          const events = await store.collection.weigh(ref, "events", null);
+
+          expect(events.bytes.slice(0, 2)).toEqual([ROW_BYTES + payload.length, ROW_BYTES]);
+          const [waiting = 0, ended = 0, before = 0] = inputs.bytes;
+          expect(waiting).toBeGreaterThanOrEqual(ROW_BYTES + 2_000);
+          expect(ended - waiting).toBe(JSON.stringify("o".repeat(500)).length);
+          expect(waiting - before).toBe(2_000 - "hello".length - JSON.stringify("done").length);
+          expect(inputs).toMatchObject({ bytes: { length: BATCH }, before: big.admission + 2 - BATCH });
+          const more: number[] = [];
+          for (let step = inputs; step.before !== null; ) {
+            step = await store.collection.weigh(ref, "inputs", step.before);
+            more.push(...step.bytes);
+          }
+          expect(more).toHaveLength((await session.inputs()).length - BATCH);
+        },
+        RETENTION,
+      ),
     );
 
     it(

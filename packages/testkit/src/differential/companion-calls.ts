@@ -160,6 +160,14 @@ const INTERPRETERS: Interpreters = {
       send: (store) => store.collection.trim(ref, kept),
     };
   },
+  weigh: (mind, { session, of, before }) => {
+    const { ref } = standingAt(mind, session);
+    return {
+      what: `weigh the ${of} before ${before}`,
+      touches: [ref],
+      send: (store) => store.collection.weigh(ref, of, before),
+    };
+  },
   begin_run: (mind, command) => {
     const { ref, settings: known } = standingAt(mind, command.session);
     const worker = WORKERS[command.worker] as (typeof WORKERS)[number];

@@ -36,6 +36,12 @@ export type CompanionCommand =
   | { readonly type: "clear_blobs"; readonly session: number }
   | { readonly type: "plan_collection"; readonly session: number; readonly afterMs: number }
   | { readonly type: "replan_collection"; readonly session: number; readonly afterMs: number | null }
+  | {
+      readonly type: "weigh";
+      readonly session: number;
+      readonly of: "inputs" | "events";
+      readonly before: number | null;
+    }
   | { readonly type: "trim"; readonly session: number; readonly keepMs: number }
   | { readonly type: "repeat_begin"; readonly back: number }
   | { readonly type: "read_companions"; readonly session: number; readonly limit: number };
@@ -93,6 +99,14 @@ export const COMPANION_COMMANDS: readonly Weighted[] = [
   {
     weight: 2,
     arbitrary: fc.record({ ...of("replan_collection"), afterMs: fc.oneof(fc.constant(null), moment) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ...of("weigh"),
+      of: fc.constantFrom("inputs", "events"),
+      before: fc.constantFrom(null, null, 2, 10),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ ...of("trim"), keepMs: fc.oneof(fc.constant(0), moment) }) },
   { weight: 10, arbitrary: beginRun },
