@@ -26,6 +26,8 @@ export const ControlReport = z.strictObject({
   inputsDropped: z.int().nonnegative(),
   /** The run that was told to end, if one was. */
   abortedRunId: RunId.optional(),
+  /** Nothing was done: this is what the verb would come to. Absent when it was done. */
+  isDryRun: z.literal(true).optional(),
 });
 /** See {@link ControlReport}. */
 export type ControlReport = z.infer<typeof ControlReport>;

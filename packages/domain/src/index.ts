@@ -33,6 +33,7 @@ export * from "./policy/signal.ts";
 export * from "./receipt/digest.ts";
 export * from "./retry/backoff.ts";
 export * from "./run/cancel-mode.ts";
+export * from "./run/lease.ts";
 export * from "./run/render-primitive.ts";
 export * from "./run/resolve-run.ts";
 export * from "./run/settlement.ts";

@@ -27,6 +27,9 @@ import { assertExecutors } from "./assert-executors.ts";
 import type { Holdfast, ProcessOptions } from "./holdfast.ts";
 import { createSessionHandle } from "./session-handle.ts";
 
+/** As long as a timer can be. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What a process stands on; it closes both. */
 export interface Ground {
   readonly store: Store;
@@ -67,10 +70,15 @@ export async function openProcess(
     report: reports.report,
   };
   const running = createSessionRuntime(context, executors);
+  // A store in process has no connection that would keep the process up while work waits for its time.
+  const keepAlive = setInterval(() => {}, LONGEST_TIMER_MS);
+  let isClosed = false;
   const close = async (graceMs: number) => {
+    isClosed = true;
     try {
       await running.stop({ graceMs });
     } finally {
+      clearInterval(keepAlive);
       // Whatever went wrong before: a connection that is left open keeps the process alive for ever.
       await Promise.allSettled([wakeQueue.close(), store.close()]);
       reports.close();
@@ -88,7 +96,7 @@ export async function openProcess(
     tenantId,
     session: (sessionId, sessionOptions) => {
       const ref = parseSessionRef({ tenantId, sessionId });
-      return createSessionHandle(running.runtime, ref, sessionOptions);
+      return createSessionHandle({ runtime: running.runtime, isClosed: () => isClosed }, ref, sessionOptions);
     },
     close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => close(graceMs),
   };

@@ -4,7 +4,7 @@ import type { Message, Sent, SessionHandle, SessionOptions, SessionStreamOptions
 
 /** A handle on a session; with options, its first send creates it. @throws request.invalid for options no session can have */
 export function createSessionHandle(
-  runtime: SessionRuntime,
+  { runtime, isClosed }: { readonly runtime: SessionRuntime; readonly isClosed: () => boolean },
   ref: SessionHandle["ref"],
   options: SessionOptions | undefined,
 ): SessionHandle {
@@ -18,6 +18,7 @@ export function createSessionHandle(
   return {
     ref,
     send: async (message) => {
+      if (isClosed()) throw new AppError("runtime.terminated", { message: "this process is closing: nothing is sent" });
       const accept = createWith === undefined ? {} : { createWith };
       const { admission, completion } = await runtime.acceptInputWithCompletion(ref, toInput(message), accept);
       if (admission.kind === "rejected") throw rejectionError(admission);

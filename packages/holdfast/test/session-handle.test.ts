@@ -5,11 +5,14 @@ import { createSessionHandle } from "../src/session-handle.ts";
 
 const ref = parseSessionRef({ tenantId: "acme", sessionId: "chat/42" });
 
+/** A runtime of a process that is not closing. */
+const open = (runtime: SessionRuntime) => ({ runtime, isClosed: () => false });
+
 /** Never asked: what is wrong with the options is found before. */
 const runtime = {} as SessionRuntime;
 
 it("refuses to bind a session to what is no executor's name", () => {
-  expect(() => createSessionHandle(runtime, ref, { executor: "my executor" })).toThrow(
+  expect(() => createSessionHandle(open(runtime), ref, { executor: "my executor" })).toThrow(
     expect.objectContaining({ name: "AppError", code: "request.invalid" }),
   );
 });
@@ -22,7 +25,7 @@ it("answers with the outcome of what was consumed as it was accepted, which noth
     waitForOutcome: async (_ref: unknown, target: object) => ({ ...outcome, ...target }),
   } as unknown as SessionRuntime;
 
-  const sent = await createSessionHandle(consuming, ref, undefined).send({
+  const sent = await createSessionHandle(open(consuming), ref, undefined).send({
     kind: "operation",
     operationId: "build",
     event: { type: "completed" },
@@ -33,7 +36,13 @@ it("answers with the outcome of what was consumed as it was accepted, which noth
 });
 
 it("says which option is at fault", () => {
-  expect(() => createSessionHandle(runtime, ref, { executor: "my executor" })).toThrow(
+  expect(() => createSessionHandle(open(runtime), ref, { executor: "my executor" })).toThrow(
     /^a session's executor is not an executor name/,
   );
+});
+
+it("sends nothing once its process is closing, and says so", async () => {
+  const sending = createSessionHandle({ runtime, isClosed: () => true }, ref, undefined).send({ text: "late" });
+
+  await expect(sending).rejects.toMatchObject({ code: "runtime.terminated" });
 });

@@ -23,10 +23,16 @@ export function registerExplain(program: Command): void {
       const lines = factLines([
         ["state", explanation.state],
         ["waits for", kind],
-        ...Object.entries(facts).map(([name, value]) => [`  ${name}`, printable(String(value))] as const),
+        ...Object.entries(facts).map(([name, value]) => [`  ${name}`, printable(shown(value))] as const),
         ["legal verbs", explanation.legalVerbs.join(", ") || "none"],
       ]);
       for (const line of lines) printLine(line);
     });
   });
+}
+
+/** A fact on one line; what consists of parts as JSON. */
+function shown(value: unknown): string {
+  if (Array.isArray(value) && value.length === 0) return "none";
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }

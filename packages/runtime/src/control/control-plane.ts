@@ -32,7 +32,7 @@ export async function applyVerb(parts: ControlParts, ref: SessionRef, command: V
   const reply = await parts.context.store.control.apply({ ref, verb, requestId, isDryRun });
   if (reply.kind === "missing") throw new AppError("session.not_found");
   if (reply.kind === "refused") throw refusal(verb, reply);
-  return isDryRun ? reply.report : finish(parts, ref, reply);
+  return isDryRun ? { ...reply.report, isDryRun } : finish(parts, ref, reply);
 }
 
 /** Asks a run to end. @throws run.not_current, control.refused, session.not_found, session.destroyed */
@@ -50,7 +50,7 @@ export async function interruptRun(
     throw new AppError("run.not_current", { details: { runId, currentRunId: reply.currentRunId } });
   }
   if (reply.kind === "refused") throw refusal("interrupt", reply);
-  return isDryRun ? reply.report : finish(parts, ref, reply);
+  return isDryRun ? { ...reply.report, isDryRun } : finish(parts, ref, reply);
 }
 
 function modeOf({ at, isRolledBack }: InterruptRunCommand): CancelMode {

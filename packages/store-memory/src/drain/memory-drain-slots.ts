@@ -1,4 +1,5 @@
 import type { SessionRef } from "@holdfast/contracts";
+import { isLeaseLive } from "@holdfast/domain";
 import type {
   ClaimDrainSlot,
   ClaimDrainSlotReply,
@@ -83,9 +84,8 @@ function isDismissed({ session }: Work): boolean {
   return session.generation < session.drain.dismissedBefore;
 }
 
-/** Who drains. A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */
+/** Who drains. */
 export function liveHolder({ session, now }: Work): DrainData["holder"] {
   const { holder } = session.drain;
-  if (holder === null) return null;
-  return now < holder.leaseUntil && holder.leaseUntil <= now + 2 * holder.leaseMs ? holder : null;
+  return holder !== null && isLeaseLive(holder, now) ? holder : null;
 }

@@ -1,5 +1,6 @@
 /** What one operation works with. */
 import type { AckLevel, NodeId, Retention, RetryBudget, SessionEvent, SessionRef, Timing } from "@holdfast/contracts";
+import { isLeaseLive } from "@holdfast/domain";
 import type { SettledInput, StoredEvent } from "@holdfast/runtime";
 import { type HoldData, newStoreData, type SessionData, type StoreData } from "./session-data.ts";
 
@@ -101,10 +102,9 @@ export function originOf(cause: number | null, inputs: readonly { readonly corre
   };
 }
 
-/** A lease further ahead than two of its length comes from a clock that jumped, and counts as ended. */
+/** Whether somebody holds the session at this moment. */
 export function isLive(hold: HoldData | null, { now }: Work): hold is HoldData {
-  if (hold === null) return false;
-  return now < hold.leaseUntil && hold.leaseUntil <= now + 2 * hold.leaseMs;
+  return hold !== null && isLeaseLive(hold, now);
 }
 
 /** Processes whose interest in this session's events has not run out. */

@@ -7,13 +7,14 @@ import {
   type SessionRef,
   Suspension,
 } from "@holdfast/contracts";
+import { isLeaseLive } from "@holdfast/domain";
 import type { ExplainFacts, SuspendedRun } from "@holdfast/runtime";
 import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
+import { millisOf } from "../connection/server-time.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row, RUN } from "../layout/rows.ts";
-import { findHolder } from "../session/find-holder.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
 
 /** What the facts are read with. */
@@ -122,7 +123,7 @@ function decodeReading([time, [head, hold, settings, marker, labels], pointed, d
   if (head === null) return null;
   const [steerFront, queueFront, record] = pointed;
   return {
-    now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
+    now: millisOf(time),
     head: decodeRow(HEAD, head),
     hold: isSet(hold) ? hold : null,
     settings: settings?.toString() ?? "{}",
@@ -178,11 +179,12 @@ async function toFacts(
   timed: ExplainFacts["nextTimed"],
 ): Promise<ExplainFacts> {
   const { now, head, hold, settings, labels, isTorn, dueAt } = reading;
-  const isBusy = hold !== null && (await findHolder(options, ref)) !== null;
+  const held = hold === null ? null : decodeRow(HOLD, hold);
+  const isBusy = held !== null && isLeaseLive(held, now);
   return {
-    record: toSessionRecord(ref, head, { hasRun: hold !== null, isBusy, settings, labels }),
+    record: toSessionRecord(ref, head, { hasRun: held !== null, isBusy, settings, labels }),
     now,
-    run: hold === null ? null : toRun(decodeRow(HOLD, hold)),
+    run: held === null ? null : toRun(held),
     dueAt,
     fruitlessSweeps: head.sweeps,
     waking: head.waking,

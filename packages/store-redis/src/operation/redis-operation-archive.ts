@@ -2,6 +2,7 @@ import type { CompletionPage, OperationId, OperationSnapshot, SessionRef } from 
 import type { EndedOperation, OperationArchive, RegistryRecord } from "@holdfast/runtime";
 import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
+import { millisOf } from "../connection/server-time.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { COMPLETION, decodeRow, OPERATION, REGISTRY, type Row } from "../layout/rows.ts";
@@ -68,8 +69,7 @@ async function findRegistry(options: OperationArchiveOptions, ref: SessionRef): 
 }
 
 async function storeTime({ scripts }: OperationArchiveOptions): Promise<number> {
-  const [seconds, microseconds] = await scripts.read((client) => client.time());
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  return millisOf(await scripts.read((client) => client.time()));
 }
 
 async function find(options: OperationArchiveOptions, ref: SessionRef, operationId: OperationId) {

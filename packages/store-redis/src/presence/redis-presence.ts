@@ -2,6 +2,7 @@ import { type NodeId, SCRIPT_BATCH } from "@holdfast/contracts";
 import { HEARTBEAT_MS, type Presence, type UnhostedSession, type WorkerRecord } from "@holdfast/runtime";
 import { execPipeline } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
+import { millisOf } from "../connection/server-time.ts";
 import { decodeRef, type Keyspace } from "../layout/keys.ts";
 
 interface PresenceOptions {
@@ -77,6 +78,5 @@ async function listUnhosted({ scripts, keys }: PresenceOptions, limit: number): 
 }
 
 async function storeTime(scripts: ScriptRunner): Promise<number> {
-  const [seconds, microseconds] = await scripts.read((client) => client.time());
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  return millisOf(await scripts.read((client) => client.time()));
 }
