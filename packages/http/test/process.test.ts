@@ -88,7 +88,7 @@ it("lists the workers and what they host", async () => {
   const { body } = await call("listWorkers");
 
   expect(body.items).toHaveLength(1);
-  expect(body.items[0]?.executors.map(({ name }) => name)).toEqual(["echo", "fail", "ask", "park"]);
+  expect(body.items[0]?.executors.map(({ name }) => name)).toEqual(["echo", "fail", "ask", "tell", "park"]);
 });
 
 it("describes itself as the table does", async () => {
