@@ -16,6 +16,16 @@ describe("createHoldfast", () => {
     });
   });
 
+  it.each([undefined, "", "localhost:6379", "http://127.0.0.1"])(
+    "refuses %j as a Redis, and says what one is",
+    async (url) => {
+      await expect(createHoldfast({ redis: url as string })).rejects.toMatchObject({
+        code: "config.invalid",
+        message: expect.stringContaining("redis://") as unknown,
+      });
+    },
+  );
+
   it("refuses a name that no session can be bound to", async () => {
     await expect(createHoldfast({ redis, executors: [named("my executor")] })).rejects.toMatchObject({
       code: "config.invalid",
