@@ -7,7 +7,6 @@ import {
   type SessionRef,
   Suspension,
 } from "@holdfast/contracts";
-import { isLeaseLive } from "@holdfast/domain";
 import type { ExplainFacts, SuspendedRun } from "@holdfast/runtime";
 import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
@@ -15,6 +14,7 @@ import { millisOf } from "../connection/server-time.ts";
 import { FIELD } from "../layout/fields.ts";
 import type { Keyspace } from "../layout/keys.ts";
 import { decodeRow, ENTRY, HEAD, HOLD, RECORD, type Row, RUN } from "../layout/rows.ts";
+import { readWithHolder } from "../session/find-holder.ts";
 import { toSessionRecord } from "../session/redis-session-directory.ts";
 
 /** What the facts are read with. */
@@ -44,6 +44,11 @@ interface Reading {
   readonly record: Buffer | null;
 }
 
+/** A reading that covers what its own rows point to. */
+interface WholeReading extends Reading {
+  readonly next: ExplainFacts["nextTimed"];
+}
+
 /** An input that is tried at a time, or a run that goes on at one. */
 interface Timed {
   readonly id: string;
@@ -63,16 +68,22 @@ type Answers = readonly [
 const AT_BIRTH: Pointers = { steerHead: 1, queueHead: 1, timedId: "" };
 const MAX_LOOKS = 5;
 
-/** What `explain` goes by, read in one transaction: again, until it covers what its own rows point to. */
+/** What `explain` goes by. */
 export async function explainFacts(options: ExplainOptions, ref: SessionRef): Promise<ExplainFacts | null> {
+  const found = await readWithHolder(options, ref, () => readWhole(options, ref));
+  return found === null ? null : toFacts(options, ref, found);
+}
+
+/** Reads in one transaction: again, until it covers what its own rows point to. */
+async function readWhole(options: ExplainOptions, ref: SessionRef): Promise<WholeReading | null> {
   let pointers = AT_BIRTH;
   for (let look = 1; ; look += 1) {
     const reading = await read(options, ref, pointers);
     if (reading === null) return null;
     const found = pointersOf(reading);
-    if (isSame(found, pointers)) return toFacts(options, ref, reading, nextTimed(reading));
+    if (isSame(found, pointers)) return { ...reading, next: nextTimed(reading) };
     // A session whose front is another at every look is not waiting for a time.
-    if (look === MAX_LOOKS) return toFacts(options, ref, reading, null);
+    if (look === MAX_LOOKS) return { ...reading, next: null };
     pointers = found;
   }
 }
@@ -175,22 +186,19 @@ function nextTimed(reading: Reading): ExplainFacts["nextTimed"] {
 async function toFacts(
   options: ExplainOptions,
   ref: SessionRef,
-  reading: Reading,
-  timed: ExplainFacts["nextTimed"],
+  { reading, isBusy }: { readonly reading: WholeReading; readonly isBusy: boolean },
 ): Promise<ExplainFacts> {
   const { now, head, hold, settings, labels, isTorn, dueAt } = reading;
-  const held = hold === null ? null : decodeRow(HOLD, hold);
-  const isBusy = held !== null && isLeaseLive(held, now);
   return {
-    record: toSessionRecord(ref, head, { hasRun: held !== null, isBusy, settings, labels }),
+    record: toSessionRecord(ref, head, { hasRun: hold !== null, isBusy, settings, labels }),
     now,
-    run: held === null ? null : toRun(held),
+    run: hold === null ? null : toRun(decodeRow(HOLD, hold)),
     dueAt,
     fruitlessSweeps: head.sweeps,
     waking: head.waking,
     isUnhosted: head.isUnhosted,
     isTorn,
-    nextTimed: timed,
+    nextTimed: reading.next,
     parked: head.parked,
     continued: head.continued,
     suspended: await findSuspended(options, ref, head),

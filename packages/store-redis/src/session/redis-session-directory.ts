@@ -7,7 +7,6 @@ import {
   type SessionRef,
   SessionSettings,
 } from "@holdfast/contracts";
-import { isLeaseLive } from "@holdfast/domain";
 import type {
   FollowCommand,
   FollowReply,
@@ -19,14 +18,13 @@ import type {
   SessionPage,
   SessionRecord,
 } from "@holdfast/runtime";
-import { readTogether } from "../connection/exec-pipeline.ts";
 import type { ScriptRunner } from "../connection/script-runner.ts";
-import { millisOf, type TimeReply } from "../connection/server-time.ts";
 import { decodeColumnText, encodeColumnText } from "../layout/column.ts";
 import { decodeRef, encodeId, type Keyspace } from "../layout/keys.ts";
 import { decodeLabels, encodeLabel, encodeLabels } from "../layout/labels.ts";
-import { decodeRow, HEAD, HOLD, type Row } from "../layout/rows.ts";
+import { decodeRow, HEAD, type Row } from "../layout/rows.ts";
 import { asReply, listOf, number, tagOf, text, unexpected } from "../ledger/replies.ts";
+import { readWithHolder } from "./find-holder.ts";
 
 interface DirectoryOptions {
   readonly scripts: ScriptRunner;
@@ -118,17 +116,19 @@ function toBinding({ executor, isHeld, versions }: Row<typeof HEAD>): Binding | 
 async function find(options: DirectoryOptions, ref: SessionRef): Promise<SessionRecord | null> {
   const { scripts, keys } = options;
   const { session } = keys.session(ref);
-  const answers: unknown = await scripts.read((client) =>
-    readTogether(client, (chain) => chain.time().hmgetBuffer(session, "head", "hold", "settings", "labels")),
-  );
-  const [time, [head, hold, settings, labels]] = answers as [TimeReply, readonly (Buffer | null)[]];
-  if (!head) return null;
-  const held = hold && hold.length > 0 ? decodeRow(HOLD, hold) : null;
-  return toSessionRecord(ref, decodeRow(HEAD, head), {
-    hasRun: held !== null,
-    isBusy: held !== null && isLeaseLive(held, millisOf(time)),
-    settings: settings?.toString() ?? "{}",
-    labels: labels?.toString() ?? "",
+  const found = await readWithHolder(options, ref, async () => {
+    const [head, hold, settings, labels] = await scripts.read((client) =>
+      client.hmgetBuffer(session, "head", "hold", "settings", "labels"),
+    );
+    return head ? { head, hold: hold && hold.length > 0 ? hold : null, settings, labels } : null;
+  });
+  if (found === null) return null;
+  const { reading, isBusy } = found;
+  return toSessionRecord(ref, decodeRow(HEAD, reading.head), {
+    hasRun: reading.hold !== null,
+    isBusy,
+    settings: reading.settings?.toString() ?? "{}",
+    labels: reading.labels?.toString() ?? "",
   });
 }
 
