@@ -115,6 +115,17 @@ describe("reset", () => {
     expect(await sender.runtime.sessionState(ref)).toMatchObject({ state: ["three"] });
   });
 
+  it("says of a rehearsal that it was one, and ends nothing", async () => {
+    const { sender } = await withSession();
+    await send(sender, ref, "one");
+
+    const rehearsed = await sender.runtime.reset(ref, { dryRun: true });
+    const report = await give(sender, "reset");
+
+    expect(rehearsed).toEqual({ ...report, isDryRun: true });
+    expect(report.inputsAbandoned).toBe(1);
+  });
+
   it("ends more than one batch of rows, and every waiter is told (G9)", async () => {
     const { world, sender } = await withSession();
     const sent = [];
