@@ -58,6 +58,20 @@ describe("schedules", () => {
   });
 });
 
+describe("what is sent", () => {
+  it("may say what it does to work that is there, and is told of an executor the session has already", async () => {
+    await holdfast("register", "chat/sent", "--executor", "asking");
+    const held = await holdfast("send", "chat/sent", "later", "--overlap", "hold", "--executor", "echo", "--key", "k");
+    const wrong = await holdfast("send", "chat/sent", "x", "--overlap", "sideways");
+    const { input } = (await host.runtime.inputState(host.session("chat/sent").ref, { key: "k" })) ?? {};
+
+    expect(held.code).toBe(0);
+    expect(held.stderr).toContain("chat/sent stays bound to asking");
+    expect(input).toMatchObject({ overlap: "hold" });
+    expect(wrong.stderr).toContain("Allowed choices are queue, steer,");
+  });
+});
+
 describe("a delivery", () => {
   it("waits for a session that is not there yet, and the same one again is the first one", async () => {
     const first = await holdfast("deliver", "chat/later", "it is ready", "--id", "job/7");

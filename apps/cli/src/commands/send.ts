@@ -1,12 +1,12 @@
-import type { Command } from "commander";
-import { type Admission, AppError, type Holdfast, type NewInput, type Outcome } from "holdfast";
+import { type Command, Option } from "commander";
+import { type Admission, AppError, type Holdfast, type NewInput, type Outcome, OverlapPolicy } from "holdfast";
 import { bindingTo } from "../connection/binding.ts";
 import { type CommonOptions, seconds, withCommonOptions, withExamples } from "../connection/options.ts";
 import { once } from "../connection/request-id.ts";
 import { withHoldfast } from "../connection/with-holdfast.ts";
 import { composeInput, FLAT_KINDS } from "../input/compose-input.ts";
 import { EXIT } from "../terminal/report-error.ts";
-import { paint, printJson, printLine, stdout } from "../terminal/terminal.ts";
+import { paint, printJson, printLine, printNote, stdout } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
 
 interface SendOptions extends CommonOptions {
@@ -15,7 +15,13 @@ interface SendOptions extends CommonOptions {
   readonly kind: string;
   readonly set: Readonly<Record<string, unknown>>;
   readonly wait?: number;
+  readonly overlap?: string;
+  readonly notBefore?: string;
+  readonly expires?: string;
 }
+
+/** Those that take no times. */
+const OVERLAPS = OverlapPolicy.options.filter((policy) => policy !== "debounce");
 
 /** `holdfast send` */
 export function registerSend(program: Command): void {
@@ -28,10 +34,14 @@ export function registerSend(program: Command): void {
     .option("--executor <name>", "bind the session to this executor if it is missing or unbound")
     .option("--kind <kind>", `what it is: ${FLAT_KINDS.join(", ")}`, "prompt")
     .option("--set <field=value>", "set a field of the kind; others become metadata; repeatable", collectField, {})
+    .addOption(new Option("--overlap <policy>", "what it does to work that is there").choices(OVERLAPS))
+    .option("--not-before <time>", "it is run at this time (ISO 8601) at the earliest")
+    .option("--expires <time>", "it ends unrun at this time (ISO 8601)")
     .option("--wait <seconds>", "wait this long for the outcome", seconds);
   withExamples(
     withCommonOptions(command),
     'holdfast send chat/42 "Where is my parcel?" --executor fold --wait 10',
+    'holdfast send chat/42 "No, the other one" --overlap interrupt',
     "holdfast send build/7 --kind external_event --set eventType=push --executor echo 'main moved'",
   );
   command.action(async (session: string, words: string[], options: SendOptions) => {
@@ -56,8 +66,9 @@ interface Sending {
 async function send(holdfast: Holdfast, { session, text, key, options }: Sending): Promise<number> {
   const { ref } = holdfast.session(session);
   const createWith = options.executor === undefined ? {} : { createWith: bindingTo(options.executor) };
-  const input = inputOf({ kind: options.kind, key, text, fields: options.set });
+  const input = { ...inputOf({ kind: options.kind, key, text, fields: options.set }), ...circumstancesOf(options) };
   const admission = await holdfast.runtime.acceptInput(ref, input, createWith);
+  await noteOtherExecutor(holdfast, session, options);
   if (admission.kind === "rejected" || options.wait === undefined) {
     show(options, { session, key, admission });
     return admission.kind === "rejected" ? EXIT.failed : EXIT.done;
@@ -67,6 +78,23 @@ async function send(holdfast: Holdfast, { session, text, key, options }: Sending
   if (options.json) printJson({ session, key, admission, outcome });
   else printLine(outcomeLine(outcome));
   return outcome.kind === "abandoned" || outcome.kind === "cancelled" ? EXIT.failed : EXIT.done;
+}
+
+/** What any input may say of time and of work that is there. */
+function circumstancesOf({ overlap, notBefore, expires }: SendOptions): Pick<NewInput, "overlap" | "notBefore" | "expiresAt"> {
+  return {
+    ...(overlap === undefined ? {} : { overlap: overlap as NonNullable<NewInput["overlap"]> }),
+    ...(notBefore === undefined ? {} : { notBefore }),
+    ...(expires === undefined ? {} : { expiresAt: expires }),
+  };
+}
+
+/** A session keeps the executor it was bound to first. */
+async function noteOtherExecutor(holdfast: Holdfast, session: string, { executor }: SendOptions): Promise<void> {
+  if (executor === undefined) return;
+  const bound = (await holdfast.runtime.findSession(holdfast.session(session).ref))?.binding?.executor;
+  if (bound === undefined || bound === executor) return;
+  printNote(`${printable(session)} stays bound to ${bound}; holdfast register binds it to another executor`);
 }
 
 function show(

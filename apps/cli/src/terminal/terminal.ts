@@ -31,6 +31,11 @@ export function printLine(text: string): void {
   stdout.write(`${text}\n`);
 }
 
+/** Writes one line beside the result: what somebody may not have expected. */
+export function printNote(text: string): void {
+  stderr.write(`${paint(stderr, "warning", "note")}: ${text}\n`);
+}
+
 /** Writes one JSON document on one line. */
 export function printJson(value: unknown): void {
   stdout.write(`${JSON.stringify(value)}\n`);
