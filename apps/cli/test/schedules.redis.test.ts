@@ -97,7 +97,7 @@ describe("a run", () => {
     const waiting = async () => (await host.runtime.explain(session.ref)).waitsFor;
     await expect.poll(async () => (await waiting()).kind, { timeout: 20_000 }).toBe("resumption");
     const explained = await holdfast("explain", "chat/2");
-    const [, runId = ""] = /(run_\w+)/.exec(explained.stdout) ?? [];
+    const [, runId = ""] = /(run_[\w-]+)/.exec(explained.stdout) ?? [];
     const text = await holdfast("resume", "chat/2", runId, "--value", "yes");
     const resumed = await holdfast("resume", "chat/2", runId, "--value", '{"approved":true}');
     const again = await holdfast("resume", "chat/2", runId);
