@@ -43,7 +43,7 @@ it("refuses the late commit of a worker that slept past its lease, and aborts it
   sleeper.signal("SIGSTOP");
   const successor = await startGated();
   const second = await nextStart("chat/asleep");
-  await commands.rpush("gate:chat/asleep", "open");
+  await commands.rpush(`gate:chat/asleep:${successor.pid}`, "open");
   const outcome = await sent.completion;
   sleeper.signal("SIGCONT");
   await sleeper.logged("settlement refused", "fenced");
