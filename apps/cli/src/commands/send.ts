@@ -81,7 +81,11 @@ async function send(holdfast: Holdfast, { session, text, key, options }: Sending
 }
 
 /** What any input may say of time and of work that is there. */
-function circumstancesOf({ overlap, notBefore, expires }: SendOptions): Pick<NewInput, "overlap" | "notBefore" | "expiresAt"> {
+function circumstancesOf({
+  overlap,
+  notBefore,
+  expires,
+}: SendOptions): Pick<NewInput, "overlap" | "notBefore" | "expiresAt"> {
   return {
     ...(overlap === undefined ? {} : { overlap: overlap as NonNullable<NewInput["overlap"]> }),
     ...(notBefore === undefined ? {} : { notBefore }),
